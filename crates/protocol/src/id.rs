@@ -1,0 +1,304 @@
+//! Ids and the secrets they are derived from.
+//!
+//! A seat and a session are both known to others by a hash of a secret that only their holder has.
+//! So nobody can claim somebody else's id, and a server that lost its memory can check a claim
+//! without having kept anything.
+
+use alloc::string::String;
+use core::fmt;
+use core::str::FromStr;
+
+use base64ct::{Base64UrlUnpadded, Encoding};
+use hkdf::Hkdf;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use sha2::{Digest, Sha256};
+
+extern crate alloc;
+
+/// Bytes in every id and secret: 128 bits, beyond guessing and short in a link.
+pub const ID_BYTES: usize = 16;
+
+/// Characters of an id in base64url without padding.
+pub const ID_CHARS: usize = 22;
+
+/// A text that is not an id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("an id is 22 characters of base64url")]
+pub struct InvalidId;
+
+fn parse_bytes(text: &str) -> Result<[u8; ID_BYTES], InvalidId> {
+    let mut bytes = [0; ID_BYTES];
+    if text.len() != ID_CHARS {
+        return Err(InvalidId);
+    }
+    let decoded = Base64UrlUnpadded::decode(text, &mut bytes).map_err(|_| InvalidId)?;
+    if decoded.len() != ID_BYTES {
+        return Err(InvalidId);
+    }
+    Ok(bytes)
+}
+
+fn hash(label: &[u8], secret: &[u8; ID_BYTES]) -> [u8; ID_BYTES] {
+    let digest = Sha256::new().chain_update(label).chain_update(secret).finalize();
+    let mut bytes = [0; ID_BYTES];
+    bytes.copy_from_slice(&digest[..ID_BYTES]);
+    bytes
+}
+
+/// Visits a borrowed or owned string without asking which the decoder has.
+struct IdVisitor;
+
+impl de::Visitor<'_> for IdVisitor {
+    type Value = [u8; ID_BYTES];
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("22 characters of base64url")
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<Self::Value, E> {
+        parse_bytes(text).map_err(E::custom)
+    }
+}
+
+macro_rules! bytes16 {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name([u8; ID_BYTES]);
+
+        impl $name {
+            /// Takes 16 bytes as they are. Secrets must come from a cryptographic generator.
+            #[must_use]
+            pub const fn from_bytes(bytes: [u8; ID_BYTES]) -> Self {
+                Self(bytes)
+            }
+
+            /// The bytes behind the text form.
+            #[must_use]
+            pub const fn as_bytes(&self) -> &[u8; ID_BYTES] {
+                &self.0
+            }
+
+            /// The 22 characters of base64url that stand for it on the wire and in links.
+            #[must_use]
+            pub fn to_text(&self) -> String {
+                Base64UrlUnpadded::encode_string(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = InvalidId;
+
+            fn from_str(text: &str) -> Result<Self, InvalidId> {
+                parse_bytes(text).map(Self)
+            }
+        }
+
+        impl Serialize for $name {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let mut buffer = [0; ID_CHARS];
+                match Base64UrlUnpadded::encode(&self.0, &mut buffer) {
+                    Ok(text) => serializer.serialize_str(text),
+                    Err(_) => Err(serde::ser::Error::custom("id does not fit its text form")),
+                }
+            }
+        }
+
+        impl<'de> Deserialize<'de> for $name {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_str(IdVisitor).map(Self)
+            }
+        }
+    };
+}
+
+macro_rules! public_id {
+    ($(#[$doc:meta])* $name:ident) => {
+        bytes16!($(#[$doc])* $name);
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.to_text())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            /// The first six characters: enough to tell ids apart in a log.
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.to_text()[..6])
+            }
+        }
+    };
+}
+
+macro_rules! secret {
+    ($(#[$doc:meta])* $name:ident) => {
+        bytes16!($(#[$doc])* $name);
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!(stringify!($name), "(…)"))
+            }
+        }
+    };
+}
+
+public_id! {
+    /// One participant's session: new at each join, kept over reconnects of the socket.
+    ///
+    /// The order of two peer ids decides who is polite in perfect negotiation.
+    PeerId
+}
+
+public_id! {
+    /// One place at the table: kept over reloads of the tab, so that one tile stays one tile.
+    SeatId
+}
+
+public_id! {
+    /// One life of a server. A client that sees a new epoch knows that the server forgot it.
+    Epoch
+}
+
+secret! {
+    /// Proves a session to the server; its hash is the [`PeerId`]. Lives in memory only.
+    SessionSecret
+}
+
+secret! {
+    /// Proves a seat to the server; its hash is the [`SeatId`]. Lives in the tab's session storage.
+    SeatSecret
+}
+
+secret! {
+    /// The secret in a room link's fragment. Sent nowhere: the server sees a [`RoomId`] made of it.
+    RoomSecret
+}
+
+impl SessionSecret {
+    /// The public id of this session.
+    #[must_use]
+    pub fn peer_id(&self) -> PeerId {
+        PeerId(hash(b"visavis1/peer", &self.0))
+    }
+}
+
+impl SeatSecret {
+    /// The public id of this seat.
+    #[must_use]
+    pub fn seat_id(&self) -> SeatId {
+        SeatId(hash(b"visavis1/seat", &self.0))
+    }
+}
+
+/// A room as the server knows it.
+///
+/// `n.<name>` is an open room, reached by whoever knows its name. `s.<22 characters>` is derived
+/// from a link's secret and tells the server neither the name nor the secret. The prefixes keep
+/// the two apart, so that knowing a derived id opens nothing through an open room's link.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(transparent)]
+pub struct RoomId(String);
+
+impl RoomId {
+    /// The id of the room that a link names.
+    ///
+    /// With a secret: `HKDF-SHA256(secret, info = "visavis1/room-id" || name, 16 bytes)`.
+    /// Without one: the case-folded name. `name` must be a [valid](crate::room_name::check) name
+    /// in normalization form C, or two browsers could derive two rooms from one link.
+    #[must_use]
+    pub fn derive(name: &str, secret: Option<&RoomSecret>) -> Self {
+        let Some(secret) = secret else {
+            return Self(alloc::format!("n.{}", name.to_lowercase()));
+        };
+        let mut bytes = [0; ID_BYTES];
+        let expanded = Hkdf::<Sha256>::new(None, secret.as_bytes())
+            .expand_multi_info(&[b"visavis1/room-id", name.as_bytes()], &mut bytes);
+        debug_assert!(expanded.is_ok(), "16 bytes are within HKDF's reach");
+        Self(alloc::format!("s.{}", Base64UrlUnpadded::encode_string(&bytes)))
+    }
+
+    /// The text that stands for the room on the wire.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for RoomId {
+    type Err = InvalidId;
+
+    fn from_str(text: &str) -> Result<Self, InvalidId> {
+        let valid = match text.split_at_checked(2) {
+            Some(("s.", id)) => parse_bytes(id).is_ok(),
+            Some(("n.", name)) => crate::room_name::check(name).is_ok() && name == name.to_lowercase(),
+            Some(_) | None => false,
+        };
+        if valid {
+            Ok(Self(text.into()))
+        } else {
+            Err(InvalidId)
+        }
+    }
+}
+
+impl fmt::Debug for RoomId {
+    /// Eight characters: a log may tell rooms apart, never let somebody in.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let digest = Sha256::digest(self.0.as_bytes());
+        f.write_str(&Base64UrlUnpadded::encode_string(&digest[..6]))
+    }
+}
+
+impl<'de> Deserialize<'de> for RoomId {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_secret_never_shows_in_debug_output() {
+        let secret = RoomSecret::from_bytes([7; 16]);
+        assert_eq!(alloc::format!("{secret:?}"), "RoomSecret(…)");
+    }
+
+    #[test]
+    fn ids_survive_their_text_form() {
+        let id = PeerId::from_bytes([0xfb; 16]);
+        assert_eq!(id.to_text().parse(), Ok(id));
+        assert_eq!(id.to_text().len(), ID_CHARS);
+        assert_eq!("short".parse::<PeerId>(), Err(InvalidId));
+        // The last character carries four unused bits: only their zero form is an id.
+        assert_eq!("AAAAAAAAAAAAAAAAAAAAAB".parse::<PeerId>(), Err(InvalidId));
+    }
+
+    #[test]
+    fn a_room_with_a_secret_tells_the_server_neither_name_nor_secret() {
+        let secret = RoomSecret::from_bytes([1; 16]);
+        let room = RoomId::derive("tea", Some(&secret));
+        assert!(room.as_str().starts_with("s."));
+        assert!(!room.as_str().contains("tea"));
+        assert_ne!(room, RoomId::derive("Tea", Some(&secret)));
+        assert_ne!(
+            room,
+            RoomId::derive("tea", Some(&RoomSecret::from_bytes([2; 16])))
+        );
+        assert_eq!(room.as_str().parse(), Ok(room.clone()));
+        // Pinned: a change here would turn every shared link into another room.
+        assert_eq!(room.as_str(), "s.d3GXnGYeaf_v4clp6CVQXg");
+    }
+
+    #[test]
+    fn an_open_room_is_its_folded_name() {
+        assert_eq!(RoomId::derive("Tea Time", None).as_str(), "n.tea time");
+        assert!("n.TEA".parse::<RoomId>().is_err());
+        assert!("tea".parse::<RoomId>().is_err());
+        assert!("s.tea".parse::<RoomId>().is_err());
+    }
+}

@@ -1,0 +1,23 @@
+//! Wire types of the Visavis signaling channel.
+//!
+//! This crate is the one place that says what client and server may write to each other: the
+//! messages, their ids, the error and close codes, the versions and the limits. It does no IO and
+//! knows no clock. `docs/protocol.md` is the same contract in prose; its examples are tests here.
+
+pub mod close;
+pub mod error;
+pub mod id;
+pub mod limits;
+pub mod message;
+pub mod room_name;
+pub mod signal;
+pub mod text;
+
+pub use close::CloseCode;
+pub use error::ErrorCode;
+pub use id::{Epoch, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, SessionSecret};
+pub use message::{ClientMessage, IceServer, LeaveReason, PeerEntry, ServerMessage};
+pub use signal::{Candidate, Description, MediaStatus, Packet, Signal};
+
+/// Protocol versions this build speaks, best first. A breaking change adds one in front.
+pub const VERSIONS: &[u16] = &[1];

@@ -1,0 +1,101 @@
+//! Every limit of the wire, with its reason. The server enforces them; honest clients keep within.
+
+use core::time::Duration;
+
+/// A WebSocket message. The largest honest one is an offer of 10 to 30 kB.
+pub const MESSAGE_BYTES: usize = 64 * 1024;
+/// A message before `hello`: nothing honest is longer, and the sender is not known yet.
+pub const FIRST_MESSAGE_BYTES: usize = 4 * 1024;
+/// From the upgrade to `hello`; then the socket is closed with 4401.
+pub const FIRST_MESSAGE_WITHIN: Duration = Duration::from_secs(5);
+/// The request head of an HTTP request, in bytes.
+pub const HTTP_HEAD_BYTES: usize = 16 * 1024;
+/// From accepting a connection to the end of its request head.
+pub const HTTP_HEAD_WITHIN: Duration = Duration::from_secs(10);
+
+/// Characters of a display name, in normalization form C.
+pub const NAME_CHARS: usize = 64;
+/// Characters of a room's name.
+pub const ROOM_NAME_CHARS: usize = 64;
+/// Bytes of the opaque body of a relayed packet. Leaves room for the frame around it.
+pub const BODY_BYTES: usize = MESSAGE_BYTES - 1024;
+/// Bytes of a session description.
+pub const SDP_BYTES: usize = 48 * 1024;
+/// Media sections of a session description.
+pub const SDP_MEDIA_SECTIONS: usize = 16;
+/// Candidates held for one ICE generation of one peer; more are dropped.
+pub const CANDIDATES_PER_GENERATION: usize = 64;
+/// Bytes of one candidate line.
+pub const CANDIDATE_BYTES: usize = 1024;
+/// How long a candidate waits for the description that it belongs to.
+pub const CANDIDATE_HELD_FOR: Duration = Duration::from_secs(45);
+/// Window in which a client gathers candidates into one packet after the first.
+pub const CANDIDATE_BATCH: Duration = Duration::from_millis(50);
+
+/// People in a mesh room. Uplink grows with every one: six are comfortable, eight the end.
+pub const ROOM_SEATS: usize = 8;
+/// People in a mesh room above which the client says that it may get rough.
+pub const ROOM_SEATS_SUGGESTED: usize = 6;
+/// Sockets that may watch one room from the page before joining.
+pub const ROOM_WATCHERS: usize = 20;
+/// Rooms in one server's memory.
+pub const ROOMS: usize = 20_000;
+
+/// Each end speaks at least this often.
+pub const HEARTBEAT: Duration = Duration::from_secs(10);
+/// Silence after which the other end is taken for dead.
+pub const DEAD_AFTER: Duration = Duration::from_secs(25);
+/// The same for a tab that said it is hidden: browsers throttle its timers to one a minute.
+pub const DEAD_AFTER_HIDDEN: Duration = Duration::from_secs(70);
+/// How long a seat is kept for a session whose socket is gone.
+pub const RESUME_WINDOW: Duration = Duration::from_secs(60);
+
+/// Messages a second from one connection, and how many may come at once. An honest join of eight
+/// is about 100 messages and 150 kB.
+pub const MESSAGES_PER_SECOND: u32 = 30;
+/// Burst allowance beside [`MESSAGES_PER_SECOND`].
+pub const MESSAGES_BURST: u32 = 240;
+/// Bytes a second from one connection.
+pub const BYTES_PER_SECOND: u32 = 128 * 1024;
+/// Burst allowance beside [`BYTES_PER_SECOND`].
+pub const BYTES_BURST: u32 = 512 * 1024;
+/// A connection that stays over its rate this long is closed with 4429.
+pub const FLOOD_AFTER: Duration = Duration::from_secs(10);
+/// WebSocket control frames (ping, pong) a connection may send a second.
+pub const CONTROL_FRAMES_PER_SECOND: u32 = 10;
+/// Errors a connection may cause before it is closed with 4400.
+pub const ERRORS_PER_CONNECTION: u32 = 64;
+
+/// New connections a second from one address (IPv4, or IPv6 /64).
+pub const ACCEPTS_PER_SECOND: u32 = 20;
+/// Burst allowance beside [`ACCEPTS_PER_SECOND`].
+pub const ACCEPTS_BURST: u32 = 64;
+/// Connections from one address that have not said `hello` yet.
+pub const STRANGERS_PER_ADDRESS: u32 = 32;
+/// Connections from one address in all: a school shares one.
+pub const CONNECTIONS_PER_ADDRESS: u32 = 256;
+/// Connections on one node.
+pub const CONNECTIONS: usize = 50_000;
+/// New joins a second from one address; resumes are not counted.
+pub const JOINS_PER_SECOND: u32 = 3;
+/// Burst allowance beside [`JOINS_PER_SECOND`].
+pub const JOINS_BURST: u32 = 10;
+/// Rooms that one address may bring to life a minute.
+pub const ROOMS_PER_MINUTE: u32 = 10;
+/// Failed resumes from one address before it is refused.
+pub const FAILED_RESUMES: u32 = 10;
+/// Window in which [`FAILED_RESUMES`] are counted.
+pub const FAILED_RESUMES_WITHIN: Duration = Duration::from_secs(30 * 60);
+/// How long a refused address stays refused.
+pub const REFUSED_FOR: Duration = Duration::from_secs(12 * 60 * 60);
+/// Addresses whose failures are remembered; the longest unseen goes first.
+pub const REMEMBERED_ADDRESSES: usize = 10_000;
+
+/// Messages waiting for one slow connection. Overflow closes it with 1013; it may resume.
+pub const QUEUE_MESSAGES: usize = 256;
+/// Bytes waiting for one slow connection.
+pub const QUEUE_BYTES: usize = 1024 * 1024;
+/// How long one write may take.
+pub const WRITE_WITHIN: Duration = Duration::from_secs(10);
+/// From the wish to stop to the end of the process.
+pub const DRAIN_WITHIN: Duration = Duration::from_secs(10);

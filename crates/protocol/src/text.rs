@@ -1,0 +1,73 @@
+//! Rules for text that one person writes and another sees.
+
+use crate::limits;
+
+/// Why a text was refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum TextError {
+    /// Nothing is left after trimming.
+    #[error("the text is empty")]
+    Empty,
+    /// More characters than the field allows.
+    #[error("the text is too long")]
+    TooLong,
+    /// A control character, or one that turns the direction of the text around it.
+    #[error("the text has a character that cannot be shown safely")]
+    Forbidden,
+}
+
+/// Whether a character may not stand in a name: controls, and the bidirectional overrides and
+/// isolates by which one name can be made to look like another (Unicode TR 36, section 2.9).
+#[must_use]
+pub fn is_forbidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c,
+            '\u{200e}' | '\u{200f}' | '\u{061c}'      // direction marks
+            | '\u{202a}'..='\u{202e}'                  // embeddings and overrides
+            | '\u{2066}'..='\u{2069}'                  // isolates
+            | '\u{2028}' | '\u{2029}'                  // line and paragraph separators
+            | '\u{200b}' | '\u{2060}' | '\u{feff}'     // invisible spaces
+            | '\u{fff9}'..='\u{fffb}'                  // interlinear annotation
+            | '\u{e0000}'..='\u{e007f}') // tags
+}
+
+/// Checks a participant's display name as it goes onto the wire: 1 to
+/// [`limits::NAME_CHARS`] characters, trimmed, nothing that cannot be shown safely.
+///
+/// # Errors
+/// Says which rule was broken. Normalization form C is the caller's to check: the browser and the
+/// server each have their own tables.
+pub fn check_name(name: &str) -> Result<(), TextError> {
+    if name.trim().is_empty() {
+        return Err(TextError::Empty);
+    }
+    if name.chars().count() > limits::NAME_CHARS {
+        return Err(TextError::TooLong);
+    }
+    if name.chars().any(is_forbidden) || name.trim() != name {
+        return Err(TextError::Forbidden);
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_of_every_script_pass() {
+        for name in ["Ada", "李小龍", "שרה", "Zoë ✨", "👩‍👩‍👧", "O'Neill-Ünal"] {
+            assert_eq!(check_name(name), Ok(()), "{name}");
+        }
+    }
+
+    #[test]
+    fn names_that_deceive_or_overflow_are_refused() {
+        assert_eq!(check_name(" "), Err(TextError::Empty));
+        assert_eq!(check_name(&"x".repeat(65)), Err(TextError::TooLong));
+        assert_eq!(check_name(&"é".repeat(64)), Ok(()));
+        for name in ["a\u{0}b", "a\u{202e}b", "a\nb", " padded", "a\u{200b}"] {
+            assert_eq!(check_name(name), Err(TextError::Forbidden), "{name:?}");
+        }
+    }
+}
