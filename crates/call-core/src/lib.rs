@@ -1,1 +1,38 @@
-//! placeholder
+//! The call machines of Visavis, without browser, clock, randomness or IO: facts in, commands out.
+//!
+//! A shell feeds [`Event`]s to [`Core::handle`], drains [`Core::poll_command`] after each, and wakes
+//! the core with [`Event::Tick`] when [`Core::poll_timeout`] is due. The same core runs in the
+//! browser, in unit tests, in the simulator and in fuzzers.
+
+extern crate alloc;
+
+mod candidates;
+mod command;
+mod config;
+mod core;
+mod courier;
+mod event;
+mod fault;
+mod id;
+mod media;
+mod negotiation;
+mod peer;
+mod room;
+mod sdp;
+mod session;
+mod time;
+mod view;
+
+pub use crate::core::Core;
+pub use command::{CaptureRequest, Command, LinkRole, RollbackSide};
+pub use config::{Config, Seed};
+pub use event::{
+    CaptureError, CaptureKind, Device, Event, Intent, LinkEvent, MediaEvent, SdpKind, SocketEvent,
+};
+pub use fault::{Fault, Faults};
+pub use id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};
+pub use time::Timestamp;
+pub use view::{
+    CaptureState, ConnectionState, EndReason, JoinProblem, Me, Notice, NoticeKind, Person, SignalingState,
+    Stage, View,
+};

@@ -1,0 +1,148 @@
+//! What the core wants done.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use visavis_protocol::{Candidate, IceServer};
+
+use crate::event::{CaptureKind, SdpKind};
+use crate::id::{CaptureId, LinkId, RequestId, Slot, SocketId};
+
+/// One thing for the shell to do. Commands are executed in order and none waits for another's
+/// outcome; outcomes come back as [`crate::Event`]s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Opens a WebSocket to the server's signaling address.
+    OpenSocket {
+        /// Its handle from now on.
+        socket: SocketId,
+    },
+    /// Writes a text message. The socket has opened and was not closed since.
+    Send {
+        /// Where to.
+        socket: SocketId,
+        /// A whole message.
+        text: String,
+    },
+    /// Closes a socket and detaches from it; no event of it is wanted any more.
+    CloseSocket {
+        /// Which.
+        socket: SocketId,
+    },
+    /// Makes an `RTCPeerConnection` with `bundlePolicy: "max-bundle"`.
+    CreateLink {
+        /// Its handle from now on.
+        link: LinkId,
+        /// Whether it makes the first offer.
+        role: LinkRole,
+        /// Its `iceServers`.
+        ice: Vec<IceServer>,
+    },
+    /// Replaces the `iceServers` of a connection (`setConfiguration`).
+    SetIceServers {
+        /// Which connection.
+        link: LinkId,
+        /// Its `iceServers` from now on.
+        ice: Vec<IceServer>,
+    },
+    /// Calls `setLocalDescription()` without an argument: an offer when stable, an answer when an
+    /// offer was applied. Answered by `LocalDescriptionApplied` or `DescriptionFailed`.
+    SetLocalDescription {
+        /// Which connection.
+        link: LinkId,
+        /// To be repeated in the outcome.
+        request: RequestId,
+    },
+    /// Calls `setRemoteDescription`. Answered by `RemoteDescriptionApplied` or `DescriptionFailed`.
+    SetRemoteDescription {
+        /// Which connection.
+        link: LinkId,
+        /// To be repeated in the outcome.
+        request: RequestId,
+        /// Offer or answer.
+        kind: SdpKind,
+        /// The description.
+        sdp: String,
+    },
+    /// Sets a description of type `rollback`. Answered by `RolledBack` or `DescriptionFailed`.
+    Rollback {
+        /// Which connection.
+        link: LinkId,
+        /// To be repeated in the outcome.
+        request: RequestId,
+        /// Whose pending offer is taken back.
+        side: RollbackSide,
+    },
+    /// Calls `addIceCandidate`; a failure is for the log only.
+    AddCandidate {
+        /// Which connection.
+        link: LinkId,
+        /// The generation that it belongs to.
+        ufrag: String,
+        /// The candidate, or that no more will come.
+        candidate: Option<Candidate>,
+    },
+    /// After the first remote offer was applied, before it is answered: sets the direction of the
+    /// three transceivers to `sendrecv` and binds them to [`Slot`]s by their order.
+    AdoptTransceivers {
+        /// Which connection.
+        link: LinkId,
+    },
+    /// Calls `replaceTrack` on the sender of a slot.
+    SetTrack {
+        /// Which connection.
+        link: LinkId,
+        /// Which sender.
+        slot: Slot,
+        /// The track to send, or none.
+        capture: Option<CaptureId>,
+    },
+    /// Calls `restartIce()`; the browser answers with `negotiationneeded` once it is stable.
+    RestartIce {
+        /// Which connection.
+        link: LinkId,
+    },
+    /// Closes a connection and lets go of all that belongs to it. Its events are over.
+    CloseLink {
+        /// Which.
+        link: LinkId,
+    },
+    /// Asks for a camera or a microphone. Answered by `Captured` or `CaptureFailed` exactly once,
+    /// also after [`Command::StopCapture`].
+    Capture(CaptureRequest),
+    /// Stops the tracks of a capture; if it is still being asked for, as soon as it comes.
+    StopCapture {
+        /// Which.
+        capture: CaptureId,
+    },
+}
+
+/// A camera or microphone to be asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CaptureRequest {
+    /// Its handle from now on.
+    pub capture: CaptureId,
+    /// Which kind.
+    pub kind: CaptureKind,
+    /// `deviceId` to ask for exactly; `None` for the browser's choice.
+    pub device: Option<String>,
+}
+
+/// Who makes the first offer on a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LinkRole {
+    /// This side: the three transceivers are added at once, `sendrecv`, in the order of
+    /// [`Slot::ALL`].
+    Offerer,
+    /// The other side: the transceivers come with its offer.
+    Answerer,
+}
+
+/// Whose pending offer a rollback takes back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RollbackSide {
+    /// Ours: `setLocalDescription({type: "rollback"})`.
+    Local,
+    /// Theirs: `setRemoteDescription({type: "rollback"})`.
+    Remote,
+}

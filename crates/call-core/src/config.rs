@@ -1,0 +1,77 @@
+//! What a core is told once, at its beginning.
+
+use core::fmt;
+
+use sha2::{Digest, Sha256};
+use visavis_protocol::SessionSecret;
+
+use crate::fault::Faults;
+
+/// Settings of a core.
+#[derive(Clone, Debug, Default)]
+pub struct Config {
+    /// How many connections may be made ready on the page before joining, with nothing sent.
+    pub links_ahead: usize,
+    /// Wrong behaviour to be planted, for the simulator's own test. Always empty in a shipped build.
+    pub faults: Faults,
+}
+
+/// 256 bits from a cryptographic generator, from which a core makes its secrets and its jitter.
+#[derive(Clone)]
+pub struct Seed([u8; 32]);
+
+impl Seed {
+    /// Takes the bytes as they are.
+    #[must_use]
+    pub const fn new(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+}
+
+impl fmt::Debug for Seed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Seed(…)")
+    }
+}
+
+/// Makes secrets and random numbers from a [`Seed`], the same ones each time it is replayed.
+pub(crate) struct Randomness {
+    seed: Seed,
+    sessions: u64,
+    /// For jitter only: not a cryptographic generator.
+    jitter: fastrand::Rng,
+}
+
+impl Randomness {
+    pub(crate) fn new(seed: Seed) -> Self {
+        let digest = Sha256::new()
+            .chain_update(b"visavis1/jitter")
+            .chain_update(seed.0)
+            .finalize();
+        let mut start = [0; 8];
+        start.copy_from_slice(&digest[..8]);
+        Self {
+            seed,
+            sessions: 0,
+            jitter: fastrand::Rng::with_seed(u64::from_le_bytes(start)),
+        }
+    }
+
+    pub(crate) fn session_secret(&mut self) -> SessionSecret {
+        self.sessions += 1;
+        let digest = Sha256::new()
+            .chain_update(b"visavis1/session")
+            .chain_update(self.seed.0)
+            .chain_update(self.sessions.to_le_bytes())
+            .finalize();
+        let mut bytes = [0; 16];
+        bytes.copy_from_slice(&digest[..16]);
+        SessionSecret::from_bytes(bytes)
+    }
+
+    /// A duration between zero and `longest`, evenly distributed.
+    pub(crate) fn up_to(&mut self, longest: core::time::Duration) -> core::time::Duration {
+        let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX - 1);
+        core::time::Duration::from_micros(self.jitter.u64(0..=micros))
+    }
+}

@@ -1,0 +1,228 @@
+//! Facts that a shell tells the core.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use visavis_protocol::{Candidate, RoomId, SeatSecret};
+
+use crate::id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};
+use crate::view::ConnectionState;
+
+/// Something that happened, or that a person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Event {
+    /// A deadline of [`crate::Core::poll_timeout`] has come.
+    Tick,
+    /// A person wants something.
+    Intent(Intent),
+    /// A socket did something. Events of sockets that were closed by command may still come.
+    Socket(SocketId, SocketEvent),
+    /// A connection did something.
+    Link(LinkId, LinkEvent),
+    /// A capture or device did something.
+    Media(MediaEvent),
+    /// The browser came online (`true`) or went offline.
+    OnlineChanged(bool),
+    /// The tab went to the background (`true`) or came back.
+    VisibilityChanged {
+        /// Whether nobody can see the tab.
+        hidden: bool,
+    },
+}
+
+/// What a person wants.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Intent {
+    /// Opens a room's page: shows who is inside and prepares camera and microphone.
+    EnterRoom {
+        /// This stay on the page.
+        visit: VisitId,
+        /// The room, as the server knows it.
+        room: RoomId,
+        /// The seat of this tab.
+        seat: SeatSecret,
+    },
+    /// Takes a seat in the room whose page is open. Also from [`crate::Stage::Ended`], to come back.
+    Join {
+        /// See [`visavis_protocol::text::check_name`]; a shell checks before, the server after.
+        name: String,
+    },
+    /// Leaves the call and stays on the page.
+    HangUp,
+    /// Closes the page of that visit, leaving the call if need be.
+    LeaveRoom {
+        /// The stay that ends; ignored if it is not the present one.
+        visit: VisitId,
+    },
+    /// Turns a capture on or off. Works before joining and in the call.
+    Want {
+        /// Which.
+        kind: CaptureKind,
+        /// On or off.
+        on: bool,
+    },
+    /// Uses another device for a kind, now if it is on.
+    ChooseDevice {
+        /// Which kind.
+        kind: CaptureKind,
+        /// `MediaDeviceInfo.deviceId`; `None` for the browser's choice.
+        device: Option<String>,
+    },
+}
+
+/// What a WebSocket did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SocketEvent {
+    /// It can be written to.
+    Opened,
+    /// A text message came.
+    Received(String),
+    /// It is gone, by either side's doing or without ever opening.
+    Closed {
+        /// `CloseEvent.code`; 1006 if nothing was said.
+        code: u16,
+    },
+}
+
+/// Whether a description is an offer or an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SdpKind {
+    /// `"offer"`
+    Offer,
+    /// `"answer"`
+    Answer,
+}
+
+/// What an `RTCPeerConnection` did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkEvent {
+    /// `negotiationneeded` fired.
+    NegotiationNeeded,
+    /// [`crate::Command::SetLocalDescription`] succeeded.
+    LocalDescriptionApplied {
+        /// The command's number.
+        request: RequestId,
+        /// What the browser made.
+        kind: SdpKind,
+        /// `localDescription.sdp`, read after the operation.
+        sdp: String,
+    },
+    /// [`crate::Command::SetRemoteDescription`] succeeded.
+    RemoteDescriptionApplied {
+        /// The command's number.
+        request: RequestId,
+    },
+    /// [`crate::Command::Rollback`] succeeded.
+    RolledBack {
+        /// The command's number.
+        request: RequestId,
+    },
+    /// A description operation was refused.
+    DescriptionFailed {
+        /// The command's number.
+        request: RequestId,
+        /// The error's name, for logs.
+        error: String,
+    },
+    /// `icecandidate` fired; `None` for the end of candidates.
+    LocalCandidate {
+        /// `usernameFragment`, empty where the browser does not tell.
+        ufrag: String,
+        /// The candidate, or that there are no more.
+        candidate: Option<Candidate>,
+    },
+    /// `connectionstatechange` fired.
+    ConnectionStateChanged(ConnectionState),
+    /// The remote track of a slot started (`true`) or stopped to bring media: `unmute`, `mute`.
+    Receiving(Slot, bool),
+    /// The connection could not be made at all.
+    CreationFailed {
+        /// The error's name, for logs.
+        error: String,
+    },
+}
+
+/// A kind of local capture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CaptureKind {
+    /// The microphone.
+    Microphone,
+    /// The camera.
+    Camera,
+}
+
+impl CaptureKind {
+    /// Every kind.
+    pub const ALL: [Self; 2] = [Self::Microphone, Self::Camera];
+
+    /// The media section that carries it.
+    #[must_use]
+    pub const fn slot(self) -> Slot {
+        match self {
+            Self::Microphone => Slot::Audio,
+            Self::Camera => Slot::Camera,
+        }
+    }
+}
+
+/// An input or output device, as `enumerateDevices` tells it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// `deviceId`
+    pub id: String,
+    /// `label`, empty until a permission was given.
+    pub label: String,
+    /// What it captures; `None` for a speaker.
+    pub kind: Option<CaptureKind>,
+}
+
+/// What captures and devices did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MediaEvent {
+    /// A [`crate::Command::Capture`] succeeded.
+    Captured {
+        /// The command's number.
+        capture: CaptureId,
+        /// The device in use.
+        device: String,
+    },
+    /// A [`crate::Command::Capture`] failed.
+    CaptureFailed {
+        /// The command's number.
+        capture: CaptureId,
+        /// Why.
+        error: CaptureError,
+    },
+    /// A track ended by itself: unplugged, or the permission taken back.
+    CaptureEnded {
+        /// Which.
+        capture: CaptureId,
+    },
+    /// The system muted (`true`) or unmuted a track.
+    CaptureMuted {
+        /// Which.
+        capture: CaptureId,
+        /// Whether it is silent now.
+        muted: bool,
+    },
+    /// The devices there are now.
+    DevicesChanged(Vec<Device>),
+}
+
+/// Why a capture failed: the errors of `getUserMedia` (Media Capture and Streams, section 10.2) by
+/// what a person can do about them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum CaptureError {
+    /// `NotAllowedError`: the person or a policy said no.
+    NotAllowed,
+    /// `NotFoundError`: there is no such device.
+    NotFound,
+    /// `NotReadableError`, `AbortError`: another program uses it, or it is broken.
+    NotReadable,
+    /// `OverconstrainedError`: the chosen device is gone or cannot do what was asked.
+    Overconstrained,
+    /// `SecurityError`, or no `mediaDevices` at all: the page came over plain HTTP.
+    Insecure,
+    /// Anything else.
+    Other,
+}

@@ -1,0 +1,82 @@
+//! Wrong variants of the machines, planted to prove that the simulator would notice them.
+//!
+//! Without the feature `planted-bugs` no fault can be set and every check folds to `false`.
+
+/// One planted bug. Each names a failure that real products of this kind have had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
+pub enum Fault {
+    /// A candidate that comes before its description is dropped.
+    DropEarlyCandidates,
+    /// Nobody yields when offers cross.
+    BothImpolite,
+    /// Everybody yields when offers cross.
+    BothPolite,
+    /// An answer is applied whichever offer it belongs to.
+    AnswerNotMatched,
+    /// The yielding side takes the other's offer for an answer's time without rolling back its own.
+    RollbackForgotten,
+    /// Candidates are applied whatever generation they belong to.
+    IgnoreUfrag,
+    /// A description operation starts while another is in flight.
+    OperationsOverlap,
+    /// Packets that were received twice are taken twice.
+    DuplicatesTaken,
+    /// Packets lost with a socket are not sent again.
+    NoResend,
+    /// A peer that the snapshot no longer lists keeps its tile.
+    SnapshotTrusted,
+    /// An unanswered offer is waited for without end.
+    OfferNeverRepeated,
+    /// `negotiationneeded` during an operation is forgotten.
+    NegotiationNeededLost,
+}
+
+impl Fault {
+    /// Every fault.
+    pub const ALL: &'static [Self] = &[
+        Self::DropEarlyCandidates,
+        Self::BothImpolite,
+        Self::BothPolite,
+        Self::AnswerNotMatched,
+        Self::RollbackForgotten,
+        Self::IgnoreUfrag,
+        Self::OperationsOverlap,
+        Self::DuplicatesTaken,
+        Self::NoResend,
+        Self::SnapshotTrusted,
+        Self::OfferNeverRepeated,
+        Self::NegotiationNeededLost,
+    ];
+}
+
+/// The planted bugs of one core.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Faults {
+    #[cfg(feature = "planted-bugs")]
+    bits: u32,
+}
+
+impl Faults {
+    /// Plants one bug.
+    #[cfg(feature = "planted-bugs")]
+    #[must_use]
+    pub const fn with(self, fault: Fault) -> Self {
+        Self {
+            bits: self.bits | 1 << fault as u8,
+        }
+    }
+
+    /// Whether a bug is planted.
+    #[inline]
+    #[must_use]
+    pub const fn has(self, fault: Fault) -> bool {
+        #[cfg(feature = "planted-bugs")]
+        return self.bits & (1 << fault as u8) != 0;
+        #[cfg(not(feature = "planted-bugs"))]
+        {
+            _ = fault;
+            false
+        }
+    }
+}

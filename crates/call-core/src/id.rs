@@ -1,0 +1,77 @@
+//! Handles for things that live in the shell. Counted up, never reused.
+
+/// One WebSocket.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SocketId(pub u32);
+
+/// One `RTCPeerConnection`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LinkId(pub u32);
+
+/// One asynchronous browser operation; its outcome carries the same number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct RequestId(pub u32);
+
+/// One local track, from the request that asked for it until it is stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CaptureId(pub u32);
+
+/// One stay on a room's page, counted by the pages. A leave of an older visit is ignored, because
+/// a router builds the next page before it drops the last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct VisitId(pub u32);
+
+/// A media section that every connection has from its first description on, in this order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Slot {
+    /// The microphone.
+    Audio,
+    /// The camera.
+    Camera,
+    /// A shared screen.
+    Screen,
+}
+
+impl Slot {
+    /// Every slot, in the order of the media sections.
+    pub const ALL: [Self; 3] = [Self::Audio, Self::Camera, Self::Screen];
+
+    /// The place of its media section.
+    #[must_use]
+    pub const fn index(self) -> usize {
+        match self {
+            Self::Audio => 0,
+            Self::Camera => 1,
+            Self::Screen => 2,
+        }
+    }
+}
+
+/// Hands out numbers.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Ids {
+    last: u32,
+}
+
+impl Ids {
+    fn next(&mut self) -> u32 {
+        self.last = self.last.wrapping_add(1);
+        self.last
+    }
+
+    pub(crate) fn socket(&mut self) -> SocketId {
+        SocketId(self.next())
+    }
+
+    pub(crate) fn link(&mut self) -> LinkId {
+        LinkId(self.next())
+    }
+
+    pub(crate) fn request(&mut self) -> RequestId {
+        RequestId(self.next())
+    }
+
+    pub(crate) fn capture(&mut self) -> CaptureId {
+        CaptureId(self.next())
+    }
+}

@@ -1,0 +1,254 @@
+//! What there is to show: plain data, compared by value, with ids instead of browser objects.
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use visavis_protocol::{MediaStatus, PeerId, SeatId};
+
+use crate::event::{CaptureError, CaptureKind, Device};
+use crate::id::{CaptureId, LinkId, Slot};
+use crate::time::Timestamp;
+
+/// Everything a shell shows of a core.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct View {
+    /// Where the person is.
+    pub stage: Stage,
+    /// How it stands with the server.
+    pub signaling: SignalingState,
+    /// Their own side.
+    pub me: Me,
+    /// Everybody else in the call, in the order in which they came; one entry a seat.
+    pub people: Vec<Person>,
+    /// Before joining: the names of those inside, once known.
+    pub inside: Option<Vec<String>>,
+    /// Cameras, microphones and speakers there are.
+    pub devices: Vec<Device>,
+    /// The last few things worth saying, oldest first, numbered without gaps.
+    pub notices: Vec<Notice>,
+}
+
+/// Where a person is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Stage {
+    /// In no room.
+    #[default]
+    Outside,
+    /// On a room's page, before joining.
+    Preparing {
+        /// Why the last try to join did not succeed, until the next.
+        problem: Option<JoinProblem>,
+    },
+    /// Has asked for a seat.
+    Joining,
+    /// Has a seat. Whether the server is there at the moment says [`View::signaling`].
+    Joined,
+    /// Had a seat.
+    Ended(EndReason),
+}
+
+/// Why somebody could not join.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum JoinProblem {
+    /// All seats are taken.
+    RoomFull,
+    /// The server has no place for another room.
+    ServerFull,
+    /// The server did not accept the name.
+    InvalidName,
+    /// Too many joins in a short time.
+    RateLimited,
+    /// The server said something that this page does not understand.
+    Other,
+}
+
+/// Why a call ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum EndReason {
+    /// As the person wanted.
+    HungUp,
+    /// The seat was taken by another tab or a reload of this one.
+    SeatMoved,
+    /// The page is older than the server; reloading helps.
+    PageOutdated,
+    /// The server refused the connection for good.
+    Refused,
+}
+
+/// How it stands with the signaling server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SignalingState {
+    /// Not wanted.
+    #[default]
+    Idle,
+    /// A socket is opening.
+    Connecting,
+    /// The server answers.
+    Online,
+    /// The connection was lost.
+    Waiting {
+        /// When the next try comes.
+        retry_at: Timestamp,
+    },
+}
+
+/// A person's own side.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Me {
+    /// Their name, once they joined.
+    pub name: String,
+    /// Their session, once they joined.
+    pub peer: Option<PeerId>,
+    /// The microphone.
+    pub microphone: CaptureState,
+    /// The camera.
+    pub camera: CaptureState,
+    /// Chosen devices.
+    pub chosen_microphone: Option<String>,
+    /// Chosen devices.
+    pub chosen_camera: Option<String>,
+}
+
+impl Me {
+    /// The state of one kind.
+    #[must_use]
+    pub const fn capture(&self, kind: CaptureKind) -> &CaptureState {
+        match kind {
+            CaptureKind::Microphone => &self.microphone,
+            CaptureKind::Camera => &self.camera,
+        }
+    }
+}
+
+/// How it stands with a camera or microphone.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum CaptureState {
+    /// Not wanted.
+    #[default]
+    Off,
+    /// Wanted; the browser is asking or starting it.
+    Starting,
+    /// Running.
+    On {
+        /// Its track.
+        capture: CaptureId,
+        /// `deviceId` in use.
+        device: String,
+        /// Whether the system has muted it.
+        muted: bool,
+    },
+    /// Wanted and not to be had.
+    Failed(CaptureError),
+}
+
+impl CaptureState {
+    /// Whether the person wants it: the state their toggle shows.
+    #[must_use]
+    pub const fn is_wanted(&self) -> bool {
+        matches!(self, Self::Starting | Self::On { .. })
+    }
+}
+
+/// Somebody else in the call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Person {
+    /// Names their tile: stays over their reloads.
+    pub seat: SeatId,
+    /// Their session.
+    pub peer: PeerId,
+    /// Text from a stranger: show as text only.
+    pub name: String,
+    /// The connection whose streams belong in the tile.
+    pub link: Option<LinkId>,
+    /// `connectionState` of it.
+    pub connection: ConnectionState,
+    /// Whether their signaling is gone at the moment.
+    pub away: bool,
+    /// What they say they send.
+    pub status: MediaStatus,
+    /// Which slots bring media right now.
+    pub receiving: [bool; Slot::ALL.len()],
+}
+
+/// `RTCPeerConnectionState` (W3C WebRTC 1.0, section 4.3.3).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum ConnectionState {
+    /// `"new"`
+    #[default]
+    New,
+    /// `"connecting"`
+    Connecting,
+    /// `"connected"`
+    Connected,
+    /// `"disconnected"`
+    Disconnected,
+    /// `"failed"`
+    Failed,
+    /// `"closed"`
+    Closed,
+}
+
+impl ConnectionState {
+    /// The standard's word for it.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Connecting => "connecting",
+            Self::Connected => "connected",
+            Self::Disconnected => "disconnected",
+            Self::Failed => "failed",
+            Self::Closed => "closed",
+        }
+    }
+}
+
+/// Something worth saying once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notice {
+    /// Counts up; a shell says each number once.
+    pub number: u64,
+    /// What to say.
+    pub kind: NoticeKind,
+}
+
+/// What a [`Notice`] says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NoticeKind {
+    /// Somebody came.
+    PersonJoined {
+        /// Who.
+        name: String,
+    },
+    /// Somebody left or was lost.
+    PersonLeft {
+        /// Who.
+        name: String,
+    },
+    /// The media of somebody stopped; it is being brought back.
+    PersonReconnecting {
+        /// Who.
+        name: String,
+    },
+    /// Somebody is back.
+    PersonBack {
+        /// Who.
+        name: String,
+    },
+    /// The server is out of reach; the call goes on.
+    ServerLost,
+    /// The server is back.
+    ServerBack,
+    /// A camera or microphone stopped by itself.
+    CaptureEnded {
+        /// Which.
+        kind: CaptureKind,
+    },
+    /// A camera or microphone could not be started in the call.
+    CaptureFailed {
+        /// Which.
+        kind: CaptureKind,
+        /// Why.
+        error: CaptureError,
+    },
+}
