@@ -1,0 +1,290 @@
+//! Where a person is, as the address bar says it: the typed routes and the links to rooms.
+//!
+//! Pure text in, values out. It refuses to touch the browser: `runtime::navigation` reads and
+//! writes the address bar.
+
+use visavis_protocol::text::TextError;
+use visavis_protocol::{RoomId, RoomSecret, room_name};
+
+/// The path in front of a room's name.
+const ROOM_PREFIX: &str = "/room/";
+
+/// A page of the app.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// `/`
+    Lobby,
+    /// `/room/<name>#<secret>`
+    Room(RoomLink),
+    /// Starts as a link to a room and is none.
+    BadRoomLink(LinkError),
+    /// Any other path.
+    NotFound,
+}
+
+/// Why a text is not a link to a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LinkError {
+    /// The path is not percent-encoded UTF-8, or has more parts than a name.
+    #[error("the address is not well formed")]
+    Malformed,
+    /// The name breaks a rule of names.
+    #[error("the room's name: {0}")]
+    Name(TextError),
+    /// What follows the `#` is not a room's secret: a part of the link was lost or changed.
+    #[error("the part of the link after # is damaged")]
+    Secret,
+    /// A link to another site.
+    #[error("the link leads to another site")]
+    OtherSite,
+}
+
+/// A room as its link names it. The link is the key: who has it can enter.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomLink {
+    name: String,
+    secret: Option<RoomSecret>,
+}
+
+impl RoomLink {
+    /// A link of parts.
+    ///
+    /// # Errors
+    /// If the name breaks a rule of [`room_name::check`]. It must be in normalization form C.
+    pub fn new(name: String, secret: Option<RoomSecret>) -> Result<Self, LinkError> {
+        room_name::check(&name).map_err(LinkError::Name)?;
+        Ok(Self { name, secret })
+    }
+
+    /// The name, for people to read.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Whether the link has a secret: without one the room is open to whoever knows its name.
+    #[must_use]
+    pub const fn has_secret(&self) -> bool {
+        self.secret.is_some()
+    }
+
+    /// The room as the server knows it.
+    #[must_use]
+    pub fn room_id(&self) -> RoomId {
+        RoomId::derive(&self.name, self.secret.as_ref())
+    }
+
+    /// The address without the site: `/room/<name>#<secret>`.
+    #[must_use]
+    pub fn path(&self) -> String {
+        let mut path = String::from(ROOM_PREFIX);
+        encode_into(&mut path, &self.name);
+        if let Some(secret) = &self.secret {
+            path.push('#');
+            path.push_str(&secret.to_text());
+        }
+        path
+    }
+
+    /// The whole address, to be given to others. `origin` as in `location.origin`.
+    #[must_use]
+    pub fn url(&self, origin: &str) -> String {
+        let mut url = String::from(origin);
+        url.push_str(&self.path());
+        url
+    }
+
+    /// Reads what a person typed or pasted where a room is asked for: a name, a path, or a whole
+    /// link of this site.
+    ///
+    /// # Errors
+    /// Says what is wrong with it, in the order in which a person would repair it.
+    pub fn from_input(
+        text: &str,
+        origin: &str,
+        normalize: impl Fn(&str) -> String,
+    ) -> Result<Self, LinkError> {
+        let text = text.trim();
+        let local = text.strip_prefix(origin).unwrap_or(text);
+        if let Some(path) = local.split('#').next()
+            && path.starts_with(ROOM_PREFIX)
+        {
+            let fragment = local.split_once('#').map_or("", |(_, fragment)| fragment);
+            return match Route::parse(path, fragment, normalize) {
+                Route::Room(link) => Ok(link),
+                Route::BadRoomLink(error) => Err(error),
+                Route::Lobby | Route::NotFound => Err(LinkError::Malformed),
+            };
+        }
+        if text.contains("://") {
+            return Err(LinkError::OtherSite);
+        }
+        Self::new(normalize(text), None)
+    }
+}
+
+impl Route {
+    /// Reads `location.pathname` and `location.hash` (with or without its `#`).
+    ///
+    /// `normalize` brings text into normalization form C, for which the browser has the tables.
+    #[must_use]
+    pub fn parse(path: &str, fragment: &str, normalize: impl Fn(&str) -> String) -> Self {
+        if path == "/" || path == "/index.html" {
+            return Self::Lobby;
+        }
+        let Some(encoded) = path.strip_prefix(ROOM_PREFIX) else {
+            return Self::NotFound;
+        };
+        let encoded = encoded.strip_suffix('/').unwrap_or(encoded);
+        match parse_room(encoded, fragment, normalize) {
+            Ok(link) => Self::Room(link),
+            Err(error) => Self::BadRoomLink(error),
+        }
+    }
+
+    /// The address of this route without the site.
+    #[must_use]
+    pub fn path(&self) -> String {
+        match self {
+            Self::Lobby | Self::BadRoomLink(_) | Self::NotFound => String::from("/"),
+            Self::Room(link) => link.path(),
+        }
+    }
+}
+
+fn parse_room(
+    encoded: &str,
+    fragment: &str,
+    normalize: impl Fn(&str) -> String,
+) -> Result<RoomLink, LinkError> {
+    let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
+    let secret = match fragment {
+        "" => None,
+        text => Some(text.parse().map_err(|_| LinkError::Secret)?),
+    };
+    if encoded.contains('/') {
+        return Err(LinkError::Malformed);
+    }
+    let name = decode(encoded).ok_or(LinkError::Malformed)?;
+    RoomLink::new(normalize(&name), secret)
+}
+
+/// Percent-encodes all but the unreserved characters of RFC 3986, so that the path survives any
+/// program that a link is pasted into.
+fn encode_into(path: &mut String, name: &str) {
+    const HEX: &[u8; 16] = b"0123456789ABCDEF";
+    for byte in name.bytes() {
+        if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
+            path.push(char::from(byte));
+        } else {
+            path.push('%');
+            path.push(char::from(HEX[usize::from(byte >> 4)]));
+            path.push(char::from(HEX[usize::from(byte & 15)]));
+        }
+    }
+}
+
+fn decode(encoded: &str) -> Option<String> {
+    let mut bytes = Vec::with_capacity(encoded.len());
+    let mut rest = encoded.as_bytes();
+    while let Some((&first, tail)) = rest.split_first() {
+        rest = tail;
+        if first != b'%' {
+            bytes.push(first);
+            continue;
+        }
+        let (digits, tail) = rest.split_at_checked(2)?;
+        let high = char::from(digits[0]).to_digit(16)?;
+        let low = char::from(digits[1]).to_digit(16)?;
+        bytes.push(u8::try_from(high * 16 + low).ok()?);
+        rest = tail;
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECRET: &str = "AAECAwQFBgcICQoLDA0ODw";
+
+    fn parse(path: &str, fragment: &str) -> Route {
+        Route::parse(path, fragment, str::to_owned)
+    }
+
+    #[test]
+    fn a_room_link_survives_its_address() {
+        for name in ["quiet-otter-42", "tea time", "李小龍", "a+b&c=d", "Zoë"] {
+            for secret in [None, Some(SECRET.parse().unwrap())] {
+                let link = RoomLink::new(name.into(), secret).unwrap();
+                let path = link.path();
+                let (path, fragment) = path.split_once('#').unwrap_or((&path, ""));
+                assert!(path.is_ascii());
+                assert_eq!(parse(path, fragment), Route::Room(link));
+            }
+        }
+    }
+
+    #[test]
+    fn a_damaged_fragment_is_said_and_never_taken_for_an_open_room() {
+        let megabyte = "A".repeat(1024 * 1024);
+        for fragment in [
+            "#abc",
+            "<script>alert(1)</script>",
+            &megabyte,
+            "#AAECAwQFBgcICQoLDA0OD%",
+        ] {
+            assert_eq!(
+                parse("/room/tea", fragment),
+                Route::BadRoomLink(LinkError::Secret)
+            );
+        }
+    }
+
+    #[test]
+    fn a_damaged_path_is_said() {
+        for path in ["/room/%", "/room/%f", "/room/%ff", "/room/%zz", "/room/a/b"] {
+            assert_eq!(
+                parse(path, ""),
+                Route::BadRoomLink(LinkError::Malformed),
+                "{path}"
+            );
+        }
+        for path in [
+            "/room/",
+            "/room/%2e%2e",
+            "/room/a%2fb",
+            "/room/%00",
+            "/room/%E2%80%AEx",
+        ] {
+            assert!(
+                matches!(parse(path, ""), Route::BadRoomLink(LinkError::Name(_))),
+                "{path}"
+            );
+        }
+        assert_eq!(parse("/nowhere", ""), Route::NotFound);
+        assert_eq!(parse("/", "#x"), Route::Lobby);
+    }
+
+    #[test]
+    fn a_room_can_be_typed_or_pasted() {
+        let origin = "https://visavis.example";
+        let input = |text: &str| RoomLink::from_input(text, origin, str::to_owned);
+        let open = RoomLink::new("tea time".into(), None).unwrap();
+        let locked = RoomLink::new("tea".into(), Some(SECRET.parse().unwrap())).unwrap();
+        assert_eq!(input("  tea time "), Ok(open));
+        assert_eq!(input(&locked.url(origin)), Ok(locked.clone()));
+        assert_eq!(input(&locked.path()), Ok(locked));
+        assert_eq!(
+            input("https://elsewhere.example/room/tea"),
+            Err(LinkError::OtherSite)
+        );
+        assert_eq!(input(""), Err(LinkError::Name(TextError::Empty)));
+    }
+
+    #[test]
+    fn a_link_does_not_show_its_secret_in_debug_output() {
+        let link = RoomLink::new("tea".into(), Some(SECRET.parse().unwrap())).unwrap();
+        assert!(!format!("{link:?}").contains(SECRET));
+    }
+}

@@ -1,0 +1,66 @@
+//! What pages read: signals of the parts of the core's view, and of the few things beside it.
+//!
+//! Written by the engine alone. Browser objects never travel in here, but for the one preview
+//! stream, which is the same object for the page's life.
+
+use leptos::prelude::*;
+use visavis_call_core::{Device, Me, Notice, Person, SignalingState, Stage, View};
+use web_sys::MediaStream;
+
+use crate::route::{RoomLink, Route};
+
+/// Every part changes only when its value does.
+#[derive(Clone, Copy)]
+pub(super) struct Store {
+    pub(super) route: RwSignal<Route>,
+    pub(super) view: RwSignal<View>,
+    pub(super) stage: Memo<Stage>,
+    pub(super) signaling: Memo<SignalingState>,
+    pub(super) me: Memo<Me>,
+    pub(super) people: Memo<Vec<Person>>,
+    pub(super) inside: Memo<Option<Vec<String>>>,
+    pub(super) devices: Memo<Vec<Device>>,
+    pub(super) notices: Memo<Vec<Notice>>,
+    pub(super) preview: RwSignal<Option<MediaStream>, LocalStorage>,
+    pub(super) level: RwSignal<f64>,
+    pub(super) speaker: RwSignal<Option<String>>,
+    pub(super) playback_blocked: RwSignal<bool>,
+    pub(super) recent: RwSignal<Vec<RoomLink>>,
+}
+
+impl Store {
+    pub(super) fn new() -> Self {
+        let view = RwSignal::new(View::default());
+        Self {
+            route: RwSignal::new(Route::Lobby),
+            view,
+            stage: Memo::new(move |_| view.with(|view| view.stage)),
+            signaling: Memo::new(move |_| view.with(|view| view.signaling)),
+            me: Memo::new(move |_| view.with(|view| view.me.clone())),
+            people: Memo::new(move |_| view.with(|view| view.people.clone())),
+            inside: Memo::new(move |_| view.with(|view| view.inside.clone())),
+            devices: Memo::new(move |_| view.with(|view| view.devices.clone())),
+            notices: Memo::new(move |_| view.with(|view| view.notices.clone())),
+            preview: RwSignal::new_local(None),
+            level: RwSignal::new(0.0),
+            speaker: RwSignal::new(None),
+            playback_blocked: RwSignal::new(false),
+            recent: RwSignal::new(Vec::new()),
+        }
+    }
+
+    /// Shows what the core has to show, if that changed.
+    pub(super) fn patch(self, view: View) {
+        let changed = self.view.with_untracked(|shown| *shown != view);
+        if changed {
+            self.view.set(view);
+        }
+    }
+}
+
+/// Writes a signal only if that changes it: signals tell their readers even of equal values.
+pub(super) fn set_if_changed<T: PartialEq + Send + Sync + 'static>(signal: RwSignal<T>, value: T) {
+    if signal.with_untracked(|present| *present != value) {
+        signal.set(value);
+    }
+}
