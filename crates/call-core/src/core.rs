@@ -1,33 +1,82 @@
 //! The core itself: takes events, owns the machines, hands out commands.
 
 use alloc::collections::VecDeque;
+use alloc::string::{String, ToString};
+use alloc::vec::Vec;
+
+use visavis_protocol::{ClientMessage, CloseCode, IceServer};
 
 use crate::command::Command;
-use crate::config::{Config, Seed};
-use crate::event::Event;
-use crate::time::Timestamp;
-use crate::view::View;
+use crate::config::{Config, Randomness, Seed};
+use crate::event::{CaptureKind, Device, Event, Intent, LinkEvent, MediaEvent, SocketEvent};
+use crate::id::{Ids, LinkId, SocketId, VisitId};
+use crate::media::Media;
+use crate::peer::{Context, Peer};
+use crate::room::{Place, Room};
+use crate::session::{Happening, Session};
+use crate::time::{Timestamp, earliest};
+use crate::view::{EndReason, Me, Notice, NoticeKind, Stage, View};
+
+/// Notices kept for a shell that shows them late.
+const NOTICES: usize = 8;
+/// Devices that a view lists; no honest machine has more.
+const DEVICES: usize = 64;
 
 /// See the crate's documentation.
 pub struct Core {
+    config: Config,
+    random: Randomness,
+    ids: Ids,
+    session: Session,
+    room: Option<Room>,
+    media: Media,
+    devices: Vec<Device>,
+    notices: VecDeque<Notice>,
+    noticed: u64,
+    server_lost: bool,
     commands: VecDeque<Command>,
-    view: View,
 }
 
 impl Core {
     /// A core that does nothing yet.
     #[must_use]
-    pub fn new(config: Config, seed: Seed, now: Timestamp) -> Self {
-        _ = (config, seed, now);
+    pub fn new(config: Config, seed: Seed, _now: Timestamp) -> Self {
         Self {
+            config,
+            random: Randomness::new(seed),
+            ids: Ids::default(),
+            session: Session::new(),
+            room: None,
+            media: Media::default(),
+            devices: Vec::new(),
+            notices: VecDeque::new(),
+            noticed: 0,
+            server_lost: false,
             commands: VecDeque::new(),
-            view: View::default(),
         }
     }
 
     /// Takes one fact. Never fails and never panics, whatever a peer or a server wrote.
     pub fn handle(&mut self, now: Timestamp, event: Event) {
-        _ = (now, event);
+        match event {
+            Event::Tick => self.tick(now),
+            Event::Intent(intent) => self.intent(now, intent),
+            Event::Socket(socket, event) => self.socket(now, socket, event),
+            Event::Link(link, event) => self.link(now, link, event),
+            Event::Media(event) => self.media(now, event),
+            Event::OnlineChanged(online) => {
+                if online {
+                    self.session.hurry(now, &mut self.ids, &mut self.commands);
+                }
+            }
+            Event::VisibilityChanged { hidden } => {
+                self.session
+                    .handle_visibility(now, hidden, &mut self.ids, &mut self.commands);
+            }
+        }
+        if let Some(room) = &mut self.room {
+            room.flush(now, &mut self.session, &mut self.commands);
+        }
     }
 
     /// The next thing to do; to be drained to `None` after every [`Core::handle`].
@@ -38,12 +87,248 @@ impl Core {
     /// When [`Event::Tick`] is wanted at the latest.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Timestamp> {
-        None
+        let room = self
+            .room
+            .as_ref()
+            .and_then(|room| room.poll_timeout(&self.session));
+        earliest(self.session.poll_timeout(), room)
     }
 
     /// What there is to show now.
     #[must_use]
     pub fn view(&self) -> View {
-        self.view.clone()
+        let room = self.room.as_ref();
+        View {
+            stage: room.map_or(Stage::Outside, Room::stage),
+            signaling: self.session.view(),
+            me: Me {
+                name: room.map(|room| room.name().to_string()).unwrap_or_default(),
+                peer: room.filter(|room| room.is_joined()).map(Room::me),
+                microphone: self.media.view(CaptureKind::Microphone),
+                camera: self.media.view(CaptureKind::Camera),
+                chosen_microphone: self.media.chosen(CaptureKind::Microphone),
+                chosen_camera: self.media.chosen(CaptureKind::Camera),
+            },
+            people: room
+                .map(|room| room.people().map(Peer::view).collect())
+                .unwrap_or_default(),
+            inside: room.and_then(Room::inside),
+            devices: self.devices.clone(),
+            notices: self.notices.iter().cloned().collect(),
+        }
+    }
+
+    fn intent(&mut self, now: Timestamp, intent: Intent) {
+        match intent {
+            Intent::EnterRoom { visit, room, seat } => self.enter(now, Place { visit, room, seat }),
+            Intent::Join { name } => self.join(now, name),
+            Intent::HangUp => self.hang_up(now),
+            Intent::LeaveRoom { visit } => self.leave(now, visit),
+            Intent::Want { kind, on } => {
+                self.media.want(kind, on, &mut self.ids, &mut self.commands);
+                self.sync_media(now);
+            }
+            Intent::ChooseDevice { kind, device } => {
+                self.media.choose(kind, device, &mut self.ids, &mut self.commands);
+                self.sync_media(now);
+            }
+        }
+    }
+
+    fn enter(&mut self, now: Timestamp, place: Place) {
+        if let Some(visit) = self.room.as_ref().map(Room::visit) {
+            self.leave(now, visit);
+        }
+        let secret = self.random.session_secret();
+        self.room = Some(Room::new(
+            place,
+            secret,
+            self.config.links_ahead,
+            self.config.faults,
+        ));
+        self.connect(now);
+    }
+
+    fn join(&mut self, now: Timestamp, name: String) {
+        let secret = self.random.session_secret();
+        let Some(room) = &mut self.room else { return };
+        match room.stage() {
+            Stage::Preparing { .. } => {}
+            Stage::Ended(_) => {
+                room.come_back(secret);
+                self.media.resume(&mut self.ids, &mut self.commands);
+            }
+            Stage::Outside | Stage::Joining | Stage::Joined => return,
+        }
+        self.session.start(now, &mut self.ids, &mut self.commands);
+        self.in_room(now, |room, session, context| {
+            room.join(name, session, context);
+            Vec::new()
+        });
+    }
+
+    /// Wants the server from now on, and tells it what the room is about if it is there already.
+    fn connect(&mut self, now: Timestamp) {
+        self.session.start(now, &mut self.ids, &mut self.commands);
+        if self.session.is_open()
+            && let Some(room) = &mut self.room
+        {
+            room.handle_opened(now, &mut self.session, &mut self.commands);
+        }
+    }
+
+    fn hang_up(&mut self, now: Timestamp) {
+        let Some(room) = self.room.as_mut().filter(|room| !room.is_over()) else {
+            return;
+        };
+        self.session
+            .send(now, &ClientMessage::Leave {}, &mut self.commands);
+        room.end(EndReason::HungUp, &mut self.commands);
+        self.let_go();
+    }
+
+    fn leave(&mut self, now: Timestamp, visit: VisitId) {
+        if self.room.as_ref().is_some_and(|room| room.visit() == visit) {
+            self.hang_up(now);
+            self.room = None;
+            self.let_go();
+        }
+    }
+
+    fn let_go(&mut self) {
+        self.session.stop(&mut self.commands);
+        self.media.release_all(&mut self.commands);
+        self.server_lost = false;
+    }
+
+    fn socket(&mut self, now: Timestamp, socket: SocketId, event: SocketEvent) {
+        let happening = self
+            .session
+            .handle_socket(now, socket, event, &mut self.random, &mut self.commands);
+        if let Some(happening) = happening {
+            self.happened(now, happening);
+        }
+    }
+
+    fn happened(&mut self, now: Timestamp, happening: Happening) {
+        match happening {
+            Happening::Opened => {
+                if let Some(room) = &mut self.room {
+                    room.handle_opened(now, &mut self.session, &mut self.commands);
+                }
+            }
+            Happening::Message(message) => {
+                let joined = matches!(message, visavis_protocol::ServerMessage::Joined { .. });
+                if joined && core::mem::take(&mut self.server_lost) {
+                    self.notice(NoticeKind::ServerBack);
+                }
+                self.in_room(now, |room, session, context| {
+                    room.handle_message(message, session, context)
+                });
+            }
+            Happening::Lost => {
+                if let Some(room) = &mut self.room {
+                    room.handle_lost();
+                    if room.is_joined() && !core::mem::replace(&mut self.server_lost, true) {
+                        self.notice(NoticeKind::ServerLost);
+                    }
+                }
+            }
+            Happening::Ended(code) => {
+                if let Some(room) = &mut self.room {
+                    room.end(reason(code), &mut self.commands);
+                }
+                self.let_go();
+            }
+        }
+    }
+
+    fn link(&mut self, now: Timestamp, link: LinkId, event: LinkEvent) {
+        self.in_room(now, |room, _, context| {
+            room.peer_of_link(link)
+                .and_then(|peer| peer.handle_link(event, context))
+                .into_iter()
+                .collect()
+        });
+    }
+
+    fn media(&mut self, now: Timestamp, event: MediaEvent) {
+        if let MediaEvent::DevicesChanged(devices) = event {
+            self.devices = devices;
+            self.devices.truncate(DEVICES);
+            return;
+        }
+        let notice = self.media.handle(&event, &mut self.ids, &mut self.commands);
+        // Before joining the preview itself says what is wrong.
+        if let Some(notice) = notice.filter(|_| self.room.as_ref().is_some_and(Room::is_joined)) {
+            self.notice(notice);
+        }
+        self.sync_media(now);
+    }
+
+    fn sync_media(&mut self, now: Timestamp) {
+        self.in_room(now, |room, _, context| {
+            room.sync_media(context);
+            Vec::new()
+        });
+    }
+
+    fn tick(&mut self, now: Timestamp) {
+        let happening = self
+            .session
+            .handle_tick(now, &mut self.ids, &mut self.random, &mut self.commands);
+        if let Some(happening) = happening {
+            self.happened(now, happening);
+        }
+        self.in_room(now, |room, session, context| room.handle_tick(session, context));
+    }
+
+    fn in_room(
+        &mut self,
+        now: Timestamp,
+        step: impl FnOnce(&mut Room, &mut Session, &mut Context<'_>) -> Vec<NoticeKind>,
+    ) {
+        let Some(room) = &mut self.room else { return };
+        let ice: Vec<IceServer> = room.ice();
+        let mut context = Context {
+            now,
+            ids: &mut self.ids,
+            commands: &mut self.commands,
+            media: &self.media,
+            ice: &ice,
+            faults: self.config.faults,
+        };
+        for notice in step(room, &mut self.session, &mut context) {
+            self.notice(notice);
+        }
+    }
+
+    fn notice(&mut self, kind: NoticeKind) {
+        self.noticed += 1;
+        self.notices.push_back(Notice {
+            number: self.noticed,
+            kind,
+        });
+        while self.notices.len() > NOTICES {
+            self.notices.pop_front();
+        }
+    }
+}
+
+const fn reason(code: CloseCode) -> EndReason {
+    match code {
+        CloseCode::SeatMoved | CloseCode::Superseded => EndReason::SeatMoved,
+        CloseCode::Version => EndReason::PageOutdated,
+        CloseCode::Normal
+        | CloseCode::ProtocolError
+        | CloseCode::Unsupported
+        | CloseCode::NotUtf8
+        | CloseCode::TooBig
+        | CloseCode::Restart
+        | CloseCode::TryAgainLater
+        | CloseCode::BadMessage
+        | CloseCode::NoHello
+        | CloseCode::Silent
+        | CloseCode::RateLimited => EndReason::Refused,
     }
 }

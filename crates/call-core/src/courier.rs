@@ -1,1 +1,292 @@
-//! placeholder
+//! Carries signals between two peers, in order, once each, whatever happens to the road.
+//!
+//! Packets are numbered per pair of sessions and kept until the other side acknowledges them.
+//! Acknowledgements ride on packets that go the other way. When a road comes back (our socket or
+//! theirs was replaced), everything unacknowledged is sent again; the receiver drops what it
+//! already has. The numbers belong to the pair and not to a road, so a second road can carry
+//! packets of the same sequence.
+
+use alloc::collections::{BTreeMap, VecDeque};
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use visavis_protocol::{Candidate, Packet, Signal, limits};
+
+use crate::fault::{Fault, Faults};
+use crate::time::Timestamp;
+
+/// Received packets after which an acknowledgement goes out on its own: the other side keeps as
+/// many at most without hearing from us.
+const ACK_AFTER: u64 = 16;
+/// Packets that arrived ahead of a missing one. More means that the sender does not resend.
+const AHEAD: usize = 64;
+/// Signals and packets kept for a peer who cannot be reached. An honest pair needs a few dozen.
+const BACKLOG: usize = 256;
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Courier {
+    last_sent: u64,
+    unacknowledged: VecDeque<(u64, Vec<Signal>)>,
+    pending: Vec<Signal>,
+    /// Candidates wait for company until then; everything else leaves at once.
+    hold_until: Option<Timestamp>,
+    received: u64,
+    acknowledged: u64,
+    ahead: BTreeMap<u64, Vec<Signal>>,
+    faults: Faults,
+}
+
+impl Courier {
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
+    /// Queues a signal. A newer status replaces one that has not left, and candidates of one
+    /// generation are gathered.
+    pub(crate) fn post(&mut self, signal: Signal) {
+        match &signal {
+            Signal::Status(_) => self
+                .pending
+                .retain(|waiting| !matches!(waiting, Signal::Status(_))),
+            Signal::Offer(_) | Signal::Answer(_) | Signal::Candidates { .. } => {}
+        }
+        if self.pending.len() < BACKLOG {
+            self.pending.push(signal);
+        }
+    }
+
+    /// Queues one local candidate, or their end.
+    pub(crate) fn post_candidate(&mut self, link: u32, ufrag: String, candidate: Option<Candidate>) {
+        if let Some(Signal::Candidates {
+            link: to,
+            ufrag: of,
+            list,
+            end,
+        }) = self.pending.last_mut()
+            && *to == link
+            && *of == ufrag
+        {
+            match candidate {
+                Some(candidate) if list.len() < limits::CANDIDATES_PER_GENERATION => list.push(candidate),
+                Some(_) => {}
+                None => *end = true,
+            }
+            return;
+        }
+        let end = candidate.is_none();
+        self.post(Signal::Candidates {
+            link,
+            ufrag,
+            list: candidate.into_iter().collect(),
+            end,
+        });
+    }
+
+    /// The next packet to send now, if any. To be called while the road is open only, and again
+    /// until it returns nothing.
+    pub(crate) fn poll_packet(&mut self, now: Timestamp) -> Option<(u64, Packet)> {
+        if self.unacknowledged.len() >= BACKLOG {
+            return None;
+        }
+        if self.pending.is_empty() {
+            if self.received - self.acknowledged < ACK_AFTER {
+                return None;
+            }
+        } else {
+            let only_candidates = self
+                .pending
+                .iter()
+                .all(|signal| matches!(signal, Signal::Candidates { .. }));
+            if only_candidates && self.hold_until.is_some_and(|until| until > now) {
+                return None;
+            }
+            // The first candidates leave at once; those that follow are gathered.
+            self.hold_until = only_candidates.then(|| now + limits::CANDIDATE_BATCH);
+        }
+        self.last_sent += 1;
+        let signals = core::mem::take(&mut self.pending);
+        self.unacknowledged.push_back((self.last_sent, signals.clone()));
+        self.acknowledged = self.received;
+        Some((
+            self.last_sent,
+            Packet {
+                ack: self.received,
+                signals,
+            },
+        ))
+    }
+
+    /// Everything the other side may not have, to be sent again on a road that came back.
+    pub(crate) fn resend(&mut self) -> Vec<(u64, Packet)> {
+        if self.faults.has(Fault::NoResend) {
+            return Vec::new();
+        }
+        self.acknowledged = self.received;
+        let ack = self.received;
+        self.unacknowledged
+            .iter()
+            .map(|(n, signals)| {
+                (
+                    *n,
+                    Packet {
+                        ack,
+                        signals: signals.clone(),
+                    },
+                )
+            })
+            .collect()
+    }
+
+    /// Takes a packet and returns the signals that are now in order.
+    pub(crate) fn receive(&mut self, n: u64, packet: Packet) -> Vec<Signal> {
+        // An acknowledgement of what was never sent is not one.
+        if packet.ack <= self.last_sent {
+            while self
+                .unacknowledged
+                .front()
+                .is_some_and(|(sent, _)| *sent <= packet.ack)
+            {
+                self.unacknowledged.pop_front();
+            }
+        }
+        if self.faults.has(Fault::DuplicatesTaken) && n <= self.received {
+            return packet.signals;
+        }
+        if n <= self.received || n > self.received + AHEAD as u64 {
+            return Vec::new();
+        }
+        self.ahead.insert(n, packet.signals);
+        let mut signals = Vec::new();
+        while let Some(next) = self.ahead.remove(&(self.received + 1)) {
+            self.received += 1;
+            signals.extend(next);
+        }
+        signals
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+        self.hold_until.filter(|_| !self.pending.is_empty())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use visavis_protocol::MediaStatus;
+
+    fn status(microphone: bool) -> Signal {
+        Signal::Status(MediaStatus {
+            microphone,
+            ..MediaStatus::default()
+        })
+    }
+
+    fn candidate() -> Option<Candidate> {
+        Some(Candidate {
+            candidate: "candidate:1".into(),
+            mid: None,
+            line: Some(0),
+        })
+    }
+
+    #[test]
+    fn packets_arrive_once_and_in_order() {
+        let (mut ada, mut bob) = (Courier::default(), Courier::default());
+        let now = Timestamp::default();
+        let sent: Vec<_> = [true, false, true]
+            .into_iter()
+            .filter_map(|on| {
+                ada.post(status(on));
+                ada.poll_packet(now)
+            })
+            .collect();
+        let [one, two, three] = &sent[..] else {
+            panic!("three packets")
+        };
+        assert_eq!(bob.receive(one.0, one.1.clone()), [status(true)]);
+        assert_eq!(bob.receive(three.0, three.1.clone()), []);
+        assert_eq!(bob.receive(one.0, one.1.clone()), []);
+        assert_eq!(bob.receive(two.0, two.1.clone()), [status(false), status(true)]);
+    }
+
+    #[test]
+    fn what_was_lost_with_a_road_is_sent_again_until_acknowledged() {
+        let (mut ada, mut bob) = (Courier::default(), Courier::default());
+        let now = Timestamp::default();
+        ada.post(status(true));
+        let lost = ada.poll_packet(now).expect("a packet");
+        assert_eq!(ada.resend(), core::slice::from_ref(&lost));
+        bob.receive(lost.0, lost.1);
+        bob.post(status(false));
+        let (n, reply) = bob.poll_packet(now).expect("a packet");
+        assert_eq!(reply.ack, 1);
+        ada.receive(n, reply);
+        assert_eq!(ada.resend(), []);
+    }
+
+    #[test]
+    fn a_one_sided_talk_is_acknowledged_now_and_then() {
+        let (mut ada, mut bob) = (Courier::default(), Courier::default());
+        let now = Timestamp::default();
+        for _ in 0..ACK_AFTER {
+            assert_eq!(bob.poll_packet(now), None);
+            ada.post(status(true));
+            let (n, packet) = ada.poll_packet(now).expect("a packet");
+            bob.receive(n, packet);
+        }
+        let (n, ack) = bob.poll_packet(now).expect("an acknowledgement");
+        assert!(ack.signals.is_empty());
+        ada.receive(n, ack);
+        assert!(ada.resend().is_empty());
+        // An acknowledgement alone asks for none, or two idle peers would talk for ever.
+        assert_eq!(ada.poll_packet(now), None);
+    }
+
+    #[test]
+    fn the_first_candidates_leave_at_once_and_the_rest_are_gathered() {
+        let mut ada = Courier::default();
+        let now = Timestamp::default();
+        ada.post_candidate(0, "a".into(), candidate());
+        assert!(ada.poll_packet(now).is_some());
+        for _ in 0..1_000 {
+            ada.post_candidate(0, "a".into(), candidate());
+            assert_eq!(ada.poll_packet(now), None);
+        }
+        ada.post_candidate(0, "a".into(), None);
+        let later = ada.poll_timeout().expect("a deadline");
+        let (_, packet) = ada.poll_packet(later).expect("a packet");
+        let [Signal::Candidates { list, end: true, .. }] = &packet.signals[..] else {
+            panic!("{packet:?}")
+        };
+        assert_eq!(list.len(), limits::CANDIDATES_PER_GENERATION);
+    }
+
+    #[test]
+    fn an_acknowledgement_of_what_was_never_sent_is_ignored() {
+        let mut ada = Courier::default();
+        ada.post(status(true));
+        let _sent = ada.poll_packet(Timestamp::default());
+        ada.receive(
+            1,
+            Packet {
+                ack: u64::MAX,
+                signals: Vec::new(),
+            },
+        );
+        assert_eq!(ada.resend().len(), 1);
+        assert_eq!(
+            ada.receive(
+                u64::MAX,
+                Packet {
+                    ack: 0,
+                    signals: Vec::new()
+                }
+            ),
+            []
+        );
+    }
+}

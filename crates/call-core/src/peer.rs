@@ -1,1 +1,447 @@
-//! placeholder
+//! One other participant: their roster entry, the courier to them and the connection with them.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use visavis_protocol::{IceServer, MediaStatus, Packet, PeerEntry, PeerId, SeatId, Signal};
+
+use crate::command::{Command, LinkRole};
+use crate::courier::Courier;
+use crate::event::LinkEvent;
+use crate::fault::{Fault, Faults};
+use crate::id::{CaptureId, Ids, LinkId, Slot};
+use crate::media::Media;
+use crate::negotiation::{Negotiation, Output};
+use crate::time::{Timestamp, earliest};
+use crate::view::{ConnectionState, NoticeKind, Person};
+
+/// How long the impolite side gives a connection to come about before it makes a new one.
+const CONNECT_WITHIN: Duration = Duration::from_secs(10);
+/// How much longer the polite side waits, so that both do not rebuild at once.
+const POLITE_PATIENCE: Duration = Duration::from_secs(5);
+/// The longest pause between rebuilds, where nothing helps.
+const REBUILD_PAUSE: Duration = Duration::from_secs(60);
+
+/// What a peer may use of the core while it handles something.
+pub(crate) struct Context<'a> {
+    pub(crate) now: Timestamp,
+    pub(crate) ids: &'a mut Ids,
+    pub(crate) commands: &'a mut VecDeque<Command>,
+    pub(crate) media: &'a Media,
+    pub(crate) ice: &'a [IceServer],
+    pub(crate) faults: Faults,
+}
+
+/// How sure we are that the peer is in the room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Presence {
+    /// Seen inside from the page before joining.
+    Watched,
+    /// The server lists them.
+    Seated,
+    /// Expected back: the server forgot everybody, or the seat is being taken over by a reload.
+    Missing { until: Timestamp },
+}
+
+struct Link {
+    negotiation: Negotiation,
+    role: LinkRole,
+    connection: ConnectionState,
+    receiving: [bool; Slot::ALL.len()],
+    attached: [Option<CaptureId>; Slot::ALL.len()],
+    /// When it is given up for a new one, unless it connects before.
+    deadline: Option<Timestamp>,
+    was_connected: bool,
+}
+
+/// See the module.
+pub(crate) struct Peer {
+    pub(crate) id: PeerId,
+    pub(crate) seat: SeatId,
+    pub(crate) name: String,
+    pub(crate) away: bool,
+    pub(crate) presence: Presence,
+    /// The smaller session id is polite: a pure function of both, so both agree.
+    polite: bool,
+    courier: Courier,
+    link: Option<Link>,
+    generation: u32,
+    rebuilds: u32,
+    status: MediaStatus,
+    told: Option<MediaStatus>,
+}
+
+impl Peer {
+    pub(crate) fn new(entry: PeerEntry, me: PeerId, presence: Presence, faults: Faults) -> Self {
+        let polite = me < entry.peer;
+        Self {
+            id: entry.peer,
+            seat: entry.seat,
+            name: entry.name,
+            away: entry.away,
+            presence,
+            polite: (polite && !faults.has(Fault::BothImpolite)) || faults.has(Fault::BothPolite),
+            courier: Courier::new(faults),
+            link: None,
+            generation: 0,
+            rebuilds: 0,
+            status: MediaStatus::default(),
+            told: None,
+        }
+    }
+
+    pub(crate) fn owns(&self, link: LinkId) -> bool {
+        self.link
+            .as_ref()
+            .is_some_and(|own| own.negotiation.link() == link)
+    }
+
+    pub(crate) const fn has_link(&self) -> bool {
+        self.link.is_some()
+    }
+
+    /// Whether a packet written now reaches the peer, given that we reach the server.
+    pub(crate) const fn is_reachable(&self) -> bool {
+        matches!(self.presence, Presence::Seated) && !self.away
+    }
+
+    /// Makes a connection on which we offer. Nothing is sent before the road is open.
+    pub(crate) fn offer(&mut self, context: &mut Context<'_>) {
+        self.create(LinkRole::Offerer, context);
+    }
+
+    /// Makes the connection ahead of the offer that a newcomer is about to send.
+    pub(crate) fn expect_offer(&mut self, context: &mut Context<'_>) {
+        self.create(LinkRole::Answerer, context);
+    }
+
+    fn create(&mut self, role: LinkRole, context: &mut Context<'_>) {
+        self.close(context.commands);
+        let link = context.ids.link();
+        context.commands.push_back(Command::CreateLink {
+            link,
+            role,
+            ice: context.ice.to_vec(),
+        });
+        let negotiation = Negotiation::new(link, self.generation, role, self.polite, context.faults);
+        self.link = Some(Link {
+            negotiation,
+            role,
+            connection: ConnectionState::New,
+            receiving: [false; Slot::ALL.len()],
+            attached: [None; Slot::ALL.len()],
+            deadline: Some(context.now + self.patience()),
+            was_connected: false,
+        });
+        self.sync_tracks(context);
+    }
+
+    fn rebuild(&mut self, context: &mut Context<'_>) {
+        self.generation = self.generation.saturating_add(1);
+        self.rebuilds = self.rebuilds.saturating_add(1);
+        self.create(LinkRole::Offerer, context);
+    }
+
+    fn patience(&self) -> Duration {
+        let base = if self.polite {
+            CONNECT_WITHIN + POLITE_PATIENCE
+        } else {
+            CONNECT_WITHIN
+        };
+        base.saturating_mul(1 << self.rebuilds.min(3)).min(REBUILD_PAUSE)
+    }
+
+    /// Lets go of the connection.
+    pub(crate) fn close(&mut self, commands: &mut VecDeque<Command>) {
+        if let Some(link) = self.link.take() {
+            commands.push_back(Command::CloseLink {
+                link: link.negotiation.link(),
+            });
+        }
+    }
+
+    /// Takes over servers for ICE that were not known when the connection was made ahead.
+    pub(crate) fn set_ice_servers(&mut self, context: &mut Context<'_>) {
+        let Some(link) = &mut self.link else { return };
+        let id = link.negotiation.link();
+        context.commands.push_back(Command::SetIceServers {
+            link: id,
+            ice: context.ice.to_vec(),
+        });
+        let mut out = Output::default();
+        link.negotiation.restart_ice(&mut out);
+        self.carry_out(out, context);
+    }
+
+    /// The road to the peer came back: what may have been lost goes out again, and what could not
+    /// have been answered meanwhile is not late.
+    pub(crate) fn resend(&mut self, now: Timestamp) -> Vec<(u64, Packet)> {
+        let patience = self.patience();
+        if let Some(link) = &mut self.link {
+            link.negotiation.road_reopened(now);
+            link.deadline = link.deadline.map(|_| now + patience);
+        }
+        self.courier.resend()
+    }
+
+    /// The next packet for the peer; to be asked for only while the road is open.
+    pub(crate) fn poll_packet(&mut self, now: Timestamp) -> Option<(u64, Packet)> {
+        self.courier.poll_packet(now)
+    }
+
+    pub(crate) fn handle_packet(&mut self, n: u64, packet: Packet, context: &mut Context<'_>) {
+        for signal in self.courier.receive(n, packet) {
+            self.handle_signal(signal, context);
+        }
+    }
+
+    fn handle_signal(&mut self, signal: Signal, context: &mut Context<'_>) {
+        match signal {
+            Signal::Offer(offer) => {
+                if !self.make_ready_for(offer.link, context) {
+                    return;
+                }
+                self.negotiate(context, |negotiation, now, ids, out| {
+                    negotiation.handle_offer(now, offer, ids, out);
+                });
+            }
+            Signal::Answer(answer) => {
+                if answer.link != self.generation {
+                    return;
+                }
+                self.negotiate(context, |negotiation, now, ids, out| {
+                    negotiation.handle_answer(now, answer, ids, out);
+                });
+            }
+            Signal::Candidates {
+                link,
+                ufrag,
+                list,
+                end,
+            } => {
+                if link != self.generation {
+                    return;
+                }
+                self.negotiate(context, |negotiation, now, _, out| {
+                    negotiation.handle_candidates(now, ufrag, list, end, out);
+                });
+            }
+            Signal::Status(status) => self.status = status,
+        }
+    }
+
+    /// Sees to it that there is a connection of the generation of an offer that came. Returns
+    /// whether the offer is to be looked at.
+    fn make_ready_for(&mut self, generation: u32, context: &mut Context<'_>) -> bool {
+        if generation < self.generation {
+            return false;
+        }
+        let fresh = generation > self.generation || self.link.is_none();
+        // Both made a connection of their own: transceivers added here would not be matched with
+        // those of the offer, so yielding means to begin anew and not to roll back.
+        let crossed = self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.role == LinkRole::Offerer && !link.negotiation.was_ever_stable());
+        if fresh || (crossed && self.polite) {
+            self.generation = generation;
+            self.create(LinkRole::Answerer, context);
+            return true;
+        }
+        !crossed
+    }
+
+    pub(crate) fn handle_link(&mut self, event: LinkEvent, context: &mut Context<'_>) -> Option<NoticeKind> {
+        match event {
+            LinkEvent::NegotiationNeeded => {
+                self.negotiate(context, |negotiation, now, ids, out| {
+                    negotiation.handle_needed(now, ids, out)
+                });
+            }
+            LinkEvent::LocalDescriptionApplied { request, kind, sdp } => {
+                self.negotiate(context, |negotiation, now, ids, out| {
+                    negotiation.handle_local_applied(now, request, kind, sdp, ids, out);
+                });
+            }
+            LinkEvent::RemoteDescriptionApplied { request } => {
+                self.negotiate(context, |negotiation, now, ids, out| {
+                    negotiation.handle_remote_applied(now, request, ids, out);
+                });
+                self.sync_tracks(context);
+            }
+            LinkEvent::RolledBack { request } => {
+                self.negotiate(context, |negotiation, now, ids, out| {
+                    negotiation.handle_rolled_back(now, request, ids, out);
+                });
+            }
+            LinkEvent::DescriptionFailed { request, error: _ } => {
+                self.negotiate(context, |negotiation, now, ids, out| {
+                    negotiation.handle_failed(now, request, ids, out);
+                });
+            }
+            LinkEvent::LocalCandidate { ufrag, candidate } => {
+                let known = self
+                    .link
+                    .as_ref()
+                    .and_then(|link| link.negotiation.local_ufrag().cloned());
+                let ufrag = if ufrag.is_empty() {
+                    known.unwrap_or_default()
+                } else {
+                    ufrag
+                };
+                self.courier.post_candidate(self.generation, ufrag, candidate);
+            }
+            LinkEvent::ConnectionStateChanged(state) => return self.connection_changed(state, context),
+            LinkEvent::Receiving(slot, receiving) => {
+                if let Some(link) = &mut self.link {
+                    link.receiving[slot.index()] = receiving;
+                }
+            }
+            LinkEvent::CreationFailed { error: _ } => {
+                if let Some(link) = &mut self.link {
+                    link.connection = ConnectionState::Failed;
+                }
+            }
+        }
+        None
+    }
+
+    fn connection_changed(
+        &mut self,
+        state: ConnectionState,
+        context: &mut Context<'_>,
+    ) -> Option<NoticeKind> {
+        let patience = self.patience();
+        let link = self.link.as_mut()?;
+        let before = core::mem::replace(&mut link.connection, state);
+        let name = self.name.clone();
+        match state {
+            ConnectionState::Connected => {
+                link.deadline = None;
+                self.rebuilds = 0;
+                let is_back = core::mem::replace(&mut link.was_connected, true) && before != state;
+                is_back.then_some(NoticeKind::PersonBack { name })
+            }
+            ConnectionState::Disconnected => Some(NoticeKind::PersonReconnecting { name }),
+            ConnectionState::Failed => {
+                link.deadline = Some(context.now + patience);
+                let was_up = before == ConnectionState::Connected;
+                if !self.polite {
+                    let mut out = Output::default();
+                    link.negotiation.restart_ice(&mut out);
+                    self.carry_out(out, context);
+                }
+                was_up.then_some(NoticeKind::PersonReconnecting { name })
+            }
+            ConnectionState::New | ConnectionState::Connecting | ConnectionState::Closed => None,
+        }
+    }
+
+    fn negotiate(
+        &mut self,
+        context: &mut Context<'_>,
+        step: impl FnOnce(&mut Negotiation, Timestamp, &mut Ids, &mut Output),
+    ) {
+        let Some(link) = &mut self.link else { return };
+        let mut out = Output::default();
+        step(&mut link.negotiation, context.now, context.ids, &mut out);
+        self.carry_out(out, context);
+    }
+
+    fn carry_out(&mut self, out: Output, context: &mut Context<'_>) {
+        for command in out.commands {
+            let adopted = matches!(command, Command::AdoptTransceivers { .. });
+            context.commands.push_back(command);
+            if adopted {
+                // Before the answer is made, so that it says what is sent.
+                self.sync_tracks(context);
+            }
+        }
+        if !out.signals.is_empty() {
+            self.tell(context.media.status());
+        }
+        for signal in out.signals {
+            self.courier.post(signal);
+        }
+    }
+
+    /// Brings senders and the peer's knowledge in line with what is captured.
+    pub(crate) fn sync_media(&mut self, context: &mut Context<'_>) {
+        self.sync_tracks(context);
+        // Who has not heard from us yet is told with the first offer or answer.
+        if self.told.is_some() {
+            self.tell(context.media.status());
+        }
+    }
+
+    fn sync_tracks(&mut self, context: &mut Context<'_>) {
+        let Some(link) = self.link.as_mut().filter(|link| link.negotiation.has_slots()) else {
+            return;
+        };
+        for slot in Slot::ALL {
+            let capture = context.media.outgoing(slot);
+            if core::mem::replace(&mut link.attached[slot.index()], capture) != capture {
+                let link = link.negotiation.link();
+                context
+                    .commands
+                    .push_back(Command::SetTrack { link, slot, capture });
+            }
+        }
+    }
+
+    fn tell(&mut self, status: MediaStatus) {
+        if self.told != Some(status) {
+            self.told = Some(status);
+            self.courier.post(Signal::Status(status));
+        }
+    }
+
+    pub(crate) fn handle_tick(&mut self, road_open: bool, context: &mut Context<'_>) {
+        self.negotiate(context, |negotiation, now, ids, out| {
+            negotiation.handle_tick(now, road_open, ids, out);
+        });
+        let patience = self.patience();
+        let Some(link) = &mut self.link else { return };
+        if link.negotiation.is_broken() && link.deadline.is_none() {
+            link.deadline = Some(context.now + patience);
+        }
+        let Some(deadline) = link.deadline else { return };
+        if !road_open {
+            link.deadline = Some(context.now + patience);
+        } else if context.now >= deadline {
+            self.rebuild(context);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self, road_open: bool) -> Option<Timestamp> {
+        let missing = match self.presence {
+            Presence::Missing { until } => Some(until),
+            Presence::Watched | Presence::Seated => None,
+        };
+        let Some(link) = &self.link else { return missing };
+        let negotiation = link.negotiation.poll_timeout(road_open);
+        if !road_open {
+            return earliest(missing, negotiation);
+        }
+        earliest(
+            earliest(missing, negotiation),
+            earliest(link.deadline, self.courier.poll_timeout()),
+        )
+    }
+
+    pub(crate) fn view(&self) -> Person {
+        let link = self.link.as_ref();
+        Person {
+            seat: self.seat,
+            peer: self.id,
+            name: self.name.clone(),
+            link: link.map(|link| link.negotiation.link()),
+            connection: link.map_or(ConnectionState::New, |link| link.connection),
+            away: self.away || !matches!(self.presence, Presence::Seated),
+            status: self.status,
+            receiving: link.map_or([false; Slot::ALL.len()], |link| link.receiving),
+        }
+    }
+}

@@ -1,1 +1,621 @@
-//! placeholder
+//! A person's stay in one room: the roster, the seat, and the peers behind it.
+//!
+//! Who offers is decided by the server's order: who finds a peer in the answer to `join` is the
+//! newcomer and offers; who hears of a peer by `peer_joined` waits for their offer. Who is polite
+//! is decided by the session ids, so it does not depend on that order.
+
+use alloc::collections::VecDeque;
+use alloc::string::String;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use visavis_protocol::{
+    ClientMessage, Epoch, ErrorCode, IceServer, LeaveReason, Packet, PeerEntry, PeerId, RoomId, SeatSecret,
+    ServerMessage, SessionSecret, limits,
+};
+
+use crate::command::Command;
+use crate::fault::{Fault, Faults};
+use crate::id::{LinkId, VisitId};
+use crate::peer::{Context, Peer, Presence};
+use crate::session::Session;
+use crate::time::{Timestamp, earliest};
+use crate::view::{EndReason, JoinProblem, NoticeKind, Stage};
+
+/// Peers of whom a client keeps track: a full room and the same again, for seats being taken over.
+const PEERS: usize = limits::ROOM_SEATS * 2;
+/// How long the tile of a seat that is being taken over by a reload waits for its new session.
+const TAKE_OVER_WITHIN: Duration = Duration::from_secs(5);
+/// Pause before a seat that a restarted server refused is asked for again.
+const REJOIN_AFTER: Duration = Duration::from_secs(3);
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Standing {
+    Preparing { problem: Option<JoinProblem> },
+    Joining,
+    Joined { epoch: Epoch, version: u64 },
+    Ended(EndReason),
+}
+
+/// What was asked of the server and not answered yet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Asked {
+    Nothing,
+    Join,
+    Resume,
+}
+
+/// What a person identifies a seat in a room by.
+pub(crate) struct Place {
+    pub(crate) visit: VisitId,
+    pub(crate) room: RoomId,
+    pub(crate) seat: SeatSecret,
+}
+
+/// See the module.
+pub(crate) struct Room {
+    place: Place,
+    session: SessionSecret,
+    me: PeerId,
+    name: String,
+    standing: Standing,
+    asked: Asked,
+    rejoin_at: Option<Timestamp>,
+    peers: Vec<Peer>,
+    occupancy_known: bool,
+    ice: Vec<IceServer>,
+    links_ahead: usize,
+    faults: Faults,
+}
+
+impl Room {
+    pub(crate) fn new(place: Place, session: SessionSecret, links_ahead: usize, faults: Faults) -> Self {
+        Self {
+            place,
+            me: session.peer_id(),
+            session,
+            name: String::new(),
+            standing: Standing::Preparing { problem: None },
+            asked: Asked::Nothing,
+            rejoin_at: None,
+            peers: Vec::new(),
+            occupancy_known: false,
+            ice: Vec::new(),
+            links_ahead,
+            faults,
+        }
+    }
+
+    pub(crate) const fn visit(&self) -> VisitId {
+        self.place.visit
+    }
+
+    pub(crate) const fn me(&self) -> PeerId {
+        self.me
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn ice(&self) -> Vec<IceServer> {
+        self.ice.clone()
+    }
+
+    pub(crate) const fn stage(&self) -> Stage {
+        match self.standing {
+            Standing::Preparing { problem } => Stage::Preparing { problem },
+            Standing::Joining => Stage::Joining,
+            Standing::Joined { .. } => Stage::Joined,
+            Standing::Ended(reason) => Stage::Ended(reason),
+        }
+    }
+
+    pub(crate) const fn is_joined(&self) -> bool {
+        matches!(self.standing, Standing::Joined { .. })
+    }
+
+    pub(crate) const fn is_over(&self) -> bool {
+        matches!(self.standing, Standing::Ended(_))
+    }
+
+    /// Everybody whose tile is to be shown.
+    pub(crate) fn people(&self) -> impl Iterator<Item = &Peer> {
+        self.peers
+            .iter()
+            .filter(|peer| !matches!(peer.presence, Presence::Watched))
+    }
+
+    /// The names of those inside, as seen from the page before joining.
+    pub(crate) fn inside(&self) -> Option<Vec<String>> {
+        let known = matches!(self.standing, Standing::Preparing { .. }) && self.occupancy_known;
+        known.then(|| self.peers.iter().map(|peer| peer.name.clone()).collect())
+    }
+
+    fn position(&self, id: PeerId) -> Option<usize> {
+        self.peers.iter().position(|peer| peer.id == id)
+    }
+
+    pub(crate) fn peer_of_link(&mut self, link: LinkId) -> Option<&mut Peer> {
+        self.peers.iter_mut().find(|peer| peer.owns(link))
+    }
+
+    /// The socket opened: says again what we are about.
+    pub(crate) fn handle_opened(
+        &mut self,
+        now: Timestamp,
+        session: &mut Session,
+        commands: &mut VecDeque<Command>,
+    ) {
+        match self.standing {
+            Standing::Preparing { .. } => {
+                let watch = ClientMessage::Watch {
+                    room: self.place.room.clone(),
+                };
+                session.send(now, &watch, commands);
+            }
+            Standing::Joining => self.ask_to_join(now, session, commands),
+            Standing::Joined { .. } => self.ask_to_resume(now, session, commands),
+            Standing::Ended(_) => {}
+        }
+    }
+
+    pub(crate) fn handle_lost(&mut self) {
+        self.asked = Asked::Nothing;
+    }
+
+    /// Takes a seat. The connections to those seen inside are begun at once, so that the offers
+    /// leave in one flight with the question.
+    pub(crate) fn join(&mut self, name: String, session: &mut Session, context: &mut Context<'_>) {
+        self.name = name;
+        self.standing = Standing::Joining;
+        for peer in &mut self.peers {
+            if !peer.has_link() {
+                peer.offer(context);
+            }
+        }
+        self.ask_to_join(context.now, session, context.commands);
+    }
+
+    fn ask_to_join(&mut self, now: Timestamp, session: &mut Session, commands: &mut VecDeque<Command>) {
+        if !session.is_open() {
+            return;
+        }
+        self.asked = Asked::Join;
+        self.rejoin_at = None;
+        let join = ClientMessage::Join {
+            room: self.place.room.clone(),
+            seat: self.place.seat,
+            session: self.session,
+            name: self.name.clone(),
+        };
+        session.send(now, &join, commands);
+    }
+
+    fn ask_to_resume(&mut self, now: Timestamp, session: &mut Session, commands: &mut VecDeque<Command>) {
+        let Standing::Joined { epoch, .. } = self.standing else {
+            return;
+        };
+        self.asked = Asked::Resume;
+        let resume = ClientMessage::Resume {
+            epoch,
+            room: self.place.room.clone(),
+            session: self.session,
+        };
+        session.send(now, &resume, commands);
+    }
+
+    /// Gives everything up; the caller has said `leave` if there was somebody to say it to.
+    pub(crate) fn end(&mut self, reason: EndReason, commands: &mut VecDeque<Command>) {
+        self.close_peers(commands);
+        self.standing = Standing::Ended(reason);
+        self.asked = Asked::Nothing;
+        self.rejoin_at = None;
+    }
+
+    pub(crate) fn close_peers(&mut self, commands: &mut VecDeque<Command>) {
+        for mut peer in self.peers.drain(..) {
+            peer.close(commands);
+        }
+    }
+
+    /// Begins anew after the end, as somebody nobody has met.
+    pub(crate) fn come_back(&mut self, secret: SessionSecret) {
+        self.me = secret.peer_id();
+        self.session = secret;
+        self.standing = Standing::Preparing { problem: None };
+        self.occupancy_known = false;
+    }
+
+    /// Takes what the server wrote; returns what the person should be told.
+    pub(crate) fn handle_message(
+        &mut self,
+        message: ServerMessage,
+        session: &mut Session,
+        context: &mut Context<'_>,
+    ) -> Vec<NoticeKind> {
+        match message {
+            ServerMessage::Welcome { ice, .. } => {
+                if !self.is_joined() {
+                    self.ice = ice;
+                }
+            }
+            ServerMessage::Occupancy { room, peers, .. } => {
+                if room == self.place.room && matches!(self.standing, Standing::Preparing { .. }) {
+                    self.watched(peers, context);
+                }
+            }
+            ServerMessage::Joined {
+                epoch,
+                you,
+                version,
+                peers,
+                ice,
+            } => {
+                if you == self.me && !self.is_over() {
+                    self.joined(epoch, version, peers, ice, session, context);
+                }
+            }
+            ServerMessage::PeerJoined { version, peer } => {
+                if self.follows(version, session, context) {
+                    return self.peer_joined(peer, session, context).into_iter().collect();
+                }
+            }
+            ServerMessage::PeerLeft {
+                version,
+                peer,
+                reason,
+            } => {
+                if self.follows(version, session, context) {
+                    return self.peer_left(peer, reason, context).into_iter().collect();
+                }
+            }
+            ServerMessage::PeerAway { version, peer, away } => {
+                if self.follows(version, session, context) {
+                    self.peer_away(peer, away, session, context);
+                }
+            }
+            ServerMessage::Relay { from, n, body } => {
+                if let (Some(at), Ok(packet)) = (self.position(from), Packet::decode(&body))
+                    && let Some(peer) = self.peers.get_mut(at)
+                {
+                    peer.handle_packet(n, packet, context);
+                }
+            }
+            ServerMessage::Error { code, about, .. } => {
+                self.refused(code, about.as_deref(), session, context)
+            }
+            ServerMessage::Left {} | ServerMessage::Pong {} | ServerMessage::GoingAway { .. } => {}
+        }
+        Vec::new()
+    }
+
+    /// Whether a roster event is the next one. If one was missed, the whole roster is asked for.
+    fn follows(&mut self, next: u64, session: &mut Session, context: &mut Context<'_>) -> bool {
+        let Standing::Joined { version, .. } = &mut self.standing else {
+            return false;
+        };
+        if self.asked != Asked::Nothing || next <= *version {
+            return false;
+        }
+        if next == *version + 1 {
+            *version = next;
+            return true;
+        }
+        self.ask_to_resume(context.now, session, context.commands);
+        false
+    }
+
+    fn watched(&mut self, entries: Vec<PeerEntry>, context: &mut Context<'_>) {
+        self.occupancy_known = true;
+        let seen: Vec<PeerId> = entries.iter().map(|entry| entry.peer).collect();
+        self.retain_peers(context, |peer| seen.contains(&peer.id));
+        for entry in entries {
+            if let Some(at) = self.position(entry.peer) {
+                if let Some(peer) = self.peers.get_mut(at) {
+                    peer.name = entry.name;
+                    peer.away = entry.away;
+                }
+            } else {
+                self.add(entry, Presence::Watched);
+            }
+        }
+        let ready = self.peers.iter().filter(|peer| peer.has_link()).count();
+        let ahead = self.links_ahead.saturating_sub(ready);
+        for peer in self.peers.iter_mut().filter(|peer| !peer.has_link()).take(ahead) {
+            peer.offer(context);
+        }
+    }
+
+    /// Compares what is known with the room as the server has it.
+    fn joined(
+        &mut self,
+        epoch: Epoch,
+        version: u64,
+        entries: Vec<PeerEntry>,
+        ice: Vec<IceServer>,
+        session: &mut Session,
+        context: &mut Context<'_>,
+    ) {
+        let forgotten = matches!(self.standing, Standing::Joined { epoch: known, .. } if known != epoch);
+        let newcomer = self.asked != Asked::Resume;
+        self.asked = Asked::Nothing;
+        self.rejoin_at = None;
+        self.standing = Standing::Joined { epoch, version };
+        let new_servers = ice != self.ice;
+        self.ice = ice;
+        let context = &mut Context {
+            now: context.now,
+            ids: &mut *context.ids,
+            commands: &mut *context.commands,
+            media: context.media,
+            ice: &self.ice.clone(),
+            faults: context.faults,
+        };
+        if new_servers {
+            for peer in &mut self.peers {
+                peer.set_ice_servers(context);
+            }
+        }
+        let listed: Vec<PeerId> = entries.iter().map(|entry| entry.peer).collect();
+        if forgotten {
+            // The server forgot everybody. They will be back, and their media never left.
+            let until = context.now + limits::RESUME_WINDOW;
+            for peer in self.peers.iter_mut().filter(|peer| !listed.contains(&peer.id)) {
+                peer.presence = Presence::Missing { until };
+            }
+        } else if !self.faults.has(Fault::SnapshotTrusted) {
+            self.retain_peers(context, |peer| listed.contains(&peer.id));
+        }
+        for entry in entries {
+            let at = match self.position(entry.peer) {
+                Some(at) => at,
+                None => self.add(entry.clone(), Presence::Seated),
+            };
+            let Some(peer) = self.peers.get_mut(at) else {
+                continue;
+            };
+            peer.presence = Presence::Seated;
+            peer.away = entry.away;
+            peer.name = entry.name;
+            if !peer.has_link() {
+                if newcomer {
+                    peer.offer(context)
+                } else {
+                    peer.expect_offer(context)
+                }
+            }
+            if peer.is_reachable() {
+                relay_again(peer, session, context);
+            }
+        }
+    }
+
+    fn peer_joined(
+        &mut self,
+        entry: PeerEntry,
+        session: &mut Session,
+        context: &mut Context<'_>,
+    ) -> Option<NoticeKind> {
+        if let Some(at) = self.position(entry.peer) {
+            // Back after the server forgot both of us: the connection never noticed.
+            let peer = self.peers.get_mut(at)?;
+            peer.presence = Presence::Seated;
+            peer.away = entry.away;
+            peer.name = entry.name;
+            relay_again(peer, session, context);
+            return None;
+        }
+        let name = entry.name.clone();
+        // The same seat under a new session is a reload: the tile stays where it was.
+        let former = self.peers.iter().position(|peer| peer.seat == entry.seat);
+        let mut peer = Peer::new(entry, self.me, Presence::Seated, self.faults);
+        peer.expect_offer(context);
+        match former.and_then(|at| self.peers.get_mut(at)) {
+            Some(slot) => {
+                core::mem::replace(slot, peer).close(context.commands);
+                None
+            }
+            None => {
+                self.push(peer);
+                Some(NoticeKind::PersonJoined { name })
+            }
+        }
+    }
+
+    fn peer_left(
+        &mut self,
+        id: PeerId,
+        reason: LeaveReason,
+        context: &mut Context<'_>,
+    ) -> Option<NoticeKind> {
+        let at = self.position(id)?;
+        if reason == LeaveReason::Replaced {
+            let peer = self.peers.get_mut(at)?;
+            peer.close(context.commands);
+            peer.presence = Presence::Missing {
+                until: context.now + TAKE_OVER_WITHIN,
+            };
+            return None;
+        }
+        let mut peer = self.peers.remove(at);
+        peer.close(context.commands);
+        Some(NoticeKind::PersonLeft { name: peer.name })
+    }
+
+    fn peer_away(&mut self, id: PeerId, away: bool, session: &mut Session, context: &mut Context<'_>) {
+        let Some(peer) = self.position(id).and_then(|at| self.peers.get_mut(at)) else {
+            return;
+        };
+        peer.away = away;
+        if !away {
+            relay_again(peer, session, context);
+        }
+    }
+
+    fn refused(
+        &mut self,
+        code: ErrorCode,
+        about: Option<&str>,
+        session: &mut Session,
+        context: &mut Context<'_>,
+    ) {
+        match (about, self.asked) {
+            (Some("resume"), Asked::Resume) => {
+                self.asked = Asked::Nothing;
+                if code == ErrorCode::UnknownSession {
+                    // The server forgot us, or held the seat no longer: the same join again.
+                    self.ask_to_join(context.now, session, context.commands);
+                } else {
+                    self.rejoin_at = Some(context.now + REJOIN_AFTER);
+                }
+            }
+            (Some("join"), Asked::Join) => {
+                self.asked = Asked::Nothing;
+                if self.is_joined() {
+                    // A call is not dropped because a restarted server is short of something.
+                    self.rejoin_at = Some(context.now + REJOIN_AFTER);
+                    return;
+                }
+                self.close_peers(context.commands);
+                self.standing = Standing::Preparing {
+                    problem: Some(problem(code)),
+                };
+                let watch = ClientMessage::Watch {
+                    room: self.place.room.clone(),
+                };
+                session.send(context.now, &watch, context.commands);
+            }
+            _ => {}
+        }
+    }
+
+    fn add(&mut self, entry: PeerEntry, presence: Presence) -> usize {
+        self.push(Peer::new(entry, self.me, presence, self.faults));
+        self.peers.len().saturating_sub(1)
+    }
+
+    fn push(&mut self, peer: Peer) {
+        if self.peers.len() < PEERS {
+            self.peers.push(peer);
+        }
+    }
+
+    fn retain_peers(&mut self, context: &mut Context<'_>, keep: impl Fn(&Peer) -> bool) {
+        self.peers.retain_mut(|peer| {
+            let kept = keep(peer);
+            if !kept {
+                peer.close(context.commands);
+            }
+            kept
+        });
+    }
+
+    pub(crate) fn sync_media(&mut self, context: &mut Context<'_>) {
+        for peer in &mut self.peers {
+            peer.sync_media(context);
+        }
+    }
+
+    pub(crate) fn handle_tick(
+        &mut self,
+        session: &mut Session,
+        context: &mut Context<'_>,
+    ) -> Vec<NoticeKind> {
+        let now = context.now;
+        if self.rejoin_at.is_some_and(|at| now >= at) && session.is_open() {
+            self.ask_to_join(now, session, context.commands);
+        }
+        let mut gone = Vec::new();
+        self.peers.retain_mut(|peer| {
+            let overdue = matches!(peer.presence, Presence::Missing { until } if now >= until);
+            if overdue {
+                peer.close(context.commands);
+                gone.push(NoticeKind::PersonLeft {
+                    name: core::mem::take(&mut peer.name),
+                });
+            }
+            !overdue
+        });
+        let road = self.road_is_open(session);
+        for peer in &mut self.peers {
+            let open = road && peer.is_reachable();
+            peer.handle_tick(open, context);
+        }
+        gone
+    }
+
+    pub(crate) fn poll_timeout(&self, session: &Session) -> Option<Timestamp> {
+        let road = self.road_is_open(session);
+        self.peers
+            .iter()
+            .map(|peer| peer.poll_timeout(road && peer.is_reachable()))
+            .fold(self.rejoin_at.filter(|_| session.is_open()), earliest)
+    }
+
+    fn road_is_open(&self, session: &Session) -> bool {
+        self.is_joined() && self.asked == Asked::Nothing && self.rejoin_at.is_none() && session.is_open()
+    }
+
+    /// Sends what couriers have ready. While the answer to `join` is under way, packets to those
+    /// seen inside already follow the question: the server reads them in order.
+    pub(crate) fn flush(&mut self, now: Timestamp, session: &mut Session, commands: &mut VecDeque<Command>) {
+        let road = self.road_is_open(session);
+        let ahead = self.standing == Standing::Joining && self.asked == Asked::Join && session.is_open();
+        for peer in &mut self.peers {
+            let open = match peer.presence {
+                Presence::Seated => road && !peer.away,
+                Presence::Watched => ahead && !peer.away,
+                Presence::Missing { .. } => false,
+            };
+            while open && let Some((n, packet)) = peer.poll_packet(now) {
+                relay(peer.id, n, &packet, now, session, commands);
+            }
+        }
+    }
+}
+
+const fn problem(code: ErrorCode) -> JoinProblem {
+    match code {
+        ErrorCode::RoomFull => JoinProblem::RoomFull,
+        ErrorCode::ServerFull => JoinProblem::ServerFull,
+        ErrorCode::InvalidName => JoinProblem::InvalidName,
+        ErrorCode::RateLimited => JoinProblem::RateLimited,
+        ErrorCode::BadMessage
+        | ErrorCode::UnknownKind
+        | ErrorCode::UnsupportedVersion
+        | ErrorCode::AlreadyGreeted
+        | ErrorCode::AlreadyJoined
+        | ErrorCode::NotJoined
+        | ErrorCode::UnknownSession
+        | ErrorCode::UnknownPeer
+        | ErrorCode::SelfAddressed
+        | ErrorCode::TooManyWatchers
+        | ErrorCode::Unknown => JoinProblem::Other,
+    }
+}
+
+fn relay(
+    to: PeerId,
+    n: u64,
+    packet: &Packet,
+    now: Timestamp,
+    session: &mut Session,
+    commands: &mut VecDeque<Command>,
+) {
+    session.send(
+        now,
+        &ClientMessage::Relay {
+            to,
+            n,
+            body: packet.encode(),
+        },
+        commands,
+    );
+}
+
+fn relay_again(peer: &mut Peer, session: &mut Session, context: &mut Context<'_>) {
+    for (n, packet) in peer.resend(context.now) {
+        relay(peer.id, n, &packet, context.now, session, context.commands);
+    }
+}
