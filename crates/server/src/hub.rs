@@ -1,0 +1,304 @@
+//! The hub: every decision the server takes about rooms, as a pure state machine.
+//!
+//! Facts go in ([`Hub::connect`], [`Hub::receive`], [`Hub::disconnect`], [`Hub::tick`]), outputs
+//! come out ([`Hub::poll_output`]). It has no clock, no randomness and no sockets, so that the
+//! simulator and the fuzzer run the very code that serves people. It never panics on what a client
+//! writes, and every one of its collections has a limit. It knows nothing of frames, HTTP or TLS:
+//! what a socket may carry is the business of the shell.
+
+mod address;
+mod config;
+mod connection;
+mod rate;
+mod relay;
+mod room;
+mod roster;
+mod totals;
+mod watch;
+
+#[cfg(test)]
+mod tests;
+
+use core::cmp::Reverse;
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
+
+use bytestring::ByteString;
+use rustc_hash::FxHashMap;
+use visavis_protocol::{CloseCode, Epoch, ErrorCode, PeerId, RoomId, ServerMessage, VERSIONS};
+
+pub use address::AddressKey;
+use address::Addresses;
+pub use config::{HubConfig, HubFault, HubLimits};
+use connection::{Connection, Rates};
+pub use rate::{Bucket, Rate};
+use room::{Room, RoomKey};
+pub use totals::{Counts, Totals};
+
+/// Names one socket. Chosen by the caller and never used twice, so that a late word about an old
+/// socket cannot be taken for one about its successor.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ConnectionKey(pub u64);
+
+/// What the caller is to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// Write this text message.
+    Send {
+        /// To whom.
+        connection: ConnectionKey,
+        /// The message; cheap to clone.
+        text: ByteString,
+    },
+    /// Close the socket after what was sent before. The hub has forgotten the connection already:
+    /// nothing more comes for it, and what is said of it is ignored.
+    Close {
+        /// Which.
+        connection: ConnectionKey,
+        /// The code of the close frame.
+        code: CloseCode,
+    },
+}
+
+/// Watchers are told of a change at once, of the next ones together after this. A room that fills
+/// would otherwise cost the square of its joins.
+const OCCUPANCY_EVERY: Duration = Duration::from_millis(250);
+/// How often idle addresses are forgotten.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Sessions remembered after their end, so that the resume of a sleeper is not taken for a guess.
+const ENDED_SESSIONS: usize = 20_000;
+
+/// Something that is due at a time. What is no longer true by then does nothing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// A connection may have been silent too long.
+    Silence(ConnectionKey),
+    /// A seat's resume window may be over.
+    Window(RoomKey, PeerId),
+    /// Watchers are to be told.
+    Tell(RoomKey),
+    /// Idle addresses are to be forgotten.
+    Sweep,
+}
+
+/// Rooms, seats and connections of one server. See the [module](self).
+pub struct Hub {
+    config: HubConfig,
+    rates: Rates,
+    epoch: Epoch,
+    connections: FxHashMap<ConnectionKey, Connection>,
+    rooms: FxHashMap<RoomKey, Room>,
+    /// Ordered by name: names are chosen by strangers, who could make a fast hash collide.
+    room_keys: BTreeMap<RoomId, RoomKey>,
+    next_room: u64,
+    addresses: Addresses,
+    timers: BinaryHeap<Reverse<(Duration, Timer)>>,
+    sweeping: bool,
+    ended: Ended,
+    outputs: VecDeque<Output>,
+    welcome: ByteString,
+    pong: ByteString,
+    totals: Totals,
+}
+
+impl Hub {
+    /// An empty hub. `epoch` must be new at each start of a server.
+    #[must_use]
+    pub fn new(config: HubConfig, epoch: Epoch) -> Self {
+        let welcome = ServerMessage::Welcome {
+            version: VERSIONS[0],
+            epoch,
+            ice: config.ice.clone(),
+        };
+        Self {
+            rates: Rates::new(&config.limits),
+            addresses: Addresses::new(&config.limits),
+            config,
+            epoch,
+            connections: FxHashMap::default(),
+            rooms: FxHashMap::default(),
+            room_keys: BTreeMap::new(),
+            next_room: 0,
+            timers: BinaryHeap::new(),
+            sweeping: false,
+            ended: Ended::default(),
+            outputs: VecDeque::new(),
+            welcome: welcome.encode().into(),
+            pong: ServerMessage::Pong {}.encode().into(),
+            totals: Totals::default(),
+        }
+    }
+
+    /// A socket is open. `now` counts from any fixed point and never goes back; the same holds for
+    /// all other methods.
+    pub fn connect(&mut self, now: Duration, connection: ConnectionKey, address: AddressKey) {
+        self.tick(now);
+        if self.connections.contains_key(&connection) {
+            debug_assert!(false, "a connection key was used twice");
+            return;
+        }
+        self.totals.connections += 1;
+        if self.addresses.is_refused(now, address) {
+            self.send_error(connection, ErrorCode::RateLimited, None, None);
+            self.push_close(connection, CloseCode::RateLimited);
+            return;
+        }
+        self.addresses.connected(address);
+        let deadline = now + self.config.limits.first_message_within;
+        self.connections
+            .insert(connection, Connection::new(now, address, deadline));
+        self.timers.push(Reverse((deadline, Timer::Silence(connection))));
+        if !self.sweeping {
+            self.sweeping = true;
+            self.timers.push(Reverse((now + SWEEP_EVERY, Timer::Sweep)));
+        }
+    }
+
+    /// The socket is gone, whoever ended it. Its seat is kept for the resume window.
+    pub fn disconnect(&mut self, now: Duration, connection: ConnectionKey) {
+        self.tick(now);
+        self.forget(now, connection);
+        self.tick(now);
+    }
+
+    /// Does what has become due.
+    pub fn tick(&mut self, now: Duration) {
+        while let Some(Reverse((due, timer))) = self.timers.peek().copied()
+            && due <= now
+        {
+            self.timers.pop();
+            match timer {
+                Timer::Silence(connection) => self.check_silence(now, due, connection),
+                Timer::Window(room, peer) => self.check_window(now, room, peer),
+                Timer::Tell(room) => self.tell_watchers_if_due(now, room),
+                Timer::Sweep => self.sweep(now),
+            }
+        }
+    }
+
+    /// When [`Hub::tick`] next has something to do, at the latest. May come early: a look at a
+    /// clock is cheaper than a timer moved with every message.
+    #[must_use]
+    pub fn poll_timeout(&self) -> Option<Duration> {
+        self.timers.peek().map(|Reverse((due, _))| *due)
+    }
+
+    /// The next thing to do; to be drained after each call of another method.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    /// What there is at the moment.
+    #[must_use]
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts {
+            connections: self.connections.len(),
+            addresses: self.addresses.len(),
+            timers: self.timers.len(),
+            ..Counts::default()
+        };
+        for room in self.rooms.values() {
+            counts.rooms += usize::from(!room.seats.is_empty());
+            counts.seats += room.seats.len();
+            counts.away += room
+                .seats
+                .iter()
+                .filter(|seat| seat.connection().is_none())
+                .count();
+            counts.watchers += room.watchers.len();
+        }
+        counts
+    }
+
+    /// What there has been since the start.
+    #[must_use]
+    pub const fn totals(&self) -> &Totals {
+        &self.totals
+    }
+
+    fn sweep(&mut self, now: Duration) {
+        self.addresses.sweep(now);
+        self.sweeping = self.addresses.len() > 0;
+        if self.sweeping {
+            self.timers.push(Reverse((now + SWEEP_EVERY, Timer::Sweep)));
+        }
+    }
+
+    fn push(&mut self, connection: ConnectionKey, text: ByteString) {
+        self.outputs.push_back(Output::Send { connection, text });
+    }
+
+    fn send(&mut self, connection: ConnectionKey, message: &ServerMessage) {
+        self.push(connection, message.encode().into());
+    }
+
+    fn send_error(
+        &mut self,
+        connection: ConnectionKey,
+        code: ErrorCode,
+        about: Option<&str>,
+        peer: Option<PeerId>,
+    ) {
+        self.totals.count_error(code);
+        self.send(
+            connection,
+            &ServerMessage::Error {
+                code,
+                about: about.map(Into::into),
+                peer,
+                message: explanation(code).into(),
+            },
+        );
+    }
+
+    fn push_close(&mut self, connection: ConnectionKey, code: CloseCode) {
+        self.totals.count_close(code);
+        self.outputs.push_back(Output::Close { connection, code });
+    }
+}
+
+/// What an error means, for whoever reads a log or writes a client.
+const fn explanation(code: ErrorCode) -> &'static str {
+    match code {
+        ErrorCode::BadMessage => "not a message of this protocol, or not now",
+        ErrorCode::UnknownKind => "no message of this kind",
+        ErrorCode::UnsupportedVersion => "no protocol version in common",
+        ErrorCode::AlreadyGreeted => "hello was said before",
+        ErrorCode::InvalidName => "a name has 1 to 64 visible characters in normalization form C",
+        ErrorCode::RoomFull => "every seat of the room is taken",
+        ErrorCode::ServerFull => "the server holds as many rooms as it can",
+        ErrorCode::AlreadyJoined => "this connection is in a room already",
+        ErrorCode::NotJoined => "this connection is in no room",
+        ErrorCode::UnknownSession => "no such session; join again",
+        ErrorCode::UnknownPeer => "no such peer in this room",
+        ErrorCode::SelfAddressed => "a packet to oneself",
+        ErrorCode::RateLimited => "too many; slow down",
+        ErrorCode::TooManyWatchers => "too many watch this room already",
+        ErrorCode::Unknown => "",
+    }
+}
+
+/// Sessions that ended, the oldest forgotten first.
+#[derive(Default)]
+struct Ended {
+    known: BTreeSet<PeerId>,
+    order: VecDeque<PeerId>,
+}
+
+impl Ended {
+    fn insert(&mut self, peer: PeerId) {
+        if !self.known.insert(peer) {
+            return;
+        }
+        self.order.push_back(peer);
+        if self.order.len() > ENDED_SESSIONS
+            && let Some(oldest) = self.order.pop_front()
+        {
+            self.known.remove(&oldest);
+        }
+    }
+
+    fn contains(&self, peer: PeerId) -> bool {
+        self.known.contains(&peer)
+    }
+}

@@ -1,0 +1,320 @@
+//! Seats: taking, taking over, losing and giving up.
+//!
+//! The order of things is what goes wrong in the field (F7 to F10): a seat follows the newest
+//! connection that proves it, and an older one has no more say in it.
+
+use core::cmp::Reverse;
+use core::time::Duration;
+
+use bytestring::ByteString;
+use unicode_normalization::is_nfc;
+use visavis_protocol::{
+    CloseCode, Epoch, ErrorCode, LeaveReason, PeerId, RoomId, SeatId, ServerMessage, text,
+};
+
+use super::config::HubFault;
+use super::connection::Place;
+use super::room::{Hold, RoomKey, RosterEvent, Seat};
+use super::{ConnectionKey, Hub, Timer};
+
+impl Hub {
+    pub(super) fn place(&self, connection: ConnectionKey) -> Option<Place> {
+        self.connections.get(&connection).map(|known| known.place)
+    }
+
+    pub(super) fn set_place(&mut self, connection: ConnectionKey, place: Place) {
+        if let Some(known) = self.connections.get_mut(&connection) {
+            known.place = place;
+        }
+    }
+
+    pub(super) fn join(
+        &mut self,
+        now: Duration,
+        connection: ConnectionKey,
+        id: RoomId,
+        seat: SeatId,
+        peer: PeerId,
+        name: String,
+    ) {
+        let Some(known) = self.connections.get(&connection) else {
+            return;
+        };
+        let address = known.address;
+        if matches!(known.place, Place::Seated(..)) {
+            return self.send_error(connection, ErrorCode::AlreadyJoined, Some("join"), None);
+        }
+        if text::check_name(&name).is_err() || !is_nfc(&name) {
+            return self.offend(now, connection, ErrorCode::InvalidName, Some("join"));
+        }
+        let existing = self.room_keys.get(&id).copied();
+        if let Some(key) = existing
+            && self.sits(key, peer)
+        {
+            // The answer to an earlier `join` or `resume` was lost, or the two crossed.
+            return self.take_over(now, connection, key, peer);
+        }
+        if !self.addresses.may_join(now, address) {
+            return self.refuse_join(connection, ErrorCode::RateLimited);
+        }
+        let alive = existing
+            .and_then(|key| self.rooms.get(&key))
+            .filter(|room| !room.seats.is_empty());
+        let full = alive.is_some_and(|room| {
+            room.seats.len() >= self.config.limits.room_seats
+                && room.seats.iter().all(|taken| taken.seat != seat)
+        });
+        if full {
+            return self.refuse_join(connection, ErrorCode::RoomFull);
+        }
+        if alive.is_none() && !self.addresses.may_open_room(now, address) {
+            return self.refuse_join(connection, ErrorCode::RateLimited);
+        }
+        let Some(key) = self.room_or_new(id) else {
+            return self.refuse_join(connection, ErrorCode::ServerFull);
+        };
+        self.replace_seat(now, key, seat);
+        self.add_seat(now, connection, key, seat, peer, name);
+    }
+
+    fn refuse_join(&mut self, connection: ConnectionKey, code: ErrorCode) {
+        self.send_error(connection, code, Some("join"), None);
+    }
+
+    fn sits(&self, key: RoomKey, peer: PeerId) -> bool {
+        self.rooms
+            .get(&key)
+            .is_some_and(|room| room.position(peer).is_some())
+    }
+
+    /// Removes an older session of the same seat, so that nobody ever sees two tiles of one tab.
+    fn replace_seat(&mut self, now: Duration, key: RoomKey, seat: SeatId) {
+        if self.config.has(HubFault::ReplacedSeatKept) {
+            return;
+        }
+        let old = self
+            .rooms
+            .get(&key)
+            .and_then(|room| room.seats.iter().find(|taken| taken.seat == seat))
+            .map(|old| (old.peer, old.connection()));
+        let Some((peer, socket)) = old else {
+            return;
+        };
+        if let Some(socket) = socket {
+            self.detach(now, socket, CloseCode::SeatMoved);
+        }
+        self.remove_seat(now, key, peer, LeaveReason::Replaced);
+    }
+
+    fn add_seat(
+        &mut self,
+        now: Duration,
+        connection: ConnectionKey,
+        key: RoomKey,
+        seat: SeatId,
+        peer: PeerId,
+        name: String,
+    ) {
+        let Some(room) = self.rooms.get_mut(&key) else {
+            return;
+        };
+        let taken = Seat {
+            peer,
+            peer_text: peer.to_text().into(),
+            seat,
+            name: name.into(),
+            hold: Hold::Held(connection),
+        };
+        let entry = taken.entry();
+        room.seats.push(taken);
+        self.totals.joins += 1;
+        self.announce(now, key, RosterEvent::Joined(entry));
+        self.sit(connection, key, peer);
+    }
+
+    /// Gives the connection its seat and the room as it is.
+    fn sit(&mut self, connection: ConnectionKey, key: RoomKey, peer: PeerId) {
+        let before = self.place(connection);
+        self.set_place(connection, Place::Seated(key, peer));
+        if let Some(Place::Watching(watched)) = before {
+            self.stop_watching(watched, connection);
+        }
+        let Some(room) = self.rooms.get(&key) else {
+            return;
+        };
+        let joined = ServerMessage::Joined {
+            epoch: self.epoch,
+            you: peer,
+            version: room.version,
+            peers: room.entries_without(peer),
+            ice: self.config.ice.clone(),
+        };
+        self.send(connection, &joined);
+    }
+
+    pub(super) fn resume(
+        &mut self,
+        now: Duration,
+        connection: ConnectionKey,
+        epoch: Epoch,
+        id: &RoomId,
+        peer: PeerId,
+    ) {
+        let Some(known) = self.connections.get(&connection) else {
+            return;
+        };
+        let address = known.address;
+        if matches!(known.place, Place::Seated(..)) {
+            return self.send_error(connection, ErrorCode::AlreadyJoined, Some("resume"), None);
+        }
+        if epoch != self.epoch && !self.config.has(HubFault::ForeignEpochAccepted) {
+            // Not a failure of theirs: we were restarted.
+            return self.send_error(connection, ErrorCode::UnknownSession, Some("resume"), None);
+        }
+        if self.addresses.is_refused(now, address) {
+            self.send_error(connection, ErrorCode::RateLimited, Some("resume"), None);
+            return self.close(now, connection, CloseCode::RateLimited);
+        }
+        let key = self.room_keys.get(id).copied();
+        if let Some(key) = key
+            && self.sits(key, peer)
+        {
+            return self.take_over(now, connection, key, peer);
+        }
+        if !self.ended.contains(peer) {
+            self.addresses.resume_failed(now, address);
+        }
+        self.send_error(connection, ErrorCode::UnknownSession, Some("resume"), None);
+    }
+
+    /// Moves a session to another connection.
+    ///
+    /// The others are told even when the old socket was not known to be lost: what was written to
+    /// it in its last seconds may never have arrived.
+    fn take_over(&mut self, now: Duration, connection: ConnectionKey, key: RoomKey, peer: PeerId) {
+        let Some(room) = self.rooms.get_mut(&key) else {
+            return;
+        };
+        let Some(seat) = room.seats.iter_mut().find(|seat| seat.peer == peer) else {
+            return;
+        };
+        let old = seat.connection();
+        seat.hold = Hold::Held(connection);
+        self.totals.resumes += 1;
+        if let Some(old) = old {
+            self.detach(now, old, CloseCode::Superseded);
+        }
+        if !self.config.has(HubFault::ReturnNotTold) {
+            self.announce(now, key, RosterEvent::Away(peer, false));
+        }
+        self.sit(connection, key, peer);
+    }
+
+    /// Closes a socket that no longer speaks for its seat, and forgets it, so that its end says
+    /// nothing about the seat.
+    fn detach(&mut self, now: Duration, connection: ConnectionKey, code: CloseCode) {
+        if self.config.has(HubFault::OldSocketRemovesNewSeat) {
+            return self.push_close(connection, code);
+        }
+        self.set_place(connection, Place::Greeted);
+        self.close(now, connection, code);
+    }
+
+    /// The socket of a seat is gone: the seat waits for its return.
+    pub(super) fn socket_lost(
+        &mut self,
+        now: Duration,
+        key: RoomKey,
+        peer: PeerId,
+        connection: ConnectionKey,
+    ) {
+        let Some(room) = self.rooms.get_mut(&key) else {
+            return;
+        };
+        let Some(seat) = room.seats.iter_mut().find(|seat| seat.peer == peer) else {
+            return;
+        };
+        if seat.connection() != Some(connection) {
+            if self.config.has(HubFault::OldSocketRemovesNewSeat) {
+                self.remove_seat(now, key, peer, LeaveReason::Lost);
+                self.drop_room_if_empty(key);
+            }
+            return;
+        }
+        let until = now + self.config.limits.resume_window;
+        seat.hold = Hold::Away { until };
+        self.timers.push(Reverse((until, Timer::Window(key, peer))));
+        self.announce(now, key, RosterEvent::Away(peer, true));
+    }
+
+    /// Gives a seat up whose resume window is over.
+    pub(super) fn check_window(&mut self, now: Duration, key: RoomKey, peer: PeerId) {
+        if self.config.has(HubFault::LostSeatKept) {
+            return;
+        }
+        let over = self
+            .rooms
+            .get(&key)
+            .and_then(|room| room.seats.iter().find(|seat| seat.peer == peer))
+            .is_some_and(|seat| match seat.hold {
+                Hold::Away { until } => until <= now,
+                Hold::Held(_) => false,
+            });
+        if over {
+            self.remove_seat(now, key, peer, LeaveReason::Lost);
+            self.drop_room_if_empty(key);
+        }
+    }
+
+    pub(super) fn leave(&mut self, now: Duration, connection: ConnectionKey) {
+        match self.place(connection) {
+            None | Some(Place::Stranger) => {}
+            Some(Place::Greeted) => {
+                self.send_error(connection, ErrorCode::NotJoined, Some("leave"), None);
+            }
+            Some(Place::Watching(room)) => {
+                self.set_place(connection, Place::Greeted);
+                self.stop_watching(room, connection);
+                self.send(connection, &ServerMessage::Left {});
+            }
+            Some(Place::Seated(room, peer)) => {
+                self.set_place(connection, Place::Greeted);
+                self.remove_seat(now, room, peer, LeaveReason::Left);
+                self.drop_room_if_empty(room);
+                self.send(connection, &ServerMessage::Left {});
+            }
+        }
+    }
+
+    /// Takes a seat out of the roster; the room stays, even empty.
+    fn remove_seat(&mut self, now: Duration, key: RoomKey, peer: PeerId, reason: LeaveReason) {
+        let Some(room) = self.rooms.get_mut(&key) else {
+            return;
+        };
+        let Some(at) = room.position(peer) else {
+            return;
+        };
+        room.seats.remove(at);
+        self.ended.insert(peer);
+        self.announce(now, key, RosterEvent::Left(peer, reason));
+    }
+
+    /// Counts the roster's version up and tells everybody but the one whom the event is about.
+    fn announce(&mut self, now: Duration, key: RoomKey, event: RosterEvent) {
+        let Some(room) = self.rooms.get_mut(&key) else {
+            return;
+        };
+        let about = event.peer();
+        let version = room.count_up(&self.config);
+        let text = ByteString::from(event.into_message(version).encode());
+        for seat in room.seats.iter().filter(|seat| seat.peer != about) {
+            if let Some(connection) = seat.connection() {
+                self.outputs.push_back(super::Output::Send {
+                    connection,
+                    text: text.clone(),
+                });
+            }
+        }
+        self.roster_changed(now, key);
+    }
+}

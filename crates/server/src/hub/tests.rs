@@ -1,0 +1,7 @@
+//! The orders of events that go wrong in the field, one by one, and the limits.
+
+mod harness;
+mod limits;
+mod relay;
+mod roster;
+mod watch;
