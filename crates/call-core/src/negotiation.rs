@@ -576,3 +576,6 @@ impl Negotiation {
         self.local_ufrags.first()
     }
 }
+
+#[cfg(test)]
+mod tests;
