@@ -1,0 +1,143 @@
+//! The signaling connection: heartbeats, and coming back.
+
+mod shell;
+
+use std::time::Duration;
+
+use shell::{Shell, entry};
+use visavis_call_core::{Command, EndReason, Event, SignalingState, Stage};
+use visavis_protocol::{ServerMessage, limits};
+
+fn opened(shell: &Shell) -> usize {
+    shell
+        .commands
+        .iter()
+        .filter(|command| matches!(command, Command::OpenSocket { .. }))
+        .count()
+}
+
+#[test]
+fn silence_is_answered_with_a_ping_and_then_taken_for_death() {
+    let mut shell = Shell::joined(&[]);
+    assert_eq!(shell.wait_for_deadline(), limits::HEARTBEAT);
+    assert_eq!(shell.kinds(), ["ping"]);
+    shell.hear(&ServerMessage::Pong {});
+    let heard = shell.now;
+    while shell.view().signaling == SignalingState::Online {
+        shell.wait_for_deadline();
+    }
+    assert_eq!(shell.now.since(heard), limits::DEAD_AFTER);
+    assert!(
+        shell
+            .commands
+            .iter()
+            .any(|command| matches!(command, Command::CloseSocket { .. }))
+    );
+}
+
+#[test]
+fn a_hidden_tab_is_given_more_time_and_says_so() {
+    let mut shell = Shell::joined(&[]);
+    shell.event(Event::VisibilityChanged { hidden: true });
+    assert_eq!(shell.kinds(), ["visibility"]);
+    let heard = shell.now;
+    while shell.view().signaling == SignalingState::Online {
+        shell.wait_for_deadline();
+    }
+    assert_eq!(shell.now.since(heard), limits::DEAD_AFTER_HIDDEN);
+}
+
+#[test]
+fn retries_slow_down_and_never_end() {
+    let mut shell = Shell::joined(&[entry(9)]);
+    shell.lose(1006);
+    let mut waits = Vec::new();
+    for _ in 0..30 {
+        let SignalingState::Waiting { retry_at } = shell.view().signaling else {
+            panic!("waiting")
+        };
+        waits.push(retry_at.since(shell.now));
+        shell.wait(retry_at.since(shell.now));
+        shell.lose(1006);
+    }
+    assert_eq!(waits[0], Duration::ZERO);
+    assert!(waits[1] <= Duration::from_millis(300));
+    assert!(
+        waits[5..10].iter().all(|wait| (6..=8).contains(&wait.as_secs())),
+        "{waits:?}"
+    );
+    assert!(
+        waits[10..].iter().all(|wait| (15..=30).contains(&wait.as_secs())),
+        "{waits:?}"
+    );
+    assert_eq!(shell.view().stage, Stage::Joined);
+}
+
+#[test]
+fn a_network_that_returns_or_a_person_who_does_ends_the_wait() {
+    for event in [
+        Event::OnlineChanged(true),
+        Event::VisibilityChanged { hidden: false },
+    ] {
+        let mut shell = Shell::joined(&[]);
+        shell.event(Event::VisibilityChanged { hidden: true });
+        for _ in 0..12 {
+            shell.lose(1006);
+            shell.wait_for_deadline();
+        }
+        shell.lose(1006);
+        let before = opened(&shell);
+        shell.event(event);
+        assert_eq!(opened(&shell), before + 1);
+    }
+}
+
+#[test]
+fn a_draining_server_says_when_to_return() {
+    let mut shell = Shell::joined(&[]);
+    shell.hear(&ServerMessage::GoingAway {
+        retry_after_ms: 4_321,
+    });
+    shell.lose(1012);
+    let SignalingState::Waiting { retry_at } = shell.view().signaling else {
+        panic!("waiting")
+    };
+    assert_eq!(retry_at.since(shell.now), Duration::from_millis(4_321));
+}
+
+#[test]
+fn final_close_codes_end_the_call_in_words() {
+    for (code, reason) in [
+        (4409, EndReason::SeatMoved),
+        (4410, EndReason::SeatMoved),
+        (4402, EndReason::PageOutdated),
+    ] {
+        let mut shell = Shell::joined(&[entry(9)]);
+        shell.lose(code);
+        assert_eq!(shell.view().stage, Stage::Ended(reason));
+        assert_eq!(shell.core.poll_timeout(), None);
+    }
+}
+
+#[test]
+fn a_server_that_accepts_and_drops_is_not_hammered() {
+    let mut shell = Shell::joined(&[]);
+    for _ in 0..8 {
+        shell.lose(1006);
+        shell.wait_for_deadline();
+        shell.open();
+    }
+    shell.lose(1006);
+    let SignalingState::Waiting { retry_at } = shell.view().signaling else {
+        panic!("waiting")
+    };
+    assert!(retry_at.since(shell.now) >= Duration::from_secs(6));
+}
+
+#[test]
+fn a_socket_that_never_opens_is_given_up() {
+    let mut shell = Shell::new();
+    shell.enter();
+    shell.wait_for_deadline();
+    assert!(matches!(shell.view().signaling, SignalingState::Waiting { .. }));
+}
