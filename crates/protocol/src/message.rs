@@ -40,7 +40,8 @@ pub enum ClientMessage {
         name: String,
     },
     /// Takes a session over on a new socket. Answered by `joined`, or by `unknown_session`, upon
-    /// which the client joins again with the same secrets.
+    /// which the client joins again with the same secrets. On the socket that holds the session
+    /// already it asks for the room as it is.
     Resume {
         /// The server's life in which the session was made.
         epoch: Epoch,

@@ -164,7 +164,11 @@ impl Hub {
             return;
         };
         let address = known.address;
-        if matches!(known.place, Place::Seated(..)) {
+        if let Place::Seated(key, own) = known.place {
+            // A client that missed a roster event asks for the room as it is.
+            if own == peer && epoch == self.epoch {
+                return self.sit(connection, key, peer);
+            }
             return self.send_error(connection, ErrorCode::AlreadyJoined, Some("resume"), None);
         }
         if epoch != self.epoch && !self.config.has(HubFault::ForeignEpochAccepted) {
