@@ -2,3 +2,48 @@
 //!
 //! Every listener is a [`Listener`], whose `Drop` takes it off again; every failure of the browser
 //! is an [`Error`]. Handlers are plain `Fn`s that are expected only to enqueue.
+
+pub mod boot;
+pub mod capture;
+pub mod clipboard;
+pub mod clock;
+pub mod codecs;
+pub mod console;
+pub mod devices;
+pub mod element;
+pub mod error;
+pub mod listener;
+pub mod location;
+pub mod lock;
+pub mod meter;
+pub mod microtask;
+pub mod page;
+pub mod panic;
+pub mod peer;
+pub mod random;
+mod rtc;
+pub mod socket;
+pub mod storage;
+pub mod text;
+pub mod timer;
+pub mod tone;
+pub mod value;
+
+pub use error::{Error, ErrorName};
+pub use listener::Listener;
+
+/// The window that the page runs in.
+///
+/// # Panics
+/// In a worker; the client runs in none.
+pub(crate) fn window() -> web_sys::Window {
+    web_sys::window().expect("the client runs in a page")
+}
+
+/// The page's document.
+///
+/// # Panics
+/// In a worker; the client runs in none.
+pub(crate) fn document() -> web_sys::Document {
+    window().document().expect("a window has a document")
+}

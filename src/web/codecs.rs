@@ -1,0 +1,87 @@
+//! Which codecs a description offers. A browser offers all that it has, which makes more than half
+//! of a description and of the bytes of a join.
+
+use js_sys::Array;
+use wasm_bindgen::JsValue;
+
+use super::value;
+
+/// Leaves a transceiver the codecs that this app uses, in the browser's own order: Opus; VP8, VP9
+/// profile 0, H.264 constrained baseline, AV1, and their retransmission. Redundancy and error
+/// correction formats that nobody asked for go, and so do the telephone's.
+///
+/// Does nothing in a browser that does not let a page choose, or that has none of these: its own
+/// list is right then.
+pub fn prefer(transceiver: &JsValue, kind: &str) {
+    let all = value::get(&js_sys::global(), "RTCRtpReceiver");
+    let Ok(capabilities) = value::call(&all, "getCapabilities", &[&kind.into()]) else {
+        return;
+    };
+    let Ok(listed) = js_sys::try_iter(&value::get(&capabilities, "codecs")) else {
+        return;
+    };
+    let wanted = Array::new();
+    let mut has_codec = false;
+    for codec in listed.into_iter().flatten().flatten() {
+        let text = |key| value::get(&codec, key).as_string().unwrap_or_default();
+        let (mime, format) = (text("mimeType"), text("sdpFmtpLine"));
+        if is_wanted(&mime, &format) {
+            has_codec |= !mime.ends_with("rtx");
+            wanted.push(&codec);
+        }
+    }
+    if has_codec {
+        // A browser that finds fault with its own list keeps it whole.
+        _ = value::call(transceiver, "setCodecPreferences", &[&wanted]);
+    }
+}
+
+/// Whether a codec is one that this app uses: by its `mimeType` and `sdpFmtpLine`.
+fn is_wanted(mime: &str, format: &str) -> bool {
+    let has = |parameter: &str| {
+        format
+            .split(';')
+            .any(|one| one.trim().eq_ignore_ascii_case(parameter))
+    };
+    match mime.to_ascii_lowercase().as_str() {
+        "audio/opus" | "video/vp8" | "video/rtx" => true,
+        "video/vp9" => !format.contains("profile-id=") || has("profile-id=0"),
+        "video/av1" => !format.contains("profile=") || has("profile=0"),
+        "video/h264" => has("profile-level-id=42e01f") && has("packetization-mode=1"),
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_profile_of_each_video_codec_is_kept() {
+        assert!(is_wanted("video/VP8", ""));
+        assert!(is_wanted("video/VP9", "profile-id=0"));
+        assert!(!is_wanted("video/VP9", "profile-id=2"));
+        assert!(is_wanted("video/AV1", "level-idx=5;profile=0;tier=0"));
+        assert!(!is_wanted("video/AV1", "level-idx=5;profile=1;tier=0"));
+        let h264 = "level-asymmetry-allowed=1;packetization-mode=1;profile-level-id=42e01f";
+        assert!(is_wanted("video/H264", h264));
+        assert!(!is_wanted("video/H264", &h264.replace("mode=1", "mode=0")));
+        assert!(!is_wanted("video/H264", &h264.replace("42e01f", "640c1f")));
+        assert!(is_wanted("video/rtx", ""));
+        assert!(!is_wanted("video/ulpfec", ""));
+    }
+
+    #[test]
+    fn the_telephone_is_left_out() {
+        assert!(is_wanted("audio/opus", "minptime=10;useinbandfec=1"));
+        for mime in [
+            "audio/PCMU",
+            "audio/CN",
+            "audio/telephone-event",
+            "audio/G722",
+            "audio/red",
+        ] {
+            assert!(!is_wanted(mime, ""), "{mime}");
+        }
+    }
+}

@@ -1,0 +1,81 @@
+//! The tab: seen or hidden, online or not, on its way out.
+
+use std::rc::Rc;
+
+use web_sys::VisibilityState;
+
+use super::{Listener, document, value, window};
+
+/// What happened to the tab.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageEvent {
+    /// It went to the background (`true`) or came back.
+    Hidden(bool),
+    /// The computer has a network (`true`) or lost it.
+    Online(bool),
+    /// The page goes away: closed, reloaded, or left for another site. The last thing heard.
+    Leaving,
+    /// The page is back from the browser's memory, with everything that was closed on leaving.
+    Restored,
+}
+
+/// Hears of the tab until dropped.
+pub struct Page {
+    _listeners: [Listener; 5],
+}
+
+impl Page {
+    /// Calls `handler` at each change.
+    pub fn new(handler: impl Fn(PageEvent) + 'static) -> Self {
+        let handler = Rc::new(handler);
+        let window = window();
+        let tell = |kind, event| {
+            let handler = Rc::clone(&handler);
+            Listener::new(&window, kind, move |_| handler(event))
+        };
+        let (on_visible, on_show) = (Rc::clone(&handler), Rc::clone(&handler));
+        Self {
+            _listeners: [
+                tell("online", PageEvent::Online(true)),
+                tell("offline", PageEvent::Online(false)),
+                // Unlike `unload` and `beforeunload` it comes on phones too.
+                tell("pagehide", PageEvent::Leaving),
+                Listener::new(&document(), "visibilitychange", move |_| {
+                    on_visible(PageEvent::Hidden(is_hidden()));
+                }),
+                Listener::new(&window, "pageshow", move |event| {
+                    if value::get(&event, "persisted").is_truthy() {
+                        on_show(PageEvent::Restored);
+                    }
+                }),
+            ],
+        }
+    }
+}
+
+/// Whether nobody can see the tab.
+#[must_use]
+pub fn is_hidden() -> bool {
+    document().visibility_state() == VisibilityState::Hidden
+}
+
+/// Whether the page came over HTTPS or from this machine: without that a browser gives no camera,
+/// microphone or clipboard.
+#[must_use]
+pub fn is_secure() -> bool {
+    window().is_secure_context()
+}
+
+/// Marks the body with `data-<key>="<text>"`, for styles and for tests.
+pub fn mark_body(key: &str, text: &str) {
+    if let Some(body) = document().body() {
+        _ = body.set_attribute(key, text);
+    }
+}
+
+/// Takes the static first paint away, once the app has painted its own.
+pub fn remove_shell() {
+    if let Some(shell) = document().get_element_by_id("shell") {
+        shell.remove();
+    }
+}

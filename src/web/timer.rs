@@ -1,0 +1,76 @@
+//! Deadlines and steady beats. Browsers throttle both in background tabs: count time, not calls.
+
+use core::time::Duration;
+
+use wasm_bindgen::JsCast;
+use wasm_bindgen::closure::Closure;
+
+/// Milliseconds that `setTimeout` takes: more would overflow and fire at once.
+const LONGEST_MS: u128 = i32::MAX as u128;
+
+/// A callback after a delay, unless this is dropped before.
+#[must_use = "a dropped timer never fires"]
+pub struct Timeout {
+    id: i32,
+    _closure: Closure<dyn Fn()>,
+}
+
+impl Timeout {
+    /// Calls `handler` once, at the earliest after `delay`. It must not drop this timer.
+    pub fn new(delay: Duration, handler: impl Fn() + 'static) -> Self {
+        let closure = Closure::<dyn Fn()>::new(handler);
+        let id = super::window()
+            .set_timeout_with_callback_and_timeout_and_arguments_0(
+                closure.as_ref().unchecked_ref(),
+                // A timer that fires early would only be set again.
+                whole_millis(delay),
+            )
+            .unwrap_or_default();
+        Self {
+            id,
+            _closure: closure,
+        }
+    }
+}
+
+impl Drop for Timeout {
+    fn drop(&mut self) {
+        super::window().clear_timeout_with_handle(self.id);
+    }
+}
+
+/// A callback again and again, until this is dropped.
+#[must_use = "a dropped timer never fires"]
+pub struct Interval {
+    id: i32,
+    _closure: Closure<dyn Fn()>,
+}
+
+impl Interval {
+    /// Calls `handler` about every `period`. It must not drop this timer.
+    pub fn new(period: Duration, handler: impl Fn() + 'static) -> Self {
+        let closure = Closure::<dyn Fn()>::new(handler);
+        let id = super::window()
+            .set_interval_with_callback_and_timeout_and_arguments_0(
+                closure.as_ref().unchecked_ref(),
+                whole_millis(period),
+            )
+            .unwrap_or_default();
+        Self {
+            id,
+            _closure: closure,
+        }
+    }
+}
+
+impl Drop for Interval {
+    fn drop(&mut self) {
+        super::window().clear_interval_with_handle(self.id);
+    }
+}
+
+/// Rounded up, so that a deadline has passed when its timer fires.
+fn whole_millis(duration: Duration) -> i32 {
+    let ms = duration.as_micros().div_ceil(1000).min(LONGEST_MS);
+    i32::try_from(ms).unwrap_or(i32::MAX)
+}
