@@ -14,6 +14,10 @@ const ROOM_PREFIX: &str = "/room/";
 pub enum Route {
     /// `/`
     Lobby,
+    /// `/contacts`
+    Contacts,
+    /// `/desk`
+    Desk,
     /// `/room/<name>#<secret>`
     Room(RoomLink),
     /// Starts as a link to a room and is none.
@@ -113,7 +117,7 @@ impl RoomLink {
             return match Route::parse(path, fragment, normalize) {
                 Route::Room(link) => Ok(link),
                 Route::BadRoomLink(error) => Err(error),
-                Route::Lobby | Route::NotFound => Err(LinkError::Malformed),
+                Route::Lobby | Route::Contacts | Route::Desk | Route::NotFound => Err(LinkError::Malformed),
             };
         }
         if text.contains("://") {
@@ -129,8 +133,11 @@ impl Route {
     /// `normalize` brings text into normalization form C, for which the browser has the tables.
     #[must_use]
     pub fn parse(path: &str, fragment: &str, normalize: impl Fn(&str) -> String) -> Self {
-        if path == "/" || path == "/index.html" {
-            return Self::Lobby;
+        match path {
+            "/" | "/index.html" => return Self::Lobby,
+            "/contacts" => return Self::Contacts,
+            "/desk" => return Self::Desk,
+            _ => {}
         }
         let Some(encoded) = path.strip_prefix(ROOM_PREFIX) else {
             return Self::NotFound;
@@ -147,6 +154,8 @@ impl Route {
     pub fn path(&self) -> String {
         match self {
             Self::Lobby | Self::BadRoomLink(_) | Self::NotFound => String::from("/"),
+            Self::Contacts => String::from("/contacts"),
+            Self::Desk => String::from("/desk"),
             Self::Room(link) => link.path(),
         }
     }

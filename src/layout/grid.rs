@@ -137,7 +137,9 @@ mod tests {
 
     /// From a watch to a wall of screens, flat and upright, in steps that hit no round numbers.
     fn stages() -> impl Iterator<Item = Size> {
-        let lengths = [151.0, 244.0, 344.0, 360.0, 487.5, 640.0, 753.0, 1007.0, 1264.0, 1904.0, 2543.0, 3824.0];
+        let lengths = [
+            151.0, 244.0, 344.0, 360.0, 487.5, 640.0, 753.0, 1007.0, 1264.0, 1904.0, 2543.0, 3824.0,
+        ];
         lengths
             .into_iter()
             .flat_map(move |width| lengths.into_iter().map(move |height| Size::new(width, height)))
@@ -174,8 +176,14 @@ mod tests {
             assert_eq!(rects.len(), grid.count);
             for rect in rects {
                 assert!(rect.x_px >= 0.0 && rect.y_px >= 0.0, "{grid:?}: {rect:?}");
-                assert!(rect.x_px + rect.size.width_px <= grid.bounds.width_px, "{grid:?}: {rect:?}");
-                assert!(rect.y_px + rect.size.height_px <= grid.bounds.height_px, "{grid:?}: {rect:?}");
+                assert!(
+                    rect.x_px + rect.size.width_px <= grid.bounds.width_px,
+                    "{grid:?}: {rect:?}"
+                );
+                assert!(
+                    rect.y_px + rect.size.height_px <= grid.bounds.height_px,
+                    "{grid:?}: {rect:?}"
+                );
                 assert!(rect.size.area() > 0.0, "{grid:?}");
             }
         }
@@ -225,7 +233,10 @@ mod tests {
             let aspect = Aspect::SIXTEEN_TO_NINE.widest;
             let best = best_width(grid.bounds, grid.count, aspect);
             let best_area = best * best / aspect;
-            assert!(grid.tile.area() >= 0.85 * best_area, "{grid:?}: best width is {best}");
+            assert!(
+                grid.tile.area() >= 0.85 * best_area,
+                "{grid:?}: best width is {best}"
+            );
         }
     }
 
@@ -233,17 +244,19 @@ mod tests {
     fn tiles_that_may_be_upright_use_at_least_as_much_as_fixed_ones() {
         for (free, fixed) in grids(Aspect::TILES).zip(grids(Aspect::SIXTEEN_TO_NINE)) {
             let slack = free.tile.width_px + free.tile.height_px + 1.0;
-            let kept_width = free.tile.width_px >= MIN_TILE_WIDTH_PX.floor()
-                && fixed.tile.width_px < MIN_TILE_WIDTH_PX;
-            assert!(kept_width || free.tile.area() + slack >= fixed.tile.area(), "{free:?} {fixed:?}");
+            let kept_width =
+                free.tile.width_px >= MIN_TILE_WIDTH_PX.floor() && fixed.tile.width_px < MIN_TILE_WIDTH_PX;
+            assert!(
+                kept_width || free.tile.area() + slack >= fixed.tile.area(),
+                "{free:?} {fixed:?}"
+            );
         }
     }
 
     #[test]
     fn familiar_rooms_look_as_expected() {
-        let columns = |width, height, count| {
-            Grid::new(Size::new(width, height), count, Aspect::TILES, GAP_PX).columns
-        };
+        let columns =
+            |width, height, count| Grid::new(Size::new(width, height), count, Aspect::TILES, GAP_PX).columns;
         assert_eq!(columns(1264.0, 664.0, 2), 2);
         assert_eq!(columns(1264.0, 664.0, 4), 2);
         assert_eq!(columns(1264.0, 664.0, 6), 3);

@@ -76,7 +76,11 @@ fn corner(stage: Size) -> Rect {
         .min(stage.width_px.max(0.0))
         .floor();
     // Upright stages are phones, whose cameras are upright too.
-    let aspect = if stage.height_px > stage.width_px { 3.0 / 4.0 } else { 16.0 / 9.0 };
+    let aspect = if stage.height_px > stage.width_px {
+        3.0 / 4.0
+    } else {
+        16.0 / 9.0
+    };
     let height = (width / aspect).min(stage.height_px.max(0.0)).floor();
     Rect {
         x_px: stage.width_px - width,
@@ -91,7 +95,11 @@ mod tests {
 
     #[test]
     fn alone_the_own_tile_is_small_and_in_the_last_corner() {
-        for stage in [Size::new(344.0, 640.0), Size::new(1264.0, 640.0), Size::new(3824.0, 2000.0)] {
+        for stage in [
+            Size::new(344.0, 640.0),
+            Size::new(1264.0, 640.0),
+            Size::new(3824.0, 2000.0),
+        ] {
             let alone = arrange(stage, 0);
             assert!(alone.others.is_empty());
             assert!(alone.own.size.area() < 0.15 * stage.area(), "{stage:?}");
@@ -104,7 +112,12 @@ mod tests {
     fn with_others_everybody_has_a_tile_of_the_same_size() {
         let together = arrange(Size::new(1264.0, 640.0), 3);
         assert_eq!(together.others.len(), 3);
-        assert!(together.others.iter().all(|other| other.size == together.own.size));
+        assert!(
+            together
+                .others
+                .iter()
+                .all(|other| other.size == together.own.size)
+        );
     }
 
     #[test]

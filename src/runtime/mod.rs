@@ -8,6 +8,7 @@
 //!
 //! Pages read signals and call methods here. They never see the core, a connection or a socket.
 
+mod appearance;
 mod engine;
 mod store;
 
@@ -21,6 +22,7 @@ use visavis_protocol::text::TextError;
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use crate::route::{LinkError, RoomLink, Route};
+pub use appearance::Theme;
 use engine::Engine;
 use store::Store;
 

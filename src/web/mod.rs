@@ -3,6 +3,7 @@
 //! Every listener is a [`Listener`], whose `Drop` takes it off again; every failure of the browser
 //! is an [`Error`]. Handlers are plain `Fn`s that are expected only to enqueue.
 
+pub mod appearance;
 pub mod boot;
 pub mod capture;
 pub mod clipboard;
@@ -21,6 +22,7 @@ pub mod page;
 pub mod panic;
 pub mod peer;
 pub mod random;
+pub mod resize;
 mod rtc;
 pub mod socket;
 pub mod storage;

@@ -1,0 +1,311 @@
+//! The keys: every text of the app, named by where and what it is.
+
+/// A text with one hole, written `{}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct With(pub &'static str);
+
+impl With {
+    /// The text with its hole filled.
+    #[must_use]
+    pub fn fill(self, value: &str) -> String {
+        match self.0.split_once("{}") {
+            Some((before, after)) => [before, value, after].concat(),
+            None => self.0.to_owned(),
+        }
+    }
+}
+
+/// A text about a number of things, the number written `{}`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Plural {
+    /// For one thing.
+    pub one: &'static str,
+    /// For any other number.
+    pub other: &'static str,
+}
+
+impl Plural {
+    /// The text for this number.
+    #[must_use]
+    pub fn of(self, count: usize) -> String {
+        let text = if count == 1 { self.one } else { self.other };
+        With(text).fill(&count.to_string())
+    }
+}
+
+/// What is said of one kind of device.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DeviceWords {
+    /// Label of its picker.
+    pub picker: &'static str,
+    /// Its toggle while it is off.
+    pub turn_on: &'static str,
+    /// Its toggle while it is on.
+    pub turn_off: &'static str,
+    /// Mark on a tile.
+    pub is_off: &'static str,
+    /// While the browser asks or starts it.
+    pub starting: &'static str,
+    /// A device whose name the browser does not tell yet; the hole takes its place in the list.
+    pub unnamed: With,
+    /// The person or a policy said no.
+    pub not_allowed: &'static str,
+    /// There is none.
+    pub not_found: &'static str,
+    /// Another program has it.
+    pub not_readable: &'static str,
+    /// The chosen one is gone.
+    pub overconstrained: &'static str,
+    /// The page came over plain HTTP.
+    pub insecure: &'static str,
+    /// Any other reason.
+    pub failed: &'static str,
+    /// It stopped by itself.
+    pub ended: &'static str,
+    /// The system muted it.
+    pub muted_by_system: &'static str,
+}
+
+macro_rules! words {
+    ($($(#[$doc:meta])* $key:ident: $kind:ty,)*) => {
+        /// Every text of the app in one language.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct Words {
+            $($(#[$doc])* pub $key: $kind,)*
+        }
+    };
+}
+
+words! {
+    // General
+
+    /// The product. Also the lobby's heading.
+    visavis: &'static str,
+    /// Document title of a page; the hole takes what the page is.
+    title: With,
+    /// Document title in a call; the hole takes the room.
+    title_in_call: With,
+    /// Between two names, with its spaces.
+    and: &'static str,
+    /// Between names before the last two, with its space.
+    comma: &'static str,
+    /// Names that are not told one by one.
+    others: Plural,
+    /// Own tile; the hole takes the name.
+    you: With,
+    /// Back to the lobby.
+    back_to_lobby: &'static str,
+    /// Tries the same again.
+    try_again: &'static str,
+    /// Loads the page anew.
+    reload: &'static str,
+    /// Closes a dialog.
+    close: &'static str,
+    /// Skips to the content by keyboard.
+    skip: &'static str,
+
+    // Lobby
+
+    /// One sentence under the name.
+    tagline: &'static str,
+    /// Field.
+    your_name: &'static str,
+    /// Field.
+    room: &'static str,
+    /// What may go into the room field.
+    room_hint: &'static str,
+    /// Button.
+    join_room: &'static str,
+    /// Button.
+    new_room: &'static str,
+    /// What the button makes.
+    new_room_hint: &'static str,
+    /// Between the two ways.
+    or: &'static str,
+    /// List.
+    recent_rooms: &'static str,
+    /// Takes a room off the list; the hole takes its name.
+    forget_room: With,
+    /// Link.
+    contacts: &'static str,
+    /// What is behind the link.
+    contacts_hint: &'static str,
+    /// Link.
+    appointments: &'static str,
+    /// What is behind the link.
+    appointments_hint: &'static str,
+    /// A page that is not there yet.
+    coming_later: &'static str,
+    /// The contacts page.
+    contacts_later: &'static str,
+    /// The appointments page.
+    appointments_later: &'static str,
+    /// Picker.
+    theme: &'static str,
+    /// As the system has it.
+    theme_auto: &'static str,
+    /// Light.
+    theme_light: &'static str,
+    /// Dark.
+    theme_dark: &'static str,
+
+    // Rules of names and rooms
+
+    /// No name.
+    name_empty: &'static str,
+    /// Over 64 characters.
+    name_too_long: &'static str,
+    /// A control character.
+    name_forbidden: &'static str,
+    /// No room.
+    room_empty: &'static str,
+    /// Over 64 characters.
+    room_too_long: &'static str,
+    /// A character that has a meaning in addresses.
+    room_forbidden: &'static str,
+    /// A pasted link that is broken.
+    link_malformed: &'static str,
+    /// A pasted link whose secret is broken.
+    link_secret: &'static str,
+    /// A link to elsewhere.
+    link_other_site: &'static str,
+
+    // Before joining
+
+    /// Region.
+    preview: &'static str,
+    /// Button.
+    join_now: &'static str,
+    /// While the seat is asked for.
+    joining: &'static str,
+    /// Goes on although a device failed.
+    join_anyway: &'static str,
+    /// The gear.
+    device_settings: &'static str,
+    /// The camera.
+    camera: DeviceWords,
+    /// The microphone.
+    microphone: DeviceWords,
+    /// Picker.
+    speaker: &'static str,
+    /// The browser's choice in a picker.
+    default_device: &'static str,
+    /// A speaker whose name the browser does not tell yet.
+    speaker_unnamed: With,
+    /// Meter.
+    microphone_level: &'static str,
+    /// Button.
+    play_test_sound: &'static str,
+    /// Nothing is known yet of who is inside.
+    inside_unknown: &'static str,
+    /// Nobody is inside.
+    inside_nobody: &'static str,
+    /// One person is inside; the hole takes the name.
+    inside_one: With,
+    /// Several are inside; the hole takes the names.
+    inside_many: With,
+    /// The server does not answer.
+    server_unreachable: &'static str,
+    /// A room whose link has no secret.
+    room_open: &'static str,
+    /// A room whose link has a secret.
+    room_locked: &'static str,
+
+    // What went wrong while joining
+
+    /// All seats are taken.
+    room_full: &'static str,
+    /// No place for another room.
+    server_full: &'static str,
+    /// The server did not like the name.
+    invalid_name: &'static str,
+    /// Too many joins.
+    rate_limited: &'static str,
+    /// Anything else.
+    join_failed: &'static str,
+
+    // In the call
+
+    /// Region.
+    participants: &'static str,
+    /// Toolbar.
+    call_controls: &'static str,
+    /// Button.
+    leave_call: &'static str,
+    /// Button.
+    copy_link: &'static str,
+    /// After the button.
+    link_copied: &'static str,
+    /// If the browser refused.
+    link_not_copied: &'static str,
+    /// Button that opens the code.
+    show_qr: &'static str,
+    /// The code itself.
+    qr: &'static str,
+    /// Dialog with the code.
+    invite: &'static str,
+    /// Under the code.
+    qr_hint: &'static str,
+    /// The field with the link.
+    room_link: &'static str,
+    /// Nobody else.
+    alone: &'static str,
+    /// What to do about it.
+    alone_hint: &'static str,
+    /// Mark.
+    reconnecting: &'static str,
+    /// Overlay of a tile whose connection is being made.
+    connecting: &'static str,
+    /// Overlay of a tile whose connection failed.
+    connection_failed: &'static str,
+    /// Status line; the hole takes the names.
+    here: With,
+    /// Status line; the hole takes the names.
+    person_joining: With,
+    /// Status line; the hole takes the names.
+    person_reconnecting: With,
+    /// Notice.
+    person_joined: With,
+    /// Notice.
+    person_left: With,
+    /// Notice.
+    person_back: With,
+    /// Notice and status line.
+    server_lost: &'static str,
+    /// Notice.
+    server_back: &'static str,
+    /// Button where the browser wants a click before it plays sound.
+    turn_on_sound: &'static str,
+    /// Why the button is there.
+    sound_blocked: &'static str,
+
+    // After the call
+
+    /// As wanted.
+    ended_hung_up: &'static str,
+    /// Another tab has the seat.
+    ended_moved: &'static str,
+    /// What to do about it.
+    ended_moved_hint: &'static str,
+    /// The page is too old.
+    ended_outdated: &'static str,
+    /// What to do about it.
+    ended_outdated_hint: &'static str,
+    /// The server said no.
+    ended_refused: &'static str,
+    /// What to do about it.
+    ended_refused_hint: &'static str,
+    /// Button.
+    rejoin: &'static str,
+    /// Button for somebody whose seat is in another tab.
+    continue_here: &'static str,
+
+    // Wrong addresses
+
+    /// Heading.
+    bad_link: &'static str,
+    /// Heading.
+    not_found: &'static str,
+    /// What to do about it.
+    not_found_hint: &'static str,
+}

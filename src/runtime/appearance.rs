@@ -1,0 +1,110 @@
+//! What pages do with the tab as a whole: title, language, theme, measuring, loading anew.
+
+use std::rc::Rc;
+
+use leptos::html::ElementType;
+use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
+
+use super::Runtime;
+use crate::i18n::Language;
+use crate::layout::Size;
+use crate::web::resize::ResizeWatch;
+use crate::web::storage::Shelf;
+use crate::web::{appearance, location};
+
+/// Where the theme is kept. The script in `index.html` reads it too, before anything is painted.
+const THEME_KEY: &str = "theme";
+
+/// Light or dark.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Theme {
+    /// As the system has it.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}
+
+impl Theme {
+    /// Every theme, in the order of a picker.
+    pub const ALL: [Self; 3] = [Self::System, Self::Light, Self::Dark];
+
+    /// Its name in the page and in the store; empty for the system's.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::System => "",
+            Self::Light => "light",
+            Self::Dark => "dark",
+        }
+    }
+
+    /// The theme of a name.
+    #[must_use]
+    pub fn from_name(name: &str) -> Self {
+        Self::ALL
+            .into_iter()
+            .find(|theme| theme.as_str() == name)
+            .unwrap_or_default()
+    }
+}
+
+impl Runtime {
+    /// Says in the tab's title where one is.
+    pub fn set_title(self, title: &str) {
+        appearance::set_title(title);
+    }
+
+    /// The language to speak, and tells the page so. Called by the root component, first.
+    #[must_use]
+    pub fn start_language(self) -> Language {
+        let wanted = appearance::wanted_languages();
+        let language = Language::choose(wanted.iter().map(String::as_str));
+        appearance::set_language(language.tag(), language.direction());
+        language
+    }
+
+    /// The theme that was chosen on this device.
+    #[must_use]
+    pub fn theme(self) -> Theme {
+        Theme::from_name(&Shelf::Device.get(THEME_KEY).unwrap_or_default())
+    }
+
+    /// Shows and keeps a theme.
+    pub fn choose_theme(self, theme: Theme) {
+        let name = Some(theme.as_str()).filter(|name| !name.is_empty());
+        appearance::set_theme(name);
+        Shelf::Device.put(THEME_KEY, name);
+    }
+
+    /// Loads the page anew.
+    pub fn reload(self) {
+        location::reload();
+    }
+
+    /// How much room an element has, from when it is in the page until the calling component goes.
+    #[must_use]
+    pub fn size_of<E>(self, element: NodeRef<E>) -> ReadSignal<Size>
+    where
+        E: ElementType,
+        E::Output: JsCast + Clone + AsRef<Element> + 'static,
+    {
+        let size = RwSignal::new(Size::default());
+        let watch = StoredValue::new_local(None::<Rc<ResizeWatch>>);
+        element.on_load(move |element| {
+            let started = ResizeWatch::new(element.as_ref(), move |width, height| {
+                // A last call may still come while the component goes.
+                _ = size.try_set(Size::new(width, height));
+            });
+            watch.set_value(Some(Rc::new(started)));
+        });
+        on_cleanup(move || {
+            _ = watch.try_update_value(Option::take);
+        });
+        size.read_only()
+    }
+}
