@@ -139,7 +139,7 @@ pub enum LinkRole {
 }
 
 /// Whose pending offer a rollback takes back.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RollbackSide {
     /// Ours: `setLocalDescription({type: "rollback"})`.
     Local,

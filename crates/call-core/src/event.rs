@@ -85,7 +85,7 @@ pub enum SocketEvent {
 }
 
 /// Whether a description is an offer or an answer.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum SdpKind {
     /// `"offer"`
     Offer,

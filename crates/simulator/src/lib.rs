@@ -1,1 +1,15 @@
-//! placeholder
+//! Runs cores and the real hub on a seeded virtual clock, with a model of the browser that refuses
+//! what a browser refuses, and looks for what breaks.
+//!
+//! A seed makes a [`script::Script`], a script makes a run, a run ends with the first broken
+//! [`world::Rule`] or with none. The same seed always makes the same run.
+
+pub mod browser;
+pub mod script;
+pub mod shrink;
+pub mod sweep;
+pub mod trace;
+pub mod world;
+
+pub use script::{Action, Change, Noticed, Pace, Script};
+pub use world::{Options, Outcome, Rule, Violation, run};

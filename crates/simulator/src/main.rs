@@ -1,0 +1,134 @@
+//! The simulator's command line: many seeds, one seed, a seed made small, the planted bugs, and
+//! every interleaving of two.
+#![expect(clippy::print_stdout, reason = "its output is what it is for")]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use visavis_simulator::shrink::{as_test, shrink};
+use visavis_simulator::sweep::{Sweep, sweep};
+use visavis_simulator::{Options, Script, run};
+
+/// Failing seeds that are printed.
+const SHOWN: usize = 20;
+
+#[derive(Parser)]
+#[command(version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Runs many seeds.
+    Run {
+        /// How many.
+        #[arg(long, default_value_t = 1000)]
+        seeds: u64,
+        /// The first.
+        #[arg(long, default_value_t = 0)]
+        start: u64,
+        /// On how many threads.
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
+    /// Runs one seed, and shows what happens in it.
+    Replay {
+        /// The seed.
+        seed: u64,
+        /// Prints every event and command.
+        #[arg(long)]
+        trace: bool,
+    },
+    /// Finds the smallest script that fails as a seed does, and prints it as a test.
+    Shrink {
+        /// The seed.
+        seed: u64,
+        /// Prints every event and command of the smallest script.
+        #[arg(long)]
+        trace: bool,
+    },
+}
+
+fn main() -> ExitCode {
+    let (passed, failed) = match Arguments::parse().command {
+        Command::Run {
+            seeds,
+            start,
+            threads,
+        } => run_many(seeds, start, threads),
+        Command::Replay { seed, trace } => replay(&Script::generate(seed), trace),
+        Command::Shrink { seed, trace } => {
+            let smallest = shrink(&Script::generate(seed), &Options::default());
+            let counts = replay(&smallest, trace);
+            println!("{}", as_test(&smallest));
+            counts
+        }
+    };
+    println!("{passed} passed, {failed} failed");
+    if failed == 0 {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
+}
+
+fn run_many(seeds: u64, start: u64, threads: usize) -> (u64, u64) {
+    let report = sweep(
+        &Sweep {
+            start,
+            seeds,
+            threads,
+            options: Options::default(),
+            stop_at_first: false,
+        },
+        &|_| {},
+    );
+    for (seed, violation) in report.failures.iter().take(SHOWN) {
+        println!("seed {seed}: {violation}");
+    }
+    if let Some((seed, _)) = report.failures.first() {
+        println!("replay with: visavis-simulator replay {seed} --trace; make small with: shrink {seed}");
+    }
+    let per_second = (report.passed + report.failed) as f64 / report.took.as_secs_f64();
+    println!(
+        "{} events in {:.1} s, {per_second:.0} seeds/s; slowest to settle {:.1} s (seed {}); hash {:016x}",
+        report.events,
+        report.took.as_secs_f64(),
+        report.slowest.0.as_secs_f64(),
+        report.slowest.1,
+        report.hash
+    );
+    (report.passed, report.failed)
+}
+
+fn replay(script: &Script, trace: bool) -> (u64, u64) {
+    for (at, action) in &script.actions {
+        println!("{at:>6} ms {action:?}");
+    }
+    println!("{} people, {:?}", script.people, script.pace);
+    let outcome = run(
+        script,
+        &Options {
+            trace,
+            ..Options::default()
+        },
+    );
+    for line in &outcome.lines {
+        println!("{line}");
+    }
+    println!(
+        "{} events, settled after {:.1} s, hash {:016x}",
+        outcome.events,
+        outcome.settled_after.as_secs_f64(),
+        outcome.hash
+    );
+    match outcome.violation {
+        None => (1, 0),
+        Some(violation) => {
+            println!("{violation}");
+            (0, 1)
+        }
+    }
+}

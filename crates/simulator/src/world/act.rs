@@ -1,0 +1,218 @@
+//! What people do and what breaks.
+
+use std::time::Duration;
+
+use visavis_call_core::{CaptureKind, Event, Intent, LinkId, MediaEvent, VisitId};
+
+use super::net::End;
+use super::tab::Capture;
+use super::{Due, World};
+use crate::script::{Action, Noticed, Pace};
+
+/// How long a browser needs for a page, at most.
+const PAGE_MS: u64 = 800;
+
+impl World {
+    pub(super) fn act(&mut self, nth: usize) {
+        let Some((_, action)) = self.script.actions.get(nth).copied() else {
+            return;
+        };
+        self.trace.note(self.now, format_args!("{action:?}"));
+        match action {
+            Action::Enter { person } => {
+                let tab = self.tab_in_use(person);
+                self.enter(tab);
+            }
+            Action::Join { person } => {
+                let tab = self.tab_in_use(person);
+                self.people[person].wants_in = true;
+                if !self.tabs[tab].entered {
+                    self.enter(tab);
+                }
+                self.join(tab);
+            }
+            Action::HangUp { person } => {
+                self.people[person].wants_in = false;
+                self.intend(person, Intent::HangUp);
+            }
+            Action::Leave { person } => {
+                self.people[person].wants_in = false;
+                let tab = self.people[person].tab;
+                self.tabs[tab].entered = false;
+                let visit = self.tabs[tab].visit;
+                self.intend(person, Intent::LeaveRoom { visit });
+            }
+            Action::Want { person, kind, on } => self.intend(person, Intent::Want { kind, on }),
+            Action::Choose { person, kind, device } => {
+                let device = (device > 0).then(|| format!("device {device}"));
+                self.intend(person, Intent::ChooseDevice { kind, device });
+            }
+            Action::Unplug { person, kind } => self.unplug(self.people[person].tab, kind),
+            Action::Reload { person, noticed } => {
+                let old = self.people[person].tab;
+                self.abandon(old, noticed);
+                let tab = self.open_tab(person);
+                self.arrive_later(person, tab);
+            }
+            Action::Vanish { person, noticed } => {
+                let tab = self.people[person].tab;
+                if self.tabs[tab].core.is_some() {
+                    self.tabs[tab].vanished = Some(self.now);
+                    self.people[person].wants_in = false;
+                    self.abandon(tab, noticed);
+                }
+            }
+            Action::Duplicate { person } => {
+                let tab = self.open_tab(person);
+                self.arrive_later(person, tab);
+            }
+            Action::Hide { person, hidden } => {
+                let tab = self.people[person].tab;
+                self.tabs[tab].hidden = hidden;
+                self.tell(tab, Event::VisibilityChanged { hidden });
+            }
+            Action::Cut {
+                person,
+                client,
+                server,
+            } => {
+                for wire in self.wires_of_tab(self.people[person].tab) {
+                    self.cut(wire, client, server);
+                }
+            }
+            Action::Offline { person, for_ms } => self.go_offline(person, Duration::from_millis(for_ms)),
+            Action::Restart { down_ms, noticed } => {
+                self.restart_server(Duration::from_millis(down_ms), noticed);
+            }
+            Action::Change { person, link, change } => {
+                if let Some((_, connection)) = self.nth_link(person, link) {
+                    self.change(connection, change);
+                }
+            }
+            // Waits for its operation.
+            Action::ChangeAtAwait { .. } => {}
+            Action::Hiccup { person, link } => {
+                if let Some((handle, _)) = self.nth_link(person, link)
+                    && let Some(link) = self.tabs[self.people[person].tab].links.get_mut(&handle)
+                {
+                    link.pc.fail_next();
+                }
+            }
+        }
+    }
+
+    fn intend(&mut self, person: usize, intent: Intent) {
+        let tab = self.people[person].tab;
+        self.tell(tab, Event::Intent(intent));
+    }
+
+    /// The tab that a person uses; a new one if the last is gone.
+    fn tab_in_use(&mut self, person: usize) -> usize {
+        let tab = self.people[person].tab;
+        if self.tabs[tab].core.is_some() {
+            tab
+        } else {
+            self.open_tab(person)
+        }
+    }
+
+    fn enter(&mut self, tab: usize) {
+        let entry = &mut self.tabs[tab];
+        entry.entered = true;
+        entry.visit = VisitId(entry.visit.0 + 1);
+        let intent = Intent::EnterRoom {
+            visit: entry.visit,
+            room: self.room.clone(),
+            seat: self.people[entry.person].seat,
+        };
+        self.tell(tab, Event::Intent(intent));
+    }
+
+    fn join(&mut self, tab: usize) {
+        let name = format!("Person {}", self.tabs[tab].person);
+        self.tell(tab, Event::Intent(Intent::Join { name }));
+    }
+
+    fn arrive_later(&mut self, person: usize, tab: usize) {
+        let join = self.people[person].wants_in;
+        let delay = self.delay(tab, PAGE_MS);
+        self.after(delay, Due::Arrive { tab, join });
+    }
+
+    pub(super) fn arrive(&mut self, tab: usize, join: bool) {
+        if self.tabs[tab].core.is_none() || self.tabs[tab].entered {
+            return;
+        }
+        for kind in CaptureKind::ALL {
+            self.tell(tab, Event::Intent(Intent::Want { kind, on: true }));
+        }
+        self.enter(tab);
+        if join && self.people[self.tabs[tab].person].wants_in {
+            self.join(tab);
+        }
+    }
+
+    /// The end of a tab, with or without notice to the server.
+    fn abandon(&mut self, tab: usize, noticed: Noticed) {
+        for wire in self.wires_of_tab(tab) {
+            self.cut(wire, Noticed::Never, noticed);
+            self.wires[wire].client = End::Gone;
+        }
+        self.kill_tab(tab);
+    }
+
+    fn unplug(&mut self, tab: usize, kind: CaptureKind) {
+        let live = self.tabs[tab]
+            .captures
+            .iter()
+            .find(|(_, capture)| **capture == Capture::Live { kind })
+            .map(|(id, _)| *id);
+        if let Some(capture) = live {
+            self.tell(tab, Event::Media(MediaEvent::CaptureEnded { capture }));
+        }
+    }
+
+    fn go_offline(&mut self, person: usize, time: Duration) {
+        self.people[person].offline = true;
+        for tab in 0..self.tabs.len() {
+            if self.tabs[tab].person == person {
+                for wire in self.wires_of_tab(tab) {
+                    self.cut(wire, Noticed::After(50), Noticed::Never);
+                }
+                self.tell(tab, Event::OnlineChanged(false));
+            }
+        }
+        self.after(time, Due::OnlineAgain { person });
+    }
+
+    pub(super) fn online_again(&mut self, person: usize) {
+        self.people[person].offline = false;
+        for tab in 0..self.tabs.len() {
+            if self.tabs[tab].person == person {
+                self.tell(tab, Event::OnlineChanged(true));
+            }
+        }
+    }
+
+    fn nth_link(&self, person: usize, nth: usize) -> Option<(LinkId, usize)> {
+        let tab = &self.tabs[self.people[person].tab];
+        let (handle, link) = tab.links.iter().nth(nth)?;
+        Some((*handle, link.pc.id() as usize))
+    }
+
+    /// The end of all faults: everything is quick, and whoever waits for nothing is told so.
+    pub(super) fn heal(&mut self) {
+        self.trace.note(self.now, format_args!("the faults are over"));
+        let calm = Pace {
+            links_ahead: self.pace.links_ahead,
+            ..Pace::CALM
+        };
+        self.pace = calm;
+        for tab in 0..self.tabs.len() {
+            for link in self.tabs[tab].links.values_mut() {
+                link.pc.forgive();
+            }
+        }
+        self.reveal_cuts();
+    }
+}

@@ -1,0 +1,354 @@
+//! Cores, model browsers and the real hub on one virtual clock.
+//!
+//! Whatever takes time is an entry in one queue, ordered by time and, at the same time, by when it
+//! was put there. Every delay comes from a generator of its own actor, so that one actor less
+//! leaves the others alone. Nothing here knows what a core ought to do; that is [`check`]'s part.
+
+mod act;
+mod check;
+mod link;
+mod net;
+mod run;
+mod tab;
+
+use std::cmp::Reverse;
+use std::collections::BinaryHeap;
+use std::fmt;
+use std::time::Duration;
+
+use fastrand::Rng;
+use visavis_call_core::{CaptureId, Event, Faults, LinkId, SocketId, Timestamp};
+use visavis_protocol::RoomId;
+use visavis_server::hub::HubFault;
+
+use crate::browser::Task;
+use crate::script::{Change, Pace, Script};
+use crate::trace::Trace;
+
+use net::{Server, Wire};
+pub use run::{Outcome, run};
+use tab::{Person, Tab};
+
+/// Commands that one event may cause. Six peers with candidates held for each stay far below.
+const COMMANDS_PER_EVENT: usize = 800;
+/// Events of one run, after which something goes round in circles.
+const EVENTS_PER_RUN: u64 = 400_000;
+
+/// What a run is to be like, beside its script.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// Bugs planted in every core.
+    pub faults: Faults,
+    /// A bug planted in the hub.
+    pub hub_fault: Option<HubFault>,
+    /// Whether to keep what happened as text.
+    pub trace: bool,
+}
+
+/// Something that must not be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Violation {
+    /// When.
+    pub at: Duration,
+    /// Which rule.
+    pub rule: Rule,
+    /// What there was instead.
+    pub detail: String,
+}
+
+impl fmt::Display for Violation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "{:?} at {:.3} s: {}",
+            self.rule,
+            self.at.as_secs_f64(),
+            self.detail
+        )
+    }
+}
+
+/// The rules: `limits.md`, section 5.1, in the order in which a run meets them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Rule {
+    /// A browser refuses no operation.
+    Refused,
+    /// A browser refuses no candidate.
+    CandidateRefused,
+    /// One description operation is in flight at a time.
+    Overlap,
+    /// A command makes sense when it is given.
+    Nonsense,
+    /// One connection a pair on each side, beside those made ahead.
+    OneConnection,
+    /// The server has nothing to complain about.
+    ServerComplained,
+    /// One event causes a bounded number of commands, and a timer that fired is over.
+    Bounded,
+    /// The world comes to rest.
+    Livelock,
+    /// Within 30 s after the faults: everybody is in, stable and connected with everybody.
+    Settles,
+    /// Nobody is listed twice, and nobody who is gone.
+    Roster,
+    /// 90 s after somebody vanished nobody shows them.
+    Ghost,
+    /// Who left holds nothing.
+    Leaves,
+}
+
+/// What is due at a time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Due {
+    /// The nth action of the script.
+    Act(usize),
+    /// A tab's page is there (again): enter, and join.
+    Arrive { tab: usize, join: bool },
+    /// A core asked to be woken.
+    CoreTimer { tab: usize },
+    /// The hub asked to be woken.
+    HubTimer,
+    /// A socket reaches the server.
+    ServerOpens { wire: usize },
+    /// A message reaches the server.
+    ServerReceives { wire: usize, text: String },
+    /// The server learns that a socket is gone.
+    ServerLoses { wire: usize },
+    /// A socket has opened, as its tab sees it.
+    ClientOpened { wire: usize },
+    /// A message reaches a tab.
+    ClientReceives { wire: usize, text: String },
+    /// A tab learns that its socket is gone.
+    ClientLoses { wire: usize, code: u16 },
+    /// The server is up again.
+    ServerBack { life: u64 },
+    /// The network of a person is there again.
+    OnlineAgain { person: usize },
+    /// A browser goes on with something.
+    Link { connection: usize, task: Task },
+    /// Something wants to be negotiated.
+    Change { connection: usize, change: Change },
+    /// ICE has found a pair that works.
+    IceConnects { connection: usize },
+    /// ICE looks whether it lost the other side.
+    IceLoses { connection: usize, failed: bool },
+    /// A remote track of a connection may have started or stopped.
+    Receiving { connection: usize },
+    /// The answer to a capture.
+    CaptureAnswered { tab: usize, capture: CaptureId },
+}
+
+#[derive(Debug)]
+struct Entry {
+    at: Duration,
+    order: u64,
+    due: Due,
+}
+
+impl PartialEq for Entry {
+    fn eq(&self, other: &Self) -> bool {
+        self.order == other.order
+    }
+}
+
+impl Eq for Entry {}
+
+impl PartialOrd for Entry {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Entry {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        (self.at, self.order).cmp(&(other.at, other.order))
+    }
+}
+
+/// See the module.
+pub struct World {
+    script: Script,
+    options: Options,
+    pace: Pace,
+    now: Duration,
+    queue: BinaryHeap<Reverse<Entry>>,
+    order: u64,
+    trace: Trace,
+    violation: Option<Violation>,
+    room: RoomId,
+    people: Vec<Person>,
+    tabs: Vec<Tab>,
+    server: Server,
+    wires: Vec<Wire>,
+    /// The tab and handle of every connection ever made, by its number.
+    connections: Vec<(usize, LinkId)>,
+    /// Description operations begun so far.
+    operations: u64,
+    chaos: Rng,
+}
+
+impl World {
+    /// The world at the beginning of a script.
+    #[must_use]
+    pub fn new(script: &Script, options: &Options) -> Self {
+        let mut world = Self {
+            pace: script.pace,
+            now: Duration::ZERO,
+            queue: BinaryHeap::new(),
+            order: 0,
+            trace: Trace::new(options.trace),
+            violation: None,
+            room: RoomId::derive("room", None),
+            people: (0..script.people)
+                .map(|person| Person::new(script.seed, person))
+                .collect(),
+            tabs: Vec::new(),
+            server: Server::new(script.seed, options.hub_fault),
+            wires: Vec::new(),
+            connections: Vec::new(),
+            operations: 0,
+            chaos: Rng::with_seed(script.seed ^ 0xc4a0_5c4a_05c4_a05c),
+            script: script.clone(),
+            options: options.clone(),
+        };
+        for person in 0..script.people {
+            world.open_tab(person);
+        }
+        for (nth, (at, _)) in script.actions.iter().enumerate() {
+            world.schedule(Duration::from_millis(*at), Due::Act(nth));
+        }
+        world
+    }
+
+    fn schedule(&mut self, at: Duration, due: Due) {
+        self.order += 1;
+        self.queue.push(Reverse(Entry {
+            at: at.max(self.now),
+            order: self.order,
+            due,
+        }));
+    }
+
+    fn after(&mut self, delay: Duration, due: Due) {
+        self.schedule(self.now + delay, due);
+    }
+
+    /// Lets happen what is due until then, or until a rule is broken.
+    fn advance(&mut self, until: Duration) {
+        while self.violation.is_none()
+            && let Some(Reverse(entry)) = self.queue.peek()
+            && entry.at <= until
+            && let Some(Reverse(entry)) = self.queue.pop()
+        {
+            self.now = entry.at;
+            self.happen(entry.due);
+            if self.trace.events() > EVENTS_PER_RUN {
+                self.violate(Rule::Livelock, format_args!("{EVENTS_PER_RUN} events and no end"));
+            }
+        }
+        self.now = self.now.max(until);
+    }
+
+    fn happen(&mut self, due: Due) {
+        match due {
+            Due::Act(nth) => self.act(nth),
+            Due::Arrive { tab, join } => self.arrive(tab, join),
+            Due::CoreTimer { tab } => self.wake_core(tab),
+            Due::HubTimer => self.wake_hub(),
+            Due::ServerOpens { wire } => self.server_opens(wire),
+            Due::ServerReceives { wire, text } => self.server_receives(wire, &text),
+            Due::ServerLoses { wire } => self.server_loses(wire),
+            Due::ClientOpened { wire } => self.client_opened(wire),
+            Due::ClientReceives { wire, text } => self.client_receives(wire, text),
+            Due::ClientLoses { wire, code } => self.client_loses(wire, code),
+            Due::ServerBack { life } => self.server_back(life),
+            Due::OnlineAgain { person } => self.online_again(person),
+            Due::Link { connection, task } => self.run_link(connection, task),
+            Due::Change { connection, change } => self.change(connection, change),
+            Due::IceConnects { connection } => self.ice_connects(connection),
+            Due::IceLoses { connection, failed } => self.ice_loses(connection, failed),
+            Due::Receiving { connection } => self.update_receiving(connection),
+            Due::CaptureAnswered { tab, capture } => self.capture_answered(tab, capture),
+        }
+    }
+
+    fn violate(&mut self, rule: Rule, detail: fmt::Arguments<'_>) {
+        self.trace
+            .note(self.now, format_args!("VIOLATION {rule:?}: {detail}"));
+        if self.violation.is_none() {
+            self.violation = Some(Violation {
+                at: self.now,
+                rule,
+                detail: detail.to_string(),
+            });
+        }
+    }
+
+    fn timestamp(&self) -> Timestamp {
+        Timestamp::new(self.now)
+    }
+
+    /// Tells a core a fact and does all that it wants done.
+    fn tell(&mut self, tab: usize, event: Event) {
+        let now = self.timestamp();
+        self.trace.note(self.now, format_args!("tab {tab} <- {event:?}"));
+        let Some(core) = self.tabs[tab].core.as_mut() else {
+            return;
+        };
+        core.handle(now, event);
+        let mut count = 0;
+        while let Some(command) = self.tabs[tab].core.as_mut().and_then(|core| core.poll_command()) {
+            self.trace
+                .note(self.now, format_args!("tab {tab} -> {command:?}"));
+            count += 1;
+            self.execute(tab, command);
+        }
+        if count > COMMANDS_PER_EVENT {
+            self.violate(
+                Rule::Bounded,
+                format_args!("tab {tab} gave {count} commands for one event"),
+            );
+        }
+        self.set_core_timer(tab);
+    }
+
+    fn set_core_timer(&mut self, tab: usize) {
+        let wanted = self.tabs[tab]
+            .core
+            .as_ref()
+            .and_then(|core| core.poll_timeout())
+            .map(|at| self.tabs[tab].throttled(at.since_start()));
+        if self.tabs[tab].timer != wanted {
+            self.tabs[tab].timer = wanted;
+            if let Some(at) = wanted {
+                self.schedule(at, Due::CoreTimer { tab });
+            }
+        }
+    }
+
+    fn wake_core(&mut self, tab: usize) {
+        if self.tabs[tab].timer.is_none_or(|at| at > self.now) {
+            return;
+        }
+        self.tabs[tab].timer = None;
+        self.tell(tab, Event::Tick);
+        let again = self.tabs[tab].timer;
+        let spins = &mut self.tabs[tab].spins;
+        if again.is_some_and(|at| at <= self.now) {
+            *spins += 1;
+            if *spins > 3 {
+                self.violate(
+                    Rule::Bounded,
+                    format_args!("tab {tab} wants to be woken again and again for {again:?}"),
+                );
+            }
+        } else {
+            *spins = 0;
+        }
+    }
+
+    /// The newest wire of a tab under that handle.
+    fn wire_of(&self, tab: usize, socket: SocketId) -> Option<usize> {
+        self.tabs[tab].sockets.get(&socket).copied()
+    }
+}

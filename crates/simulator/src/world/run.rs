@@ -1,0 +1,120 @@
+//! One run from its first action to the last that is let go.
+
+use std::time::Duration;
+
+use visavis_call_core::{Event, Intent};
+
+use super::{Options, Rule, Violation, World};
+use crate::script::Script;
+
+/// Time for everything to come to rest after the faults.
+const SETTLE_WITHIN: Duration = Duration::from_secs(30);
+/// How often that is looked at.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Time in which nothing more may happen then.
+const QUIET_FOR: Duration = Duration::from_secs(4);
+/// Time after which nobody shows somebody who vanished.
+const GHOST_AFTER: Duration = Duration::from_secs(90);
+/// Time after which all seats and sockets are forgotten, also those that were never taken leave of.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(140);
+
+/// What became of a run.
+#[derive(Clone, Debug)]
+pub struct Outcome {
+    /// The rule that was broken, if any.
+    pub violation: Option<Violation>,
+    /// The same for the same script, or something is not deterministic.
+    pub hash: u64,
+    /// How much happened.
+    pub events: u64,
+    /// How long after the faults everything was at rest.
+    pub settled_after: Duration,
+    /// What happened, if it was asked for.
+    pub lines: Vec<String>,
+}
+
+/// Plays a script to its end or to the first broken rule.
+#[must_use]
+pub fn run(script: &Script, options: &Options) -> Outcome {
+    let mut world = World::new(script, options);
+    let settled_after = world.play();
+    let violation = world.violation.take();
+    Outcome {
+        violation,
+        hash: world.trace.hash(),
+        events: world.trace.events(),
+        settled_after,
+        lines: world.trace.into_lines(),
+    }
+}
+
+impl World {
+    fn play(&mut self) -> Duration {
+        let end = self.script.end();
+        self.advance(end);
+        self.heal();
+        let settled_after = self.settle();
+        if self.violation.is_none() {
+            self.rest();
+        }
+        if self.violation.is_none() {
+            self.leave();
+        }
+        settled_after
+    }
+
+    fn settle(&mut self) -> Duration {
+        let start = self.now;
+        loop {
+            self.advance(self.now + LOOK_EVERY);
+            if self.violation.is_some() {
+                return self.now - start;
+            }
+            match self.settled(true) {
+                Ok(()) => return self.now - start,
+                Err((rule, detail)) => {
+                    if self.now >= start + SETTLE_WITHIN {
+                        self.violate(rule, format_args!("{detail}"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Nothing but heartbeats from now on.
+    fn rest(&mut self) {
+        let operations = self.operations;
+        let last = self.tabs.iter().filter_map(|tab| tab.vanished).max();
+        let until = last
+            .map_or(Duration::ZERO, |vanished| vanished + GHOST_AFTER)
+            .max(self.now + QUIET_FOR);
+        self.advance(until);
+        if self.violation.is_some() {
+            return;
+        }
+        if let Err((rule, detail)) = self.settled(false) {
+            return self.violate(rule, format_args!("after having been at rest: {detail}"));
+        }
+        // A vanished peer is worth new attempts until it is forgotten.
+        if self.operations != operations && last.is_none() {
+            let more = self.operations - operations;
+            self.violate(
+                Rule::Livelock,
+                format_args!("{more} description operations after all was at rest"),
+            );
+        }
+    }
+
+    fn leave(&mut self) {
+        for tab in 0..self.tabs.len() {
+            let visit = self.tabs[tab].visit;
+            if self.tabs[tab].entered {
+                self.tell(tab, Event::Intent(Intent::LeaveRoom { visit }));
+            }
+        }
+        self.advance(self.now + FORGOTTEN_AFTER);
+        if let Err((rule, detail)) = self.all_left() {
+            self.violate(rule, format_args!("{detail}"));
+        }
+    }
+}
