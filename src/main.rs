@@ -3,5 +3,6 @@
 use visavis::app::App;
 
 fn main() {
+    visavis::web::panic::install_hook();
     leptos::mount::mount_to_body(App);
 }

@@ -1,65 +1,440 @@
-//! The engine: queue, drain, execution of commands.
+//! The engine: takes what happens into a queue, lets the core decide, has its commands executed.
 
-use std::rc::Rc;
+use core::cell::{Cell, RefCell};
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::{Rc, Weak};
 
-use leptos::prelude::Set;
-use visavis_call_core::{CaptureKind, Intent, LinkId, Slot, VisitId};
-use visavis_protocol::text::TextError;
+use leptos::prelude::{GetUntracked, Set, WithUntracked};
+use visavis_call_core::{
+    CaptureKind, Config, Core, Event, Intent, LinkId, Seed, Slot, SocketId, Timestamp, VisitId,
+};
+use visavis_protocol::text::{self, TextError};
+use visavis_protocol::{RoomId, SeatSecret};
+use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlMediaElement, MediaStream};
 
-use super::store::Store;
+use super::captures::Captures;
+use super::level::Level;
+use super::links::Links;
+use super::playback::Playback;
+use super::store::{Store, set_if_changed};
+use super::{memory, names, seat};
 use crate::route::{LinkError, RoomLink, Route};
+use crate::web::location::{self, Navigation};
+use crate::web::lock::Lock;
+use crate::web::microtask::Microtask;
+use crate::web::page::{self, Page, PageEvent};
+use crate::web::socket::Socket;
+use crate::web::timer::Timeout;
+use crate::web::{Listener, boot, clipboard, clock, devices, random, tone};
+
+/// Connections that the core may make ready on the page before joining. One: the first peer's is
+/// what a newcomer waits for; more would cost every visitor who never joins.
+const LINKS_AHEAD: usize = 1;
 
 /// See the module's documentation.
 pub(super) struct Engine {
-    store: Store,
+    /// For callbacks, which must not keep the engine alive.
+    this: Weak<Self>,
+    pub(super) store: Store,
+    core: RefCell<Core>,
+    queue: RefCell<VecDeque<Event>>,
+    is_draining: Cell<bool>,
+    drain: Microtask,
+    timer: RefCell<Option<(Timestamp, Timeout)>>,
+    pub(super) sockets: RefCell<BTreeMap<SocketId, Socket>>,
+    pub(super) links: Links,
+    pub(super) captures: Captures,
+    pub(super) playback: Playback,
+    pub(super) level: Level,
+    seat: RefCell<Seat>,
+    visit: Cell<u32>,
+    room: RefCell<Option<RoomLink>>,
+    listeners: RefCell<Option<Listeners>>,
 }
 
-#[expect(clippy::unused_self, reason = "filled in with the next change")]
+/// This tab's seat, for which other tabs of this browser have to be asked first.
+enum Seat {
+    /// Not settled yet. What people wanted meanwhile waits, in order.
+    Asking(VecDeque<Wish>),
+    Settled {
+        secret: SeatSecret,
+        _lock: Option<Lock>,
+    },
+}
+
+enum Wish {
+    Enter { visit: VisitId, room: RoomId },
+    Other(Intent),
+}
+
+struct Listeners {
+    _page: Page,
+    _navigation: Navigation,
+    _devices: Option<Listener>,
+}
+
 impl Engine {
     pub(super) fn start(store: Store) -> Rc<Self> {
-        Rc::new(Self { store })
+        let seed = random::bytes().expect("every browser that runs this has a cryptographic generator");
+        let config = Config {
+            links_ahead: LINKS_AHEAD,
+            ..Config::default()
+        };
+        let engine = Rc::new_cyclic(|this: &Weak<Self>| {
+            let drained = this.clone();
+            Self {
+                this: this.clone(),
+                store,
+                core: RefCell::new(Core::new(config, Seed::new(seed), now())),
+                queue: RefCell::default(),
+                is_draining: Cell::new(false),
+                drain: Microtask::new(move || {
+                    if let Some(engine) = drained.upgrade() {
+                        engine.drain();
+                    }
+                }),
+                timer: RefCell::default(),
+                sockets: RefCell::default(),
+                links: Links::default(),
+                captures: Captures::default(),
+                playback: Playback::new(store.playback_blocked, memory::speaker()),
+                level: Level::new(store.level),
+                seat: RefCell::new(Seat::Asking(VecDeque::new())),
+                visit: Cell::new(0),
+                room: RefCell::default(),
+                listeners: RefCell::default(),
+            }
+        });
+        store.route.set(route_here());
+        store.recent.set(memory::recent_rooms());
+        store.speaker.set(memory::speaker());
+        engine.listen();
+        engine.settle_seat();
+        engine
     }
-    pub(super) fn shutdown(&self) {}
-    pub(super) fn navigate(&self, route: &Route) {
-        self.store.route.set(route.clone());
+
+    /// Lets go of everything. For the end of the app, and of a test.
+    pub(super) fn shutdown(&self) {
+        self.listeners.take();
+        self.leave_call();
+        self.level.stop();
+        self.playback.clear();
+        self.links.clear();
+        self.captures.clear();
+        self.timer.take();
+        let sockets = self.sockets.take();
+        drop(sockets);
     }
-    pub(super) fn origin(&self) -> String {
-        String::new()
+
+    // The queue
+
+    /// A reference for callbacks.
+    pub(super) fn weak(&self) -> Weak<Self> {
+        self.this.clone()
     }
-    pub(super) fn enter_room(&self, _link: &RoomLink) -> VisitId {
-        VisitId(1)
+
+    /// Takes what happened; the core hears of it in a moment, within the same task.
+    pub(super) fn push(&self, event: Event) {
+        self.queue.borrow_mut().push_back(event);
+        self.drain.schedule();
     }
-    pub(super) fn intend(&self, _intent: Intent) {}
+
+    /// Handles all that is in the queue, and all that comes of it at once.
+    fn drain(&self) {
+        if self.is_draining.replace(true) {
+            return;
+        }
+        loop {
+            let next = self.queue.borrow_mut().pop_front();
+            let Some(event) = next else { break };
+            self.core.borrow_mut().handle(now(), event);
+            loop {
+                let command = self.core.borrow_mut().poll_command();
+                let Some(command) = command else { break };
+                self.execute(command);
+            }
+        }
+        self.is_draining.set(false);
+        self.set_timer();
+        let view = self.core.borrow().view();
+        self.show_own_media(&view.me);
+        self.store.patch(view);
+    }
+
+    fn set_timer(&self) {
+        let deadline = self.core.borrow().poll_timeout();
+        let set = self.timer.borrow().as_ref().map(|(deadline, _)| *deadline);
+        if deadline == set {
+            return;
+        }
+        let timer = deadline.map(|deadline| {
+            let this = self.weak();
+            let timeout = Timeout::new(deadline.since(now()), move || {
+                if let Some(engine) = this.upgrade() {
+                    engine.timer_fired();
+                }
+            });
+            (deadline, timeout)
+        });
+        self.timer.replace(timer);
+    }
+
+    fn timer_fired(&self) {
+        // The deadline may stay the same, if the browser was early: forget it, to set it again.
+        if let Some((deadline, _)) = &mut *self.timer.borrow_mut() {
+            *deadline = Timestamp::default();
+        }
+        self.push(Event::Tick);
+    }
+
+    // What people want
+
+    pub(super) fn intend(&self, intent: Intent) {
+        if let Seat::Asking(wishes) = &mut *self.seat.borrow_mut() {
+            wishes.push_back(Wish::Other(intent));
+            return;
+        }
+        self.push(Event::Intent(intent));
+    }
+
+    pub(super) fn enter_room(&self, link: &RoomLink) -> VisitId {
+        let visit = VisitId(self.visit.get().wrapping_add(1));
+        self.visit.set(visit.0);
+        self.room.replace(Some(link.clone()));
+        let room = link.room_id();
+        match &mut *self.seat.borrow_mut() {
+            Seat::Asking(wishes) => wishes.push_back(Wish::Enter { visit, room }),
+            Seat::Settled { secret, .. } => self.push(Event::Intent(Intent::EnterRoom {
+                visit,
+                room,
+                seat: *secret,
+            })),
+        }
+        for kind in CaptureKind::ALL {
+            self.intend(Intent::ChooseDevice {
+                kind,
+                device: memory::device(kind),
+            });
+            self.intend(Intent::Want {
+                kind,
+                on: memory::is_wanted(kind),
+            });
+        }
+        visit
+    }
+
     pub(super) fn join(&self, name: &str) -> Result<(), TextError> {
-        visavis_protocol::text::check_name(name)
+        let name = crate::web::text::normalize(name.trim());
+        text::check_name(&name)?;
+        memory::put_name(&name);
+        let room = self.room.borrow().clone();
+        if let Some(room) = room {
+            self.remember_room(&room);
+        }
+        self.intend(Intent::Join { name });
+        Ok(())
     }
+
+    pub(super) fn want(&self, kind: CaptureKind, on: bool) {
+        memory::put_wanted(kind, on);
+        self.intend(Intent::Want { kind, on });
+    }
+
+    pub(super) fn choose_device(&self, kind: CaptureKind, device: Option<String>) {
+        memory::put_device(kind, device.as_deref());
+        self.intend(Intent::ChooseDevice { kind, device });
+    }
+
     pub(super) fn new_room(&self) -> RoomLink {
-        unimplemented!()
+        names::new_room()
     }
+
     pub(super) fn room_from_input(&self, text: &str) -> Result<RoomLink, LinkError> {
-        RoomLink::from_input(text, "", str::to_owned)
+        RoomLink::from_input(text, &location::origin(), crate::web::text::normalize)
     }
-    pub(super) fn want(&self, _kind: CaptureKind, _on: bool) {}
-    pub(super) fn choose_device(&self, _kind: CaptureKind, _device: Option<String>) {}
-    pub(super) fn stream(&self, _link: LinkId, _slot: Slot) -> Option<MediaStream> {
-        None
+
+    // Where one is
+
+    pub(super) fn navigate(&self, route: &Route) {
+        self.go(&route.path());
     }
-    pub(super) fn watch_level(&self, _on: bool) {}
+
+    fn go(&self, address: &str) {
+        location::push(address);
+        self.arrive();
+    }
+
+    /// Shows the page that the address bar names.
+    fn arrive(&self) {
+        let route = route_here();
+        if self.store.route.with_untracked(|shown| *shown != route) {
+            self.store.route.set(route);
+        }
+    }
+
+    pub(super) fn origin(&self) -> String {
+        location::origin()
+    }
+
+    /// Says that the page can be used, once the present task has built it.
+    pub(super) fn ready(&self) {
+        spawn_local(async {
+            page::remove_shell();
+            page::mark_body("data-build", &page::build());
+            page::mark_body("data-ready", "true");
+        });
+    }
+
+    // Media
+
+    pub(super) fn stream(&self, link: LinkId, slot: Slot) -> Option<MediaStream> {
+        self.links.get(link).map(|peer| peer.stream(slot.index()).clone())
+    }
+
+    pub(super) fn watch_level(&self, on: bool) {
+        self.level.watch(on);
+    }
+
     pub(super) fn can_choose_speaker(&self) -> bool {
-        false
+        crate::web::element::can_choose_speaker()
     }
-    pub(super) fn choose_speaker(&self, _device: Option<String>) {}
-    pub(super) fn play_test_sound(&self) {}
-    pub(super) fn unblock_playback(&self) {}
-    pub(super) fn play(&self, _element: &HtmlMediaElement) {}
+
+    pub(super) fn choose_speaker(&self, device: Option<String>) {
+        memory::put_speaker(device.as_deref());
+        set_if_changed(self.store.speaker, device.clone());
+        self.playback.choose_speaker(device);
+    }
+
+    pub(super) fn play_test_sound(&self) {
+        let device = self.store.speaker.get_untracked();
+        spawn_local(async move {
+            if let Err(error) = tone::play_test_sound(device).await {
+                crate::web::console::warn("test sound failed", error.name.as_str());
+            }
+        });
+    }
+
+    pub(super) fn unblock_playback(&self) {
+        self.playback.unblock();
+    }
+
+    pub(super) fn play(&self, element: &HtmlMediaElement) {
+        self.playback.play(element);
+    }
+
+    /// Asks for the list of devices; the core hears of it.
+    pub(super) fn refresh_devices(&self) {
+        let this = self.weak();
+        spawn_local(async move {
+            let Ok(listed) = devices::list().await else {
+                return;
+            };
+            if let Some(engine) = this.upgrade() {
+                engine.devices_listed(listed);
+            }
+        });
+    }
+
+    // What is remembered
+
     pub(super) fn remembered_name(&self) -> String {
-        String::new()
+        memory::name()
     }
-    pub(super) fn remember_room(&self, _link: &RoomLink) {}
-    pub(super) fn forget_room(&self, _link: &RoomLink) {}
-    pub(super) fn copy(&self, _text: &str, done: impl FnOnce(bool) + 'static) {
-        done(false);
+
+    pub(super) fn remember_room(&self, link: &RoomLink) {
+        set_if_changed(self.store.recent, memory::remember_room(link));
     }
-    pub(super) fn ready(&self) {}
+
+    pub(super) fn forget_room(&self, link: &RoomLink) {
+        set_if_changed(self.store.recent, memory::forget_room(link));
+    }
+
+    pub(super) fn copy(&self, text: &str, done: impl FnOnce(bool) + 'static) {
+        let copied = clipboard::copy(text);
+        spawn_local(async move { done(copied.await.is_ok()) });
+    }
+
+    // Beginning and end
+
+    fn listen(&self) {
+        let (on_page, on_navigation, on_devices) = (self.weak(), self.weak(), self.weak());
+        let listeners = Listeners {
+            _page: Page::new(move |event| {
+                if let Some(engine) = on_page.upgrade() {
+                    engine.page_event(event);
+                }
+            }),
+            _navigation: Navigation::new(move |clicked| {
+                let Some(engine) = on_navigation.upgrade() else {
+                    return;
+                };
+                match clicked {
+                    Some(address) => engine.go(&address),
+                    None => engine.arrive(),
+                }
+            }),
+            _devices: devices::watch(move || {
+                if let Some(engine) = on_devices.upgrade() {
+                    engine.refresh_devices();
+                }
+            }),
+        };
+        self.listeners.replace(Some(listeners));
+    }
+
+    fn page_event(&self, event: PageEvent) {
+        match event {
+            PageEvent::Hidden(hidden) => self.push(Event::VisibilityChanged { hidden }),
+            PageEvent::Online(online) => self.push(Event::OnlineChanged(online)),
+            PageEvent::Leaving => self.leave_call(),
+            // Everything was let go of on leaving; the address bar still says where to go.
+            PageEvent::Restored => location::reload(),
+        }
+    }
+
+    /// Leaves at once: there may be no later.
+    fn leave_call(&self) {
+        self.push(Event::Intent(Intent::LeaveRoom {
+            visit: VisitId(self.visit.get()),
+        }));
+        self.drain();
+    }
+
+    fn settle_seat(&self) {
+        let this = self.weak();
+        spawn_local(async move {
+            let (secret, lock) = seat::claim().await;
+            let Some(engine) = this.upgrade() else { return };
+            let settled = Seat::Settled { secret, _lock: lock };
+            let before = engine.seat.replace(settled);
+            let Seat::Asking(wishes) = before else { return };
+            for wish in wishes {
+                engine.push(Event::Intent(match wish {
+                    Wish::Enter { visit, room } => Intent::EnterRoom {
+                        visit,
+                        room,
+                        seat: secret,
+                    },
+                    Wish::Other(intent) => intent,
+                }));
+            }
+            engine.drain();
+            // The first room, if there is one, has taken what it can use by now.
+            boot::discard();
+        });
+    }
+}
+
+/// The page's clock, as the core wants it.
+fn now() -> Timestamp {
+    Timestamp::new(clock::now())
+}
+
+fn route_here() -> Route {
+    Route::parse(
+        &location::path(),
+        &location::fragment(),
+        crate::web::text::normalize,
+    )
 }

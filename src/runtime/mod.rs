@@ -9,7 +9,15 @@
 //! Pages read signals and call methods here. They never see the core, a connection or a socket.
 
 mod appearance;
+mod captures;
 mod engine;
+mod execute;
+mod level;
+mod links;
+mod memory;
+mod names;
+mod playback;
+mod seat;
 mod store;
 
 use std::rc::Rc;

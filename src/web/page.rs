@@ -79,3 +79,20 @@ pub fn remove_shell() {
         shell.remove();
     }
 }
+
+/// Names the build that this page runs: the fingerprint in the file name of its script.
+#[must_use]
+pub fn build() -> String {
+    let script = document()
+        .query_selector("link[rel=modulepreload]")
+        .ok()
+        .flatten()
+        .and_then(|link| link.get_attribute("href"))
+        .unwrap_or_default();
+    let name = script.rsplit('/').next().unwrap_or_default();
+    name.trim_end_matches(".js")
+        .rsplit('-')
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}

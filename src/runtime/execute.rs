@@ -1,0 +1,270 @@
+//! What the core wants done, as calls of the browser; outcomes go back into the queue.
+
+use core::future::Future;
+
+use visavis_call_core::{
+    CaptureId, Command, ConnectionState, Event, LinkEvent, LinkId, LinkRole, RequestId, RollbackSide,
+    SdpKind, Slot, SocketEvent, SocketId,
+};
+use visavis_protocol::IceServer;
+use wasm_bindgen_futures::spawn_local;
+use web_sys::WebSocket;
+
+use super::engine::Engine;
+use crate::web::peer::{Peer, PeerEvent, Side};
+use crate::web::socket::{self, Socket};
+use crate::web::{Error, boot, console};
+
+/// Where the server takes sockets.
+const SOCKET_PATH: &str = "/ws";
+
+impl Engine {
+    /// Starts one command. It waits for nothing, and the core is not borrowed here.
+    pub(super) fn execute(&self, command: Command) {
+        match command {
+            Command::OpenSocket { socket } => self.open_socket(socket),
+            Command::Send { socket, text } => {
+                if let Some(socket) = self.sockets.borrow().get(&socket) {
+                    socket.send(&text);
+                }
+            }
+            Command::CloseSocket { socket } => {
+                let closed = self.sockets.borrow_mut().remove(&socket);
+                drop(closed);
+            }
+            Command::CreateLink { link, role, ice } => {
+                if let Err(error) = self.create_link(link, role, &ice) {
+                    console::warn("no connection", error.to_string());
+                    self.links.remove(link);
+                    self.push(Event::Link(
+                        link,
+                        LinkEvent::CreationFailed {
+                            error: error.name.as_str().to_owned(),
+                        },
+                    ));
+                }
+            }
+            Command::SetIceServers { link, ice } => {
+                self.on_link(link, |peer| peer.set_ice_servers(&ice));
+            }
+            Command::SetLocalDescription { link, request } => self.set_local_description(link, request),
+            Command::SetRemoteDescription {
+                link,
+                request,
+                kind,
+                sdp,
+            } => {
+                let kind = match kind {
+                    SdpKind::Offer => "offer",
+                    SdpKind::Answer => "answer",
+                };
+                self.describe(
+                    link,
+                    request,
+                    LinkEvent::RemoteDescriptionApplied { request },
+                    |peer| peer.set_remote_description(kind, &sdp),
+                );
+            }
+            Command::Rollback { link, request, side } => {
+                let side = match side {
+                    RollbackSide::Local => Side::Local,
+                    RollbackSide::Remote => Side::Remote,
+                };
+                self.describe(link, request, LinkEvent::RolledBack { request }, |peer| {
+                    peer.roll_back(side)
+                });
+            }
+            Command::AddCandidate {
+                link,
+                ufrag,
+                candidate,
+            } => {
+                if let Some(peer) = self.links.get(link) {
+                    log_failure(
+                        "candidate refused",
+                        peer.add_candidate(&ufrag, candidate.as_ref()),
+                    );
+                }
+            }
+            Command::AdoptTransceivers { link } => self.on_link(link, Peer::adopt_transceivers),
+            Command::SetTrack { link, slot, capture } => self.set_track(link, slot, capture),
+            Command::RestartIce { link } => self.on_link(link, Peer::restart_ice),
+            Command::CloseLink { link } => {
+                self.playback.remove(link);
+                self.links.remove(link);
+            }
+            Command::Capture(request) => self.capture(request),
+            Command::StopCapture { capture } => self.captures.stop(capture),
+        }
+    }
+
+    fn open_socket(&self, id: SocketId) {
+        let this = self.weak();
+        let handler = move |event| {
+            if let Some(engine) = this.upgrade() {
+                engine.push(Event::Socket(id, socket_event(event)));
+            }
+        };
+        let opened = match boot::take_socket() {
+            Some((begun, received)) => {
+                let is_open = begun.ready_state() == WebSocket::OPEN;
+                if is_open {
+                    self.push(Event::Socket(id, SocketEvent::Opened));
+                }
+                for text in received {
+                    self.push(Event::Socket(id, SocketEvent::Received(text)));
+                }
+                Ok(Socket::adopt(begun, handler))
+            }
+            None => Socket::open(SOCKET_PATH, handler),
+        };
+        match opened {
+            Ok(socket) => {
+                let before = self.sockets.borrow_mut().insert(id, socket);
+                drop(before);
+            }
+            Err(error) => {
+                console::warn("no socket", error.to_string());
+                self.push(Event::Socket(id, SocketEvent::Closed { code: 1006 }));
+            }
+        }
+    }
+
+    fn create_link(&self, link: LinkId, role: LinkRole, ice: &[IceServer]) -> Result<(), Error> {
+        let this = self.weak();
+        let peer = Peer::new(ice, move |event| {
+            if let Some(engine) = this.upgrade() {
+                engine.peer_event(link, event);
+            }
+        })?;
+        match role {
+            LinkRole::Offerer => peer.add_transceivers()?,
+            LinkRole::Answerer => {}
+        }
+        self.playback.add(link, peer.stream(Slot::Audio.index()));
+        self.links.insert(link, peer);
+        Ok(())
+    }
+
+    fn peer_event(&self, link: LinkId, event: PeerEvent) {
+        let event = match event {
+            PeerEvent::NegotiationNeeded => LinkEvent::NegotiationNeeded,
+            PeerEvent::Candidate { ufrag, candidate } => LinkEvent::LocalCandidate { ufrag, candidate },
+            PeerEvent::ConnectionState(state) => match connection_state(&state) {
+                Some(state) => LinkEvent::ConnectionStateChanged(state),
+                None => return,
+            },
+            PeerEvent::Receiving(slot, receiving) => match Slot::ALL.get(slot) {
+                Some(slot) => LinkEvent::Receiving(*slot, receiving),
+                None => return,
+            },
+            PeerEvent::Observed(..) | PeerEvent::CandidateError { .. } => {
+                self.links.observe(link, event);
+                return;
+            }
+        };
+        self.push(Event::Link(link, event));
+    }
+
+    fn set_local_description(&self, link: LinkId, request: RequestId) {
+        let Some(peer) = self.links.get(link) else {
+            return;
+        };
+        let (this, done) = (self.weak(), peer.set_local_description());
+        spawn_local(async move {
+            let outcome = done.await;
+            let Some(engine) = this.upgrade() else { return };
+            let event = match outcome {
+                Ok((kind, sdp)) => LinkEvent::LocalDescriptionApplied {
+                    request,
+                    kind: if kind == "offer" {
+                        SdpKind::Offer
+                    } else {
+                        SdpKind::Answer
+                    },
+                    sdp,
+                },
+                Err(error) => description_failed(request, &error),
+            };
+            engine.push(Event::Link(link, event));
+        });
+    }
+
+    fn describe<F>(
+        &self,
+        link: LinkId,
+        request: RequestId,
+        applied: LinkEvent,
+        start: impl FnOnce(&Peer) -> F,
+    ) where
+        F: Future<Output = Result<(), Error>> + 'static,
+    {
+        let Some(peer) = self.links.get(link) else {
+            return;
+        };
+        let (this, done) = (self.weak(), start(&peer));
+        spawn_local(async move {
+            let outcome = done.await;
+            let Some(engine) = this.upgrade() else { return };
+            let event = match outcome {
+                Ok(()) => applied,
+                Err(error) => description_failed(request, &error),
+            };
+            engine.push(Event::Link(link, event));
+        });
+    }
+
+    fn set_track(&self, link: LinkId, slot: Slot, capture: Option<CaptureId>) {
+        let Some(peer) = self.links.get(link) else {
+            return;
+        };
+        let track = capture.and_then(|capture| self.captures.track(capture));
+        log_failure("track not sent", peer.replace_track(slot.index(), track.as_ref()));
+    }
+
+    fn on_link(&self, link: LinkId, work: impl FnOnce(&Peer) -> Result<(), Error>) {
+        let Some(peer) = self.links.get(link) else {
+            return;
+        };
+        if let Err(error) = work(&peer) {
+            console::warn("connection refused a step", error.to_string());
+        }
+    }
+}
+
+fn description_failed(request: RequestId, error: &Error) -> LinkEvent {
+    console::warn("description refused", error.to_string());
+    LinkEvent::DescriptionFailed {
+        request,
+        error: error.name.as_str().to_owned(),
+    }
+}
+
+fn log_failure(what: &'static str, done: impl Future<Output = Result<(), Error>> + 'static) {
+    spawn_local(async move {
+        if let Err(error) = done.await {
+            console::debug(what, error.to_string());
+        }
+    });
+}
+
+fn socket_event(event: socket::SocketEvent) -> SocketEvent {
+    match event {
+        socket::SocketEvent::Opened => SocketEvent::Opened,
+        socket::SocketEvent::Received(text) => SocketEvent::Received(text),
+        socket::SocketEvent::Closed { code } => SocketEvent::Closed { code },
+    }
+}
+
+fn connection_state(state: &str) -> Option<ConnectionState> {
+    [
+        ConnectionState::New,
+        ConnectionState::Connecting,
+        ConnectionState::Connected,
+        ConnectionState::Disconnected,
+        ConnectionState::Failed,
+        ConnectionState::Closed,
+    ]
+    .into_iter()
+    .find(|known| known.as_str() == state)
+}

@@ -1,0 +1,122 @@
+//! What is remembered on this device: name, recent rooms, camera and microphone as last used.
+//!
+//! Recent rooms are kept with their secrets. The secret is the key to the room, so whoever can use
+//! this browser profile can enter them; but they are in its history all the same, and a list that
+//! does not open is no help. They leave the device no more than the address bar does.
+
+use visavis_call_core::CaptureKind;
+use visavis_protocol::text;
+
+use crate::route::{RoomLink, Route};
+use crate::web::storage::Shelf::Device;
+use crate::web::text::normalize;
+
+/// Rooms remembered: what fits on a lobby without scrolling.
+const RECENT_ROOMS: usize = 6;
+
+const NAME: &str = "visavis.name";
+const ROOMS: &str = "visavis.rooms";
+const SPEAKER: &str = "visavis.speaker";
+/// What stands for "turned off" under [`wanted_key`]; anything else is on.
+const OFF: &str = "off";
+
+/// The inline script of `index.html` reads these two and [`device_key`]'s too.
+const fn wanted_key(kind: CaptureKind) -> &'static str {
+    match kind {
+        CaptureKind::Microphone => "visavis.microphone",
+        CaptureKind::Camera => "visavis.camera",
+    }
+}
+
+const fn device_key(kind: CaptureKind) -> &'static str {
+    match kind {
+        CaptureKind::Microphone => "visavis.microphone-device",
+        CaptureKind::Camera => "visavis.camera-device",
+    }
+}
+
+/// The name last joined with, or nothing.
+pub(super) fn name() -> String {
+    Device
+        .get(NAME)
+        .filter(|name| text::check_name(name).is_ok())
+        .unwrap_or_default()
+}
+
+pub(super) fn put_name(name: &str) {
+    Device.put(NAME, Some(name));
+}
+
+/// Whether a kind was on when last it was touched. At first everything is.
+pub(super) fn is_wanted(kind: CaptureKind) -> bool {
+    Device.get(wanted_key(kind)).as_deref() != Some(OFF)
+}
+
+pub(super) fn put_wanted(kind: CaptureKind, on: bool) {
+    Device.put(wanted_key(kind), (!on).then_some(OFF));
+}
+
+/// The device chosen for a kind.
+pub(super) fn device(kind: CaptureKind) -> Option<String> {
+    Device.get(device_key(kind))
+}
+
+pub(super) fn put_device(kind: CaptureKind, device: Option<&str>) {
+    Device.put(device_key(kind), device);
+}
+
+/// The chosen speaker.
+pub(super) fn speaker() -> Option<String> {
+    Device.get(SPEAKER)
+}
+
+pub(super) fn put_speaker(device: Option<&str>) {
+    Device.put(SPEAKER, device);
+}
+
+/// Rooms joined before, newest first. What is no link (any more) is passed over.
+pub(super) fn recent_rooms() -> Vec<RoomLink> {
+    let kept = Device.get(ROOMS).unwrap_or_default();
+    kept.lines()
+        .filter_map(|line| {
+            let (path, fragment) = line.split_once('#').unwrap_or((line, ""));
+            let Route::Room(link) = Route::parse(path, fragment, normalize) else {
+                return None;
+            };
+            Some(link)
+        })
+        .take(RECENT_ROOMS)
+        .collect()
+}
+
+/// Puts a room first; tells the rooms remembered then.
+pub(super) fn remember_room(link: &RoomLink) -> Vec<RoomLink> {
+    let mut rooms = without(link);
+    rooms.insert(0, link.clone());
+    rooms.truncate(RECENT_ROOMS);
+    put_rooms(&rooms);
+    rooms
+}
+
+/// Forgets a room; tells the rooms remembered then.
+pub(super) fn forget_room(link: &RoomLink) -> Vec<RoomLink> {
+    let rooms = without(link);
+    put_rooms(&rooms);
+    rooms
+}
+
+fn without(link: &RoomLink) -> Vec<RoomLink> {
+    let mut rooms = recent_rooms();
+    rooms.retain(|room| room != link);
+    rooms
+}
+
+/// One path a line: a path is percent-encoded, so it has no line breaks of its own.
+fn put_rooms(rooms: &[RoomLink]) {
+    let mut text = String::new();
+    for room in rooms {
+        text.push_str(&room.path());
+        text.push('\n');
+    }
+    Device.put(ROOMS, (!text.is_empty()).then_some(&text));
+}
