@@ -146,6 +146,7 @@ impl Core {
             self.config.links_ahead,
             self.config.faults,
         ));
+        self.media.resume(&mut self.ids, &mut self.commands);
         self.connect(now);
     }
 

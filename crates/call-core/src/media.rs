@@ -49,6 +49,8 @@ struct Kind {
 pub(crate) struct Media {
     microphone: Kind,
     camera: Kind,
+    /// Whether there is a page or a call to capture for. Outside, wishes are only remembered.
+    active: bool,
 }
 
 impl Media {
@@ -98,6 +100,7 @@ impl Media {
 
     /// Stops everything; what was wanted stays wanted for the next time.
     pub(crate) fn release_all(&mut self, commands: &mut VecDeque<Command>) {
+        self.active = false;
         for kind in CaptureKind::ALL {
             let state = self.kind_mut(kind);
             stop(&mut state.actual, commands);
@@ -105,8 +108,9 @@ impl Media {
         }
     }
 
-    /// Starts whatever is wanted and not there.
+    /// Starts whatever is wanted and not there, now and at each wish from now on.
     pub(crate) fn resume(&mut self, ids: &mut Ids, commands: &mut VecDeque<Command>) {
+        self.active = true;
         for kind in CaptureKind::ALL {
             self.reconcile(kind, ids, commands);
         }
@@ -220,6 +224,9 @@ impl Media {
     }
 
     fn reconcile(&mut self, kind: CaptureKind, ids: &mut Ids, commands: &mut VecDeque<Command>) {
+        if !self.active {
+            return;
+        }
         let state = self.kind_mut(kind);
         let ask_for = state.chosen.clone().filter(|_| !state.any_will_do);
         if state.wanted {

@@ -368,11 +368,10 @@ impl Room {
             self.retain_peers(context, |peer| listed.contains(&peer.id));
         }
         for entry in entries {
-            let at = match self.position(entry.peer) {
-                Some(at) => at,
-                None => self.add(entry.clone(), Presence::Seated),
-            };
-            let Some(peer) = self.peers.get_mut(at) else {
+            let at = self
+                .position(entry.peer)
+                .or_else(|| self.seat(entry.clone(), context).map(|(at, _)| at));
+            let Some(peer) = at.and_then(|at| self.peers.get_mut(at)) else {
                 continue;
             };
             peer.presence = Presence::Seated;
@@ -407,20 +406,22 @@ impl Room {
             return None;
         }
         let name = entry.name.clone();
-        // The same seat under a new session is a reload: the tile stays where it was.
+        let (at, took_over) = self.seat(entry, context)?;
+        self.peers.get_mut(at)?.expect_offer(context);
+        (!took_over).then_some(NoticeKind::PersonJoined { name })
+    }
+
+    /// Gives somebody new a place in the roster and returns it, and whether it was another
+    /// session's: the same seat under a new session is a reload, and the tile stays where it was.
+    fn seat(&mut self, entry: PeerEntry, context: &mut Context<'_>) -> Option<(usize, bool)> {
         let former = self.peers.iter().position(|peer| peer.seat == entry.seat);
-        let mut peer = Peer::new(entry, self.me, Presence::Seated, self.faults);
-        peer.expect_offer(context);
-        match former.and_then(|at| self.peers.get_mut(at)) {
-            Some(slot) => {
-                core::mem::replace(slot, peer).close(context.commands);
-                None
-            }
-            None => {
-                self.push(peer);
-                Some(NoticeKind::PersonJoined { name })
-            }
-        }
+        let Some(at) = former else {
+            return self.add(entry, Presence::Seated).map(|at| (at, false));
+        };
+        let slot = self.peers.get_mut(at)?;
+        slot.close(context.commands);
+        *slot = Peer::new(entry, self.me, Presence::Seated, self.faults);
+        Some((at, true))
     }
 
     fn peer_left(
@@ -490,15 +491,12 @@ impl Room {
         }
     }
 
-    fn add(&mut self, entry: PeerEntry, presence: Presence) -> usize {
-        self.push(Peer::new(entry, self.me, presence, self.faults));
-        self.peers.len().saturating_sub(1)
-    }
-
-    fn push(&mut self, peer: Peer) {
-        if self.peers.len() < PEERS {
-            self.peers.push(peer);
+    fn add(&mut self, entry: PeerEntry, presence: Presence) -> Option<usize> {
+        if self.peers.len() >= PEERS {
+            return None;
         }
+        self.peers.push(Peer::new(entry, self.me, presence, self.faults));
+        Some(self.peers.len() - 1)
     }
 
     fn retain_peers(&mut self, context: &mut Context<'_>, keep: impl Fn(&Peer) -> bool) {

@@ -209,3 +209,26 @@ fn leaving_lets_go_of_every_capture() {
         assert!(shell.commands.contains(&Command::StopCapture { capture }));
     }
 }
+
+#[test]
+fn what_was_wanted_is_asked_for_on_the_next_page() {
+    let mut shell = Shell::in_front();
+    want(&mut shell, CaptureKind::Camera, true);
+    let first = requests(&shell);
+    captured(&mut shell, first[0]);
+    shell.intend(Intent::LeaveRoom { visit: shell::VISIT });
+    shell.commands.clear();
+    shell.enter();
+    assert_eq!(requests(&shell).len(), 1, "the camera is prepared again");
+}
+
+#[test]
+fn nothing_is_captured_outside_of_pages_and_calls() {
+    let mut shell = Shell::joined(&[]);
+    shell.intend(Intent::HangUp);
+    want(&mut shell, CaptureKind::Camera, true);
+    want(&mut shell, CaptureKind::Microphone, true);
+    assert_eq!(requests(&shell), [], "no light after the call");
+    shell.join();
+    assert_eq!(requests(&shell).len(), 2, "the wishes were remembered");
+}

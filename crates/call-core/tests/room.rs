@@ -1,6 +1,9 @@
 //! The roster, the seat and who offers, as the server and the person see it.
 
-#![allow(clippy::wildcard_enum_match_arm, reason = "a test looks for one kind among all")]
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one kind among all"
+)]
 
 mod shell;
 
@@ -171,6 +174,45 @@ fn a_reload_of_a_peer_keeps_their_tile_in_its_place() {
     assert_eq!(seats(&shell), [entry(8).seat, entry(9).seat]);
     assert_eq!(shell.view().people[0].peer, fresh.peer);
     assert!(shell.view().notices.is_empty(), "a reload is no news");
+}
+
+#[test]
+fn a_reload_during_a_restart_of_the_server_is_one_tile() {
+    let mut shell = Shell::joined(&[entry(8)]);
+    let fresh = PeerEntry {
+        seat: entry(8).seat,
+        ..entry(5)
+    };
+    shell.lose(1006);
+    shell.wait_for_deadline();
+    shell.open();
+    shell.hear(&error(ErrorCode::UnknownSession, "resume"));
+    shell.seated(2, 1, &[fresh.clone()]);
+    let people = shell.view().people;
+    assert_eq!(people.len(), 1);
+    assert_eq!(people[0].peer, fresh.peer);
+}
+
+#[test]
+fn the_old_connection_of_a_seat_is_closed_before_a_new_one_is_made() {
+    let mut shell = Shell::joined(&[entry(8)]);
+    shell.hear(&ServerMessage::PeerJoined {
+        version: 2,
+        peer: PeerEntry {
+            seat: entry(8).seat,
+            ..entry(5)
+        },
+    });
+    let links: Vec<bool> = shell
+        .commands
+        .iter()
+        .filter_map(|command| match command {
+            Command::CreateLink { .. } => Some(true),
+            Command::CloseLink { .. } => Some(false),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(links, [false, true]);
 }
 
 #[test]
