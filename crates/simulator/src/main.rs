@@ -2,6 +2,7 @@
 //! every interleaving of two.
 #![expect(clippy::print_stdout, reason = "its output is what it is for")]
 
+use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -85,6 +86,13 @@ fn run_many(seeds: u64, start: u64, threads: usize) -> (u64, u64) {
         },
         &|_| {},
     );
+    let mut rules = BTreeMap::new();
+    for (_, violation) in &report.failures {
+        *rules.entry(violation.rule).or_insert(0_u32) += 1;
+    }
+    for (rule, times) in rules {
+        println!("{rule:?}: {times} times");
+    }
     for (seed, violation) in report.failures.iter().take(SHOWN) {
         println!("seed {seed}: {violation}");
     }

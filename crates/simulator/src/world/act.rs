@@ -5,7 +5,7 @@ use std::time::Duration;
 use visavis_call_core::{CaptureKind, Event, Intent, LinkId, MediaEvent, VisitId};
 
 use super::net::End;
-use super::tab::Capture;
+use super::tab::{Capture, Departure};
 use super::{Due, World};
 use crate::script::{Action, Noticed, Pace};
 
@@ -25,18 +25,18 @@ impl World {
             }
             Action::Join { person } => {
                 let tab = self.tab_in_use(person);
-                self.people[person].wants_in = true;
                 if !self.tabs[tab].entered {
                     self.enter(tab);
                 }
+                self.people[person].wants_in = true;
                 self.join(tab);
             }
             Action::HangUp { person } => {
-                self.people[person].wants_in = false;
+                self.depart(person, true);
                 self.intend(person, Intent::HangUp);
             }
             Action::Leave { person } => {
-                self.people[person].wants_in = false;
+                self.depart(person, true);
                 let tab = self.people[person].tab;
                 self.tabs[tab].entered = false;
                 let visit = self.tabs[tab].visit;
@@ -57,8 +57,7 @@ impl World {
             Action::Vanish { person, noticed } => {
                 let tab = self.people[person].tab;
                 if self.tabs[tab].core.is_some() {
-                    self.tabs[tab].vanished = Some(self.now);
-                    self.people[person].wants_in = false;
+                    self.depart(person, false);
                     self.abandon(tab, noticed);
                 }
             }
@@ -101,6 +100,20 @@ impl World {
         }
     }
 
+    /// Notes that somebody goes out, saying so if there is a socket.
+    fn depart(&mut self, person: usize, says_so: bool) {
+        let wire = self.wires_of_tab(self.people[person].tab).first().copied();
+        let departure = Departure {
+            at: self.now,
+            life: self.server.life,
+            wire: wire.filter(|_| says_so),
+        };
+        let person = &mut self.people[person];
+        if std::mem::take(&mut person.wants_in) {
+            person.departure = Some(departure);
+        }
+    }
+
     fn intend(&mut self, person: usize, intent: Intent) {
         let tab = self.people[person].tab;
         self.tell(tab, Event::Intent(intent));
@@ -117,6 +130,10 @@ impl World {
     }
 
     fn enter(&mut self, tab: usize) {
+        if self.tabs[tab].entered {
+            // Another room's page would leave this one as well.
+            self.depart(self.tabs[tab].person, true);
+        }
         let entry = &mut self.tabs[tab];
         entry.entered = true;
         entry.visit = VisitId(entry.visit.0 + 1);

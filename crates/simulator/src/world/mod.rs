@@ -89,9 +89,11 @@ pub enum Rule {
     Livelock,
     /// Within 30 s after the faults: everybody is in, stable and connected with everybody.
     Settles,
+    /// A camera or microphone that is on sends, one that is off does not run.
+    Media,
     /// Nobody is listed twice, and nobody who is gone.
     Roster,
-    /// 90 s after somebody vanished nobody shows them.
+    /// 90 s after somebody went without being heard nobody shows them.
     Ghost,
     /// Who left holds nothing.
     Leaves,

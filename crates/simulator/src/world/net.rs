@@ -19,7 +19,7 @@ const HANGS: u8 = 40;
 pub(super) struct Server {
     /// `None` while it is down.
     pub(super) hub: Option<Hub>,
-    life: u64,
+    pub(super) life: u64,
     rng: Rng,
     fault: Option<HubFault>,
     timer: Option<Duration>,
@@ -74,6 +74,8 @@ pub(super) struct Wire {
     pub(super) client: End,
     /// What the server knows.
     pub(super) server: End,
+    /// Whether the server heard a `leave` on it.
+    pub(super) left: bool,
     to_server_free: Duration,
     to_client_free: Duration,
 }
@@ -100,6 +102,7 @@ impl World {
             cut: false,
             client: End::Opening,
             server: End::Opening,
+            left: false,
             to_server_free: Duration::ZERO,
             to_client_free: Duration::ZERO,
         });
@@ -220,6 +223,7 @@ impl World {
         let now = self.now;
         self.trace
             .note(now, format_args!("server <- wire {wire}: {text}"));
+        self.wires[wire].left |= text.starts_with("{\"leave\"");
         if let Some(hub) = &mut self.server.hub {
             hub.receive(now, key(wire), text);
         }

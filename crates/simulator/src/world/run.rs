@@ -13,7 +13,7 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Time in which nothing more may happen then.
 const QUIET_FOR: Duration = Duration::from_secs(4);
-/// Time after which nobody shows somebody who vanished.
+/// Time after which nobody shows somebody who went.
 const GHOST_AFTER: Duration = Duration::from_secs(90);
 /// Time after which all seats and sockets are forgotten, also those that were never taken leave of.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(140);
@@ -84,9 +84,10 @@ impl World {
     /// Nothing but heartbeats from now on.
     fn rest(&mut self) {
         let operations = self.operations;
-        let last = self.tabs.iter().filter_map(|tab| tab.vanished).max();
+        let departures = self.people.iter().filter_map(|person| person.departure);
+        let last = departures.map(|departure| departure.at).max();
         let until = last
-            .map_or(Duration::ZERO, |vanished| vanished + GHOST_AFTER)
+            .map_or(Duration::ZERO, |departed| departed + GHOST_AFTER)
             .max(self.now + QUIET_FOR);
         self.advance(until);
         if self.violation.is_some() {
@@ -95,7 +96,7 @@ impl World {
         if let Err((rule, detail)) = self.settled(false) {
             return self.violate(rule, format_args!("after having been at rest: {detail}"));
         }
-        // A vanished peer is worth new attempts until it is forgotten.
+        // Somebody who is only lost is worth new attempts until it is forgotten.
         if self.operations != operations && last.is_none() {
             let more = self.operations - operations;
             self.violate(

@@ -23,6 +23,8 @@ pub(super) struct Person {
     pub(super) offline: bool,
     /// Whether their last word was that they want to be in the call.
     pub(super) wants_in: bool,
+    /// When and how they last went out.
+    pub(super) departure: Option<Departure>,
     tabs: u64,
     seed: u64,
 }
@@ -37,10 +39,21 @@ impl Person {
             tab: 0,
             offline: false,
             wants_in: false,
+            departure: None,
             tabs: 0,
             seed: rng.u64(..),
         }
     }
+}
+
+/// Somebody went out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Departure {
+    pub(super) at: Duration,
+    /// The server's life then.
+    pub(super) life: u64,
+    /// The wire on which they said so, if there was one.
+    pub(super) wire: Option<usize>,
 }
 
 /// One `RTCPeerConnection` and what the model adds to it.
@@ -84,8 +97,6 @@ pub(super) struct Tab {
     pub(super) visit: VisitId,
     pub(super) entered: bool,
     pub(super) hidden: bool,
-    /// When it went without a word.
-    pub(super) vanished: Option<Duration>,
     pub(super) rng: Rng,
 }
 
@@ -130,7 +141,6 @@ impl World {
             visit: VisitId(0),
             entered: false,
             hidden: false,
-            vanished: None,
             rng,
         });
         number
