@@ -454,6 +454,7 @@ fn fuzz(bench: &Bench) -> Result<Tally> {
 }
 
 fn web(bench: &Bench) -> Result<Tally> {
+    fetch()?;
     let mut tally = Tally::default();
     for (browser, variable, driver) in [
         ("Chromium", "CHROMEDRIVER", "chromedriver"),
@@ -470,6 +471,16 @@ fn web(bench: &Bench) -> Result<Tally> {
         tally += bench.tests(&mut command)?;
     }
     Ok(tally)
+}
+
+/// Gets every dependency: in the browsers' network there is nowhere to get it from.
+fn fetch() -> Result<()> {
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    process::run(
+        build::cargo()
+            .args(["fetch", "--quiet", "--locked", "--target", &host])
+            .args(["--target", "wasm32-unknown-unknown"]),
+    )
 }
 
 /// A driver's own path: the wasm runner does not search for it.
@@ -490,6 +501,7 @@ fn e2e(bench: &Bench) -> Result<Tally> {
             println!("{wanted} is not installed: its tests will fail");
         }
     }
+    fetch()?;
     let run = std::process::id().to_string();
     let skipped = build::target_dir().join("xtask/skipped.txt");
     std::fs::remove_file(&skipped).ok();
@@ -518,7 +530,9 @@ fn e2e(bench: &Bench) -> Result<Tally> {
         )
         .env("VISAVIS_AXE", cache::Tool::axe().program()?)
         .env("VISAVIS_SKIPPED", &skipped)
-        .env("VISAVIS_RUN", &run);
+        .env("VISAVIS_RUN", &run)
+        // A wait that failed says what it waited for; where in the runtime is no news.
+        .env("RUST_BACKTRACE", "0");
     let tally = bench.tests(&mut command);
     // A test that was killed has not stopped what it started.
     process::end_by_environment("VISAVIS_RUN", &run);

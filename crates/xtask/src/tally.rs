@@ -39,12 +39,12 @@ impl Tally {
     /// Reads a line if it is a runner's summary.
     pub fn of_line(line: &str) -> Option<Self> {
         let line = plain(line);
-        let line = line.trim();
+        // Indented, it is a failed test's own output, shown again by the runner above it.
         if let Some(rest) = line.strip_prefix("test result: ") {
             let (_, counts) = rest.split_once(". ")?;
             return Some(Self::of_counts(counts.split(';')));
         }
-        if let Some(rest) = line.strip_prefix("Summary [") {
+        if let Some(rest) = line.trim_start().strip_prefix("Summary [") {
             let (_, counts) = rest.split_once(" run: ")?;
             return Some(Self::of_counts(without_parentheses(counts).split(',')));
         }
@@ -163,6 +163,7 @@ mod tests {
                 tally(3, 2, 0),
             ),
             ("simulation: 100000 passed, 0 failed", tally(100_000, 0, 0)),
+            ("    test result: FAILED. 0 passed; 1 failed; 0 ignored", None),
             ("running 3 tests", None),
             ("test summary … ok", None),
         ] {

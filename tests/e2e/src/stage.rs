@@ -1,0 +1,193 @@
+//! A test's stage: a server and browsers that are gone when the test is.
+
+use std::cell::{Cell, RefCell};
+use std::panic::AssertUnwindSafe;
+use std::path::{Path, PathBuf};
+use std::rc::Rc;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use anyhow::{Context, Result};
+use futures_util::FutureExt;
+
+use crate::browser::{Browser, Devices, Kind};
+use crate::process;
+use crate::server::Server;
+
+/// Everything that one test runs.
+pub struct Stage {
+    /// The test's name, and the name of the folder with the evidence if it fails.
+    name: String,
+    folder: PathBuf,
+    mark: String,
+    /// The server of this test.
+    server: RefCell<Option<Server>>,
+    origin: RefCell<String>,
+    browsers: RefCell<Vec<Rc<Browser>>>,
+    count: Cell<usize>,
+}
+
+/// Runs a test on a stage of its own; ends everything afterwards, keeps the evidence of a failure.
+///
+/// # Panics
+/// If the test fails: that is how a test says so.
+pub fn run(name: &str, test: impl AsyncFnOnce(&Stage) -> Result<()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.expect("a runtime needs nothing that a test machine lacks");
+    runtime.block_on(async {
+        let stage = Stage::new(name).expect("a temporary folder can be made");
+        let outcome = AssertUnwindSafe(test(&stage)).catch_unwind().await;
+        if !matches!(outcome, Ok(Ok(()))) {
+            stage.keep_evidence().await;
+        }
+        stage.end().await;
+        match outcome {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => panic!("{name}: {error:#}"),
+            Err(panic) => std::panic::resume_unwind(panic),
+        }
+    });
+}
+
+impl Stage {
+    fn new(name: &str) -> Result<Self> {
+        let nanos = SystemTime::now().duration_since(UNIX_EPOCH)?.as_nanos();
+        let mark = format!("{}-{nanos}", std::process::id());
+        let folder = std::env::temp_dir().join(format!("visavis-{mark}"));
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self {
+            name: name.to_owned(),
+            folder,
+            mark,
+            server: RefCell::new(None),
+            origin: RefCell::new(String::new()),
+            browsers: RefCell::new(Vec::new()),
+            count: Cell::new(0),
+        })
+    }
+
+    /// Starts the server; tests that need none leave it out.
+    ///
+    /// # Errors
+    /// See [`Server::start`].
+    pub async fn serve(&self) -> Result<()> {
+        self.serve_with(&[]).await
+    }
+
+    /// Starts the server with more options.
+    ///
+    /// # Errors
+    /// See [`Server::start`].
+    pub async fn serve_with(&self, options: &[&str]) -> Result<()> {
+        let server = Server::start(&self.folder, &self.mark, options).await?;
+        self.origin.replace(server.origin.clone());
+        self.server.replace(Some(server));
+        Ok(())
+    }
+
+    /// `http://ADDR:PORT` of the site.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        self.origin.borrow().clone()
+    }
+
+    /// The WebSocket of the site.
+    #[must_use]
+    pub fn socket_url(&self) -> String {
+        format!("{}/ws", self.origin().replacen("http", "ws", 1))
+    }
+
+    /// The test's own temporary folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// A browser with everything plugged in and allowed.
+    ///
+    /// # Errors
+    /// See [`Browser::start`].
+    pub async fn browser(&self, kind: Kind) -> Result<Rc<Browser>> {
+        self.browser_with(kind, Devices::default()).await
+    }
+
+    /// A browser with these devices.
+    ///
+    /// # Errors
+    /// See [`Browser::start`].
+    pub async fn browser_with(&self, kind: Kind, devices: Devices) -> Result<Rc<Browser>> {
+        let number = self.count.get() + 1;
+        self.count.set(number);
+        let label = format!("{number}-{kind:?}").to_lowercase();
+        let browser = Rc::new(Browser::start(kind, devices, label, &self.folder, &self.mark).await?);
+        self.browsers.borrow_mut().push(Rc::clone(&browser));
+        Ok(browser)
+    }
+
+    /// Pictures, consoles and logs, for whoever reads about the failure.
+    async fn keep_evidence(&self) {
+        let folder = results().join(&self.name);
+        std::fs::remove_dir_all(&folder).ok();
+        if std::fs::create_dir_all(&folder).is_err() {
+            return;
+        }
+        let browsers = self.browsers.borrow().clone();
+        for browser in browsers {
+            browser.keep_evidence(&folder).await;
+            let log = self.folder.join(&browser.label).join("driver.log");
+            std::fs::copy(log, folder.join(format!("{}.driver.log", browser.label))).ok();
+        }
+        let log = self.server.borrow().as_ref().map(Server::log);
+        if let Some(log) = log {
+            std::fs::copy(log, folder.join("server.log")).ok();
+        }
+        eprintln!("evidence is in {}", folder.display());
+    }
+
+    async fn end(self) {
+        let browsers = std::mem::take(&mut *self.browsers.borrow_mut());
+        futures_util::future::join_all(browsers.iter().map(|browser| browser.quit())).await;
+        // Sessions first, then drivers, then the server.
+        drop(browsers);
+        drop(self);
+    }
+
+    /// Marks a test as one that had nothing to judge: the suite counts it as skipped.
+    pub fn skip(&self, reason: &str) {
+        use std::io::Write;
+        eprintln!("skipped {}: {reason}", self.name);
+        let Some(list) = std::env::var_os("VISAVIS_SKIPPED") else {
+            return;
+        };
+        let file = std::fs::OpenOptions::new().create(true).append(true).open(list);
+        if let Ok(mut file) = file {
+            writeln!(file, "{}: {reason}", self.name).ok();
+        }
+    }
+
+    /// Ends the server as a crash would.
+    ///
+    /// # Errors
+    /// If there is none.
+    pub fn kill_server(&self) -> Result<()> {
+        self.server
+            .borrow_mut()
+            .as_mut()
+            .context("no server was started")?
+            .kill();
+        Ok(())
+    }
+}
+
+impl Drop for Stage {
+    fn drop(&mut self) {
+        self.browsers.borrow_mut().clear();
+        self.server.replace(None);
+        process::sweep(&self.mark, &self.folder);
+        std::fs::remove_dir_all(&self.folder).ok();
+    }
+}
+
+/// Where the evidence of failures is kept.
+fn results() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-results")
+}
