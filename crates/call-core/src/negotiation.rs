@@ -137,9 +137,11 @@ impl Negotiation {
         self.adopted
     }
 
-    /// Whether an offer and its answer were ever exchanged.
-    pub(crate) const fn was_ever_stable(&self) -> bool {
-        self.completed
+    /// Whether an offer and its answer were ever exchanged, so that both sides hold this connection.
+    /// An answer that is still being applied counts: the peer is stable, and may offer already.
+    pub(crate) const fn was_ever_answered(&self) -> bool {
+        let applying = matches!(self.operation, Some((_, Operation::ApplyAnswer { .. })));
+        self.completed || applying || self.queued_answer.is_some()
     }
 
     /// Whether description operations keep failing.
@@ -311,7 +313,6 @@ impl Negotiation {
         };
         match operation {
             Operation::ApplyOffer { neg, ufrags } => {
-                self.last_remote_neg = neg;
                 self.candidates.described(ufrags);
                 self.signaling = Signaling::RemoteOffer { neg };
                 if !self.adopted {
@@ -357,9 +358,8 @@ impl Negotiation {
         self.not_before = Some(now + RETRY_AFTER);
         match operation {
             Operation::MakeOffer => self.wants_offer = true,
-            Operation::ApplyOffer { neg, .. } => {
-                // Refused once, it would be refused again: only a newer one may pass.
-                self.last_remote_neg = neg;
+            // Refused once, the offer would be refused again: only a newer one may pass.
+            Operation::ApplyOffer { .. } => {
                 // Whether an offer of ours was rolled back before the refusal is not told.
                 if matches!(self.signaling, Signaling::LocalOffer(_)) {
                     self.start(Operation::Rollback(RollbackSide::Local), ids, out);
@@ -456,6 +456,8 @@ impl Negotiation {
             }
             // The browser fires again after the answer if there is still something to negotiate.
             self.wants_offer = false;
+            // From now on a repetition of it is one, even while it is being applied.
+            self.last_remote_neg = offer.neg;
             self.start_remote(
                 Operation::ApplyOffer {
                     neg: offer.neg,

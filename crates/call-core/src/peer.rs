@@ -244,7 +244,7 @@ impl Peer {
         let crossed = self
             .link
             .as_ref()
-            .is_some_and(|link| link.role == LinkRole::Offerer && !link.negotiation.was_ever_stable());
+            .is_some_and(|link| link.role == LinkRole::Offerer && !link.negotiation.was_ever_answered());
         if fresh || (crossed && self.polite) {
             self.generation = generation;
             self.create(LinkRole::Answerer, context);

@@ -170,7 +170,7 @@ fn an_offer_is_made_sent_and_its_answer_applied() {
     assert_eq!(what, "answer");
     side.remote_done(request);
     side.quiet();
-    assert!(side.negotiation.was_ever_stable());
+    assert!(side.negotiation.was_ever_answered());
 }
 
 #[test]
@@ -327,6 +327,24 @@ fn f4_an_offer_that_comes_again_is_answered_again() {
     side.offer(1);
     assert_eq!(side.sent(), [("answer", 1)]);
     side.quiet();
+}
+
+#[test]
+fn f4_an_offer_that_comes_again_while_it_is_applied_is_answered_once() {
+    let mut side = Side::new(LinkRole::Answerer, false);
+    side.offer(1);
+    side.offer(1);
+    side.answer_in_full();
+    assert_eq!(side.sent(), [("answer", 1)]);
+    side.quiet();
+}
+
+#[test]
+fn an_offer_whose_answer_is_being_applied_counts_as_answered() {
+    let mut side = Side::offering(true);
+    assert!(!side.negotiation.was_ever_answered());
+    side.answer(1);
+    assert!(side.negotiation.was_ever_answered());
 }
 
 #[test]
