@@ -26,8 +26,8 @@ pub fn run() -> Result<()> {
             .args(["--listen", SERVER, "--assets"])
             .arg(build::dist())
             // The page's own origin: the proxy passes the browser's header on.
-            .args(["--origin", &format!("http://127.0.0.1:{PAGE_PORT}")])
-            .args(["--origin", &format!("http://localhost:{PAGE_PORT}")]),
+            .args(["--public-origin", &format!("http://127.0.0.1:{PAGE_PORT}")])
+            .args(["--public-origin", &format!("http://localhost:{PAGE_PORT}")]),
     )?;
     let mut page = Group::start(
         Command::new(cache::Tool::trunk().program()?)

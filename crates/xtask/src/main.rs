@@ -90,7 +90,11 @@ fn run() -> Result<bool> {
         "test" => test(&mut parser),
         "bench" | "load" => {
             let rest = rest(&mut parser)?;
-            install::setup(install::Purpose::Testing)?;
+            install::setup(if command == "bench" {
+                install::Purpose::Testing
+            } else {
+                install::Purpose::Serving
+            })?;
             build::client()?;
             build::server()?;
             build::bench(&command, &rest)?;

@@ -48,10 +48,12 @@ impl Tally {
             let (_, counts) = rest.split_once(" run: ")?;
             return Some(Self::of_counts(without_parentheses(counts).split(',')));
         }
-        if let Some(rest) = line.strip_prefix("simulation: ") {
-            return Some(Self::of_counts(rest.split(',')));
-        }
-        None
+        // The simulator's stands alone on its line.
+        let (passed, failed) = line.split_once(", ")?;
+        let is_number = |text: Option<&str>| text.is_some_and(|text| text.parse::<u64>().is_ok());
+        let is_summary =
+            is_number(passed.strip_suffix(" passed")) && is_number(failed.strip_suffix(" failed"));
+        is_summary.then(|| Self::of_counts([passed, failed].into_iter()))
     }
 
     fn of_counts<'a>(counts: impl Iterator<Item = &'a str>) -> Self {
@@ -162,8 +164,9 @@ mod tests {
                 "test result: FAILED. 3 passed; 2 failed; 0 ignored; 0 filtered out",
                 tally(3, 2, 0),
             ),
-            ("simulation: 100000 passed, 0 failed", tally(100_000, 0, 0)),
+            ("100000 passed, 0 failed", tally(100_000, 0, 0)),
             ("    test result: FAILED. 0 passed; 1 failed; 0 ignored", None),
+            ("of 3 rules all passed, 1 failed", None),
             ("running 3 tests", None),
             ("test summary … ok", None),
         ] {
