@@ -7,13 +7,13 @@ use visavis_call_core::{
     CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Device, Event, Me, MediaEvent,
 };
 use wasm_bindgen::JsCast;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{MediaStream, MediaStreamTrack};
 
 use super::engine::Engine;
 use super::store::Store;
 use crate::web::capture::{self, Source, Track, TrackEvent};
 use crate::web::devices::{DeviceInfo, DeviceKind};
+use crate::web::task::spawn;
 use crate::web::{Error, ErrorName, boot};
 
 /// The captures that are wanted.
@@ -96,7 +96,7 @@ impl Engine {
         let source = source(kind);
         let begun = boot::take_capture(source, device.as_deref());
         let this = self.weak();
-        spawn_local(async move {
+        spawn(async move {
             let outcome = capture::open(source, device, begun).await;
             match this.upgrade() {
                 Some(engine) => engine.captured(capture, outcome),

@@ -10,7 +10,6 @@ use visavis_call_core::{
 };
 use visavis_protocol::text::{self, TextError};
 use visavis_protocol::{RoomId, SeatSecret};
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use super::captures::Captures;
@@ -25,6 +24,7 @@ use crate::web::lock::Lock;
 use crate::web::microtask::Microtask;
 use crate::web::page::{self, Page, PageEvent};
 use crate::web::socket::Socket;
+use crate::web::task::spawn;
 use crate::web::timer::Timeout;
 use crate::web::{Listener, boot, clipboard, clock, devices, random, tone};
 
@@ -279,7 +279,7 @@ impl Engine {
 
     /// Says that the page can be used, once the present task has built it.
     pub(super) fn ready(&self) {
-        spawn_local(async {
+        spawn(async {
             page::remove_shell();
             page::mark_body("data-build", &page::build());
             page::mark_body("data-ready", "true");
@@ -308,7 +308,7 @@ impl Engine {
 
     pub(super) fn play_test_sound(&self) {
         let device = self.store.speaker.get_untracked();
-        spawn_local(async move {
+        spawn(async move {
             if let Err(error) = tone::play_test_sound(device).await {
                 crate::web::console::warn("test sound failed", error.name.as_str());
             }
@@ -326,7 +326,7 @@ impl Engine {
     /// Asks for the list of devices; the core hears of it.
     pub(super) fn refresh_devices(&self) {
         let this = self.weak();
-        spawn_local(async move {
+        spawn(async move {
             let Ok(listed) = devices::list().await else {
                 return;
             };
@@ -352,7 +352,7 @@ impl Engine {
 
     pub(super) fn copy(&self, text: &str, done: impl FnOnce(bool) + 'static) {
         let copied = clipboard::copy(text);
-        spawn_local(async move { done(copied.await.is_ok()) });
+        spawn(async move { done(copied.await.is_ok()) });
     }
 
     // Beginning and end
@@ -403,7 +403,7 @@ impl Engine {
 
     fn settle_seat(&self) {
         let this = self.weak();
-        spawn_local(async move {
+        spawn(async move {
             let (secret, lock) = seat::claim().await;
             let Some(engine) = this.upgrade() else { return };
             let settled = Seat::Settled { secret, _lock: lock };

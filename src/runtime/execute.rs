@@ -7,12 +7,12 @@ use visavis_call_core::{
     SdpKind, Slot, SocketEvent, SocketId,
 };
 use visavis_protocol::IceServer;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::WebSocket;
 
 use super::engine::Engine;
 use crate::web::peer::{Peer, PeerEvent, Side};
 use crate::web::socket::{self, Socket};
+use crate::web::task::spawn;
 use crate::web::{Error, boot, console};
 
 /// Where the server takes sockets.
@@ -171,7 +171,7 @@ impl Engine {
             return;
         };
         let (this, done) = (self.weak(), peer.set_local_description());
-        spawn_local(async move {
+        spawn(async move {
             let outcome = done.await;
             let Some(engine) = this.upgrade() else { return };
             let event = match outcome {
@@ -203,7 +203,7 @@ impl Engine {
             return;
         };
         let (this, done) = (self.weak(), start(&peer));
-        spawn_local(async move {
+        spawn(async move {
             let outcome = done.await;
             let Some(engine) = this.upgrade() else { return };
             let event = match outcome {
@@ -241,7 +241,7 @@ fn description_failed(request: RequestId, error: &Error) -> LinkEvent {
 }
 
 fn log_failure(what: &'static str, done: impl Future<Output = Result<(), Error>> + 'static) {
-    spawn_local(async move {
+    spawn(async move {
         if let Err(error) = done.await {
             console::debug(what, error.to_string());
         }

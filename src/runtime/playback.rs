@@ -6,11 +6,11 @@ use std::rc::Rc;
 
 use leptos::prelude::RwSignal;
 use visavis_call_core::LinkId;
-use wasm_bindgen_futures::spawn_local;
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use super::store::set_if_changed;
 use crate::web::element::{self, AudioSink};
+use crate::web::task::spawn;
 use crate::web::{ErrorName, console};
 
 /// Elements of pages that wait for a click at once; more are forgotten.
@@ -82,7 +82,7 @@ impl Playback {
     pub(super) fn play(&self, element: &HtmlMediaElement) {
         let played = element::play(element);
         let (element, blocked) = (element.clone(), Rc::clone(&self.blocked));
-        spawn_local(async move {
+        spawn(async move {
             match played.await {
                 // Aborted: it got something else to play, or was taken away.
                 Err(error) if error.name == ErrorName::NotAllowed => blocked.remember(element),
@@ -121,7 +121,7 @@ impl Blocked {
 
 fn choose(element: &HtmlMediaElement, speaker: Option<&str>) {
     let chosen = element::set_speaker(element, speaker);
-    spawn_local(async move {
+    spawn(async move {
         // A speaker that is gone leaves the sound where it was, which is better than none.
         if let Err(error) = chosen.await {
             console::warn("speaker refused", error.name.as_str());

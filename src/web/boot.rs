@@ -6,7 +6,9 @@
 
 use js_sys::{Array, Promise};
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::{JsFuture, spawn_local};
+use wasm_bindgen_futures::JsFuture;
+
+use super::task::spawn;
 use web_sys::{MediaStream, MediaStreamTrack, WebSocket};
 
 use super::capture::Source;
@@ -72,7 +74,7 @@ fn take(key: &str) -> Option<JsValue> {
 
 /// Stops a capture as soon as it comes: a request cannot be taken back.
 fn release(request: Promise) {
-    spawn_local(async move {
+    spawn(async move {
         let Ok(stream) = JsFuture::from(request).await else {
             return;
         };

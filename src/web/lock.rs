@@ -63,7 +63,7 @@ pub async fn claim(name: &str, patience: Duration) -> Option<Lock> {
         _ = settle.call1(&JsValue::UNDEFINED, &JsValue::FALSE);
     });
     // An aborted request is rejected, which nobody needs to hear of.
-    wasm_bindgen_futures::spawn_local(async move {
+    super::task::spawn(async move {
         _ = JsFuture::from(Promise::resolve(&request)).await;
         drop(granted);
     });

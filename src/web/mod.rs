@@ -26,6 +26,7 @@ pub mod resize;
 mod rtc;
 pub mod socket;
 pub mod storage;
+pub mod task;
 pub mod text;
 pub mod timer;
 pub mod tone;
