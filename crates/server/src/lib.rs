@@ -3,4 +3,15 @@
 //! [`hub`] decides, everything else moves bytes. The hub is a pure state machine that the
 //! simulator runs as well.
 
+mod admission;
+pub mod assets;
+pub mod config;
+mod driver;
+mod http;
 pub mod hub;
+mod metrics;
+mod serve;
+mod socket;
+
+pub use config::Config;
+pub use serve::{Handle, ServeError, serve};

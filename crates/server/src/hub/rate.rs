@@ -25,6 +25,18 @@ impl Rate {
     pub fn per_second(tokens: u32, burst: u32) -> Self {
         Self::new(tokens, Duration::from_secs(1), burst)
     }
+
+    /// The time in which one token comes.
+    #[must_use]
+    pub const fn period(self) -> Duration {
+        Duration::from_nanos(self.nanos_per_token)
+    }
+
+    /// The time in which an empty bucket fills.
+    #[must_use]
+    pub const fn tolerance(self) -> Duration {
+        Duration::from_nanos(self.tolerance)
+    }
 }
 
 fn nanos(time: Duration) -> u64 {

@@ -166,7 +166,8 @@ impl Hub {
         let address = known.address;
         if let Place::Seated(key, own) = known.place {
             // A client that missed a roster event asks for the room as it is.
-            if own == peer && epoch == self.epoch {
+            let is_own = own == peer && self.room_keys.get(id) == Some(&key);
+            if is_own && epoch == self.epoch {
                 return self.sit(connection, key, peer);
             }
             return self.send_error(connection, ErrorCode::AlreadyJoined, Some("resume"), None);

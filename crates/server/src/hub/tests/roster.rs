@@ -328,11 +328,35 @@ fn one_connection_sits_once() {
     let a = world.seated(1);
     world.say(a, &join(2));
     assert_eq!(world.take_error(a), Some(ErrorCode::AlreadyJoined));
-    world.say(a, &resume(1));
+    world.say(a, &resume(2));
     assert_eq!(world.take_error(a), Some(ErrorCode::AlreadyJoined));
     world.say(a, &ClientMessage::Watch { room: room("coffee") });
     assert_eq!(world.take_error(a), Some(ErrorCode::AlreadyJoined));
     assert_eq!((world.counts().seats, world.counts().watchers), (1, 0));
+}
+
+#[test]
+fn a_resume_on_the_session_s_own_socket_asks_for_the_room_as_it_is() {
+    let mut world = World::new();
+    let a = world.seated(1);
+    let b = world.seated(2);
+    world.take(a);
+    world.say(a, &resume(1));
+    let told = world.take(a);
+    let [
+        ServerMessage::Joined {
+            you,
+            peers,
+            version: 2,
+            ..
+        },
+    ] = &told[..]
+    else {
+        panic!("{told:?}");
+    };
+    assert_eq!((*you, peers[0].peer), (peer(1), peer(2)));
+    assert_eq!(world.take(b), [], "nothing changed for the others");
+    assert_eq!(world.closed(a), None);
 }
 
 #[test]

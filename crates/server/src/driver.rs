@@ -1,0 +1,189 @@
+//! The task that owns the hub.
+//!
+//! Sockets send it facts through one bounded queue; it feeds them to the hub in batches and puts
+//! the hub's words into the sockets' outboxes. It never waits for a socket, so a full queue slows
+//! readers down and can never lock up.
+
+use core::time::Duration;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use bytestring::ByteString;
+use rustc_hash::FxHashMap;
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, sleep_until};
+use tracing::{debug, error, info};
+use visavis_protocol::{CloseCode, ServerMessage};
+
+use crate::hub::{AddressKey, ConnectionKey, Counts, Hub, Output, Totals};
+use crate::socket::{Outbox, Overflow, text_of};
+
+/// Facts that may wait for the hub. Beyond it, sockets are read no further.
+pub(crate) const QUEUE_FACTS: usize = 1024;
+/// Facts fed to the hub before its words are delivered.
+const BATCH_FACTS: usize = 256;
+/// A draining server asks its clients to return within this, each at another moment.
+const RETURN_WITHIN: Duration = Duration::from_secs(5);
+
+/// What happened at a socket.
+#[derive(Debug)]
+pub(crate) enum Fact {
+    /// It was opened.
+    Connected(ConnectionKey, AddressKey, Arc<Outbox>),
+    /// It said something.
+    Said(ConnectionKey, ByteString),
+    /// It is gone.
+    Disconnected(ConnectionKey),
+}
+
+/// What somebody else wants of the hub's task.
+pub(crate) enum Request {
+    /// Its figures.
+    Figures(oneshot::Sender<(Counts, Totals)>),
+    /// Say good-bye to all; sent once, when the server is to stop.
+    Drain,
+}
+
+struct Driver {
+    hub: Hub,
+    started: Instant,
+    outboxes: FxHashMap<ConnectionKey, Arc<Outbox>>,
+    draining: bool,
+}
+
+/// Runs the hub until nobody can send it anything any more.
+pub(crate) async fn run(
+    hub: Hub,
+    started: Instant,
+    mut facts: mpsc::Receiver<Fact>,
+    mut requests: mpsc::Receiver<Request>,
+) {
+    let mut driver = Driver {
+        hub,
+        started,
+        outboxes: FxHashMap::default(),
+        draining: false,
+    };
+    let mut batch = Vec::with_capacity(BATCH_FACTS);
+    let alarm = sleep_until(started);
+    tokio::pin!(alarm);
+    loop {
+        let due = driver.hub.poll_timeout().map(|due| started + due);
+        if let Some(due) = due
+            && due != alarm.deadline()
+        {
+            alarm.as_mut().reset(due);
+        }
+        tokio::select! {
+            biased;
+            Some(request) = requests.recv() => driver.serve(request),
+            received = facts.recv_many(&mut batch, BATCH_FACTS) => {
+                if received == 0 {
+                    return;
+                }
+                driver.take_in(&mut batch);
+            }
+            () = &mut alarm, if due.is_some() => {
+                let now = driver.now();
+                driver.guarded(None, |hub| hub.tick(now));
+            }
+        }
+        driver.deliver();
+    }
+}
+
+impl Driver {
+    fn now(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    fn take_in(&mut self, batch: &mut Vec<Fact>) {
+        let now = self.now();
+        for fact in batch.drain(..) {
+            match fact {
+                Fact::Connected(key, address, outbox) => self.connected(now, key, address, outbox),
+                Fact::Said(key, text) => self.guarded(Some(key), |hub| hub.receive(now, key, &text)),
+                Fact::Disconnected(key) => {
+                    self.outboxes.remove(&key);
+                    self.guarded(None, |hub| hub.disconnect(now, key));
+                }
+            }
+        }
+    }
+
+    fn connected(&mut self, now: Duration, key: ConnectionKey, address: AddressKey, outbox: Arc<Outbox>) {
+        if self.draining {
+            return say_goodbye(&outbox);
+        }
+        self.outboxes.insert(key, outbox);
+        self.guarded(Some(key), |hub| hub.connect(now, key, address));
+    }
+
+    /// Lets the hub work. Should it panic on what one client wrote, that client goes and the
+    /// others stay; it is a bug all the same.
+    fn guarded(&mut self, cause: Option<ConnectionKey>, work: impl FnOnce(&mut Hub)) {
+        let hub = &mut self.hub;
+        if catch_unwind(AssertUnwindSafe(|| work(hub))).is_err() {
+            error!(connection = cause.map(|key| key.0), "the hub panicked");
+            if let Some(outbox) = cause.and_then(|key| self.outboxes.remove(&key)) {
+                outbox.close(CloseCode::BadMessage);
+            }
+        }
+    }
+
+    fn deliver(&mut self) {
+        let mut slow = Vec::new();
+        while let Some(output) = self.hub.poll_output() {
+            match output {
+                Output::Send { connection, text } => {
+                    if let Some(outbox) = self.outboxes.get(&connection)
+                        && outbox.push(text) == Err(Overflow)
+                    {
+                        self.outboxes.remove(&connection);
+                        slow.push(connection);
+                    }
+                }
+                Output::Close { connection, code } => {
+                    debug!(connection = connection.0, code = code.code(), "closed");
+                    if let Some(outbox) = self.outboxes.remove(&connection) {
+                        outbox.close(code);
+                    }
+                }
+            }
+        }
+        if slow.is_empty() {
+            return;
+        }
+        let now = self.now();
+        for connection in slow {
+            debug!(connection = connection.0, "too slow a reader");
+            self.guarded(None, |hub| hub.disconnect(now, connection));
+        }
+        self.deliver();
+    }
+
+    fn serve(&mut self, request: Request) {
+        match request {
+            Request::Figures(reply) => {
+                // Whoever asked may have gone meanwhile.
+                let _ = reply.send((self.hub.counts(), self.hub.totals().clone()));
+            }
+            Request::Drain => {
+                info!(connections = self.outboxes.len(), "draining");
+                self.draining = true;
+                for outbox in self.outboxes.values() {
+                    say_goodbye(outbox);
+                }
+                self.outboxes.clear();
+            }
+        }
+    }
+}
+
+/// Tells a client when to come back, spread so that not all come at once (F11).
+fn say_goodbye(outbox: &Outbox) {
+    let retry_after_ms = getrandom::u64().unwrap_or_default() % RETURN_WITHIN.as_millis() as u64;
+    // A reader too slow for this is closed as well.
+    let _ = outbox.push(text_of(&ServerMessage::GoingAway { retry_after_ms }));
+    outbox.close(CloseCode::Restart);
+}

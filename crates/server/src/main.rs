@@ -1,0 +1,160 @@
+//! The program around [`visavis_server::serve`]: settings, logs, signals, exit codes.
+
+use std::io::{self, Write};
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::process::ExitCode;
+
+use tokio::runtime::{Builder, Runtime};
+use tracing::{info, warn};
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+use visavis_server::config::{Config, ConfigError, from_environment};
+
+/// The exit code for settings that cannot be used (sysexits.h).
+const EX_USAGE: u8 = 64;
+
+fn main() -> ExitCode {
+    let config = match from_environment() {
+        Ok(config) => config,
+        Err(ConfigError::Flags(error)) => {
+            // Help and version are no failures; clap knows which goes where.
+            let _ = error.print();
+            return if error.use_stderr() {
+                EX_USAGE.into()
+            } else {
+                ExitCode::SUCCESS
+            };
+        }
+        Err(ConfigError::Value(error)) => return complain(&error, EX_USAGE),
+    };
+    let Ok(filter) = config.log.parse::<Targets>() else {
+        return complain(
+            &format!("log: `{}` is not a filter like info", config.log),
+            EX_USAGE,
+        );
+    };
+    let output = tracing_subscriber::fmt::layer()
+        .with_writer(io::stderr)
+        .with_ansi(io::IsTerminal::is_terminal(&io::stderr()));
+    tracing_subscriber::registry().with(filter).with(output).init();
+    // Each connection is a file descriptor; the usual limit is a thousand.
+    if let Err(error) = rlimit::increase_nofile_limit(u64::MAX) {
+        warn!(%error, "the limit of open files stays as it is");
+    }
+    let runtime = match runtime(config.threads) {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&format!("cannot start threads: {error}"), 1),
+    };
+    match runtime.block_on(run(config)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error, 1),
+    }
+}
+
+fn runtime(threads: usize) -> io::Result<Runtime> {
+    match threads {
+        // One thread without a scheduler that steals: more for each core (docs/operations.md).
+        1 => Builder::new_current_thread().enable_all().build(),
+        threads => Builder::new_multi_thread()
+            .worker_threads(threads)
+            .enable_all()
+            .build(),
+    }
+}
+
+/// Says in one line what is wrong.
+fn complain(text: &str, code: u8) -> ExitCode {
+    let _ = writeln!(io::stderr(), "visavis-server: {text}");
+    code.into()
+}
+
+async fn run(config: Config) -> Result<(), String> {
+    let mut signals = Signals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
+    let handle = visavis_server::serve(config).await.map_err(|error| {
+        let source = std::error::Error::source(&error).map_or(String::new(), |source| format!(": {source}"));
+        format!("{error}{source}")
+    })?;
+    announce(handle.local_addr()).map_err(|error| format!("cannot write to stdout: {error}"))?;
+    signals.next().await;
+    info!("stopping; once more to stop at once");
+    tokio::select! {
+        () = handle.shutdown() => {}
+        () = signals.next() => {}
+    }
+    Ok(())
+}
+
+/// Prints the one line that says where the server is.
+fn announce(address: SocketAddr) -> io::Result<()> {
+    let port = address.port();
+    let host = match address.ip() {
+        ip if ip.is_unspecified() => {
+            if let Some(ip) = lan_address(ip) {
+                info!(
+                    "on the local network: http://{} (a camera needs HTTPS there)",
+                    SocketAddr::new(ip, port)
+                );
+            }
+            format!("localhost:{port}")
+        }
+        ip => SocketAddr::new(ip, port).to_string(),
+    };
+    let mut stdout = io::stdout().lock();
+    writeln!(stdout, "Visavis is ready at http://{host}")?;
+    stdout.flush()
+}
+
+/// The address that the local network knows this machine by. Nothing is sent: a connected
+/// datagram socket only asks the routing table.
+fn lan_address(unspecified: IpAddr) -> Option<IpAddr> {
+    let socket = UdpSocket::bind(SocketAddr::new(unspecified, 0)).ok()?;
+    let anywhere = if unspecified.is_ipv4() {
+        "192.0.2.1:9"
+    } else {
+        "[2001:db8::1]:9"
+    };
+    socket.connect(anywhere).ok()?;
+    let address = socket.local_addr().ok()?.ip();
+    (!address.is_unspecified() && !address.is_loopback()).then_some(address)
+}
+
+/// The wish to stop.
+#[cfg(unix)]
+struct Signals {
+    terminate: tokio::signal::unix::Signal,
+    interrupt: tokio::signal::unix::Signal,
+}
+
+#[cfg(unix)]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+/// The wish to stop.
+#[cfg(not(unix))]
+struct Signals;
+
+#[cfg(not(unix))]
+impl Signals {
+    fn new() -> io::Result<Self> {
+        Ok(Self)
+    }
+
+    async fn next(&mut self) {
+        let _ = tokio::signal::ctrl_c().await;
+    }
+}
