@@ -43,6 +43,7 @@ pub fn client() -> Result<()> {
     }
     let started = Instant::now();
     println!("client: building");
+    fetch()?;
     process::run(
         Command::new(cache::Tool::trunk().program()?)
             .args(["build", "--release", "--offline", "--skip-version-check"])
@@ -50,6 +51,7 @@ pub fn client() -> Result<()> {
             .arg(dist())
             // trunk reads this as a setting of its own and knows only `true` and `false`.
             .env_remove("NO_COLOR")
+            .env("RUST_BACKTRACE", "0")
             .env("PATH", cache::search_path()?),
     )?;
     println!("client: compressing");
@@ -107,6 +109,19 @@ pub fn bench(command: &str, rest: &[OsString]) -> Result<()> {
             .env("PATH", cache::search_path()?)
             .env("VISAVIS_SERVER", target_dir().join("release/visavis-server"))
             .env("VISAVIS_DIST", dist()),
+    )
+}
+
+/// Gets every dependency: trunk looks for none, and in the browsers' network there are none.
+///
+/// # Errors
+/// If a registry cannot be reached.
+pub fn fetch() -> Result<()> {
+    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
+    process::run(
+        cargo()
+            .args(["fetch", "--quiet", "--locked", "--target", &host])
+            .args(["--target", "wasm32-unknown-unknown"]),
     )
 }
 

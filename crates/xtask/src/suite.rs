@@ -454,7 +454,7 @@ fn fuzz(bench: &Bench) -> Result<Tally> {
 }
 
 fn web(bench: &Bench) -> Result<Tally> {
-    fetch()?;
+    build::fetch()?;
     let mut tally = Tally::default();
     for (browser, variable, driver) in [
         ("Chromium", "CHROMEDRIVER", "chromedriver"),
@@ -471,16 +471,6 @@ fn web(bench: &Bench) -> Result<Tally> {
         tally += bench.tests(&mut command)?;
     }
     Ok(tally)
-}
-
-/// Gets every dependency: in the browsers' network there is nowhere to get it from.
-fn fetch() -> Result<()> {
-    let host = format!("{}-unknown-linux-gnu", std::env::consts::ARCH);
-    process::run(
-        build::cargo()
-            .args(["fetch", "--quiet", "--locked", "--target", &host])
-            .args(["--target", "wasm32-unknown-unknown"]),
-    )
 }
 
 /// A driver's own path: the wasm runner does not search for it.
@@ -501,7 +491,7 @@ fn e2e(bench: &Bench) -> Result<Tally> {
             println!("{wanted} is not installed: its tests will fail");
         }
     }
-    fetch()?;
+    build::fetch()?;
     let run = std::process::id().to_string();
     let skipped = build::target_dir().join("xtask/skipped.txt");
     std::fs::remove_file(&skipped).ok();
