@@ -226,6 +226,9 @@ impl Core {
                 self.in_room(now, |room, session, context| {
                     room.handle_message(message, session, context)
                 });
+                if self.room.as_ref().is_some_and(Room::is_over) {
+                    self.let_go();
+                }
             }
             Happening::Lost => {
                 if let Some(room) = &mut self.room {

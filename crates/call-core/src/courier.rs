@@ -26,6 +26,7 @@ const BACKLOG: usize = 256;
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Courier {
+    era: u32,
     last_sent: u64,
     unacknowledged: VecDeque<(u64, Vec<Signal>)>,
     pending: Vec<Signal>,
@@ -38,11 +39,22 @@ pub(crate) struct Courier {
 }
 
 impl Courier {
-    pub(crate) fn new(faults: Faults) -> Self {
+    pub(crate) fn new(era: u32, faults: Faults) -> Self {
         Self {
+            era,
             faults,
             ..Self::default()
         }
+    }
+
+    /// See [`Packet::era`].
+    pub(crate) const fn era(&self) -> u32 {
+        self.era
+    }
+
+    /// Whether anything was ever sent or received.
+    pub(crate) const fn was_used(&self) -> bool {
+        self.last_sent > 0 || self.received > 0
     }
 
     /// Queues a signal. A newer status replaces one that has not left, and candidates of one
@@ -114,6 +126,7 @@ impl Courier {
         Some((
             self.last_sent,
             Packet {
+                era: self.era,
                 ack: self.received,
                 signals,
             },
@@ -133,6 +146,7 @@ impl Courier {
                 (
                     *n,
                     Packet {
+                        era: self.era,
                         ack,
                         signals: signals.clone(),
                     },
@@ -274,19 +288,10 @@ mod tests {
             1,
             Packet {
                 ack: u64::MAX,
-                signals: Vec::new(),
+                ..Packet::default()
             },
         );
         assert_eq!(ada.resend().len(), 1);
-        assert_eq!(
-            ada.receive(
-                u64::MAX,
-                Packet {
-                    ack: 0,
-                    signals: Vec::new()
-                }
-            ),
-            []
-        );
+        assert_eq!(ada.receive(u64::MAX, Packet::default()), []);
     }
 }

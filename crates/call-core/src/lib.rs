@@ -13,6 +13,7 @@ mod core;
 mod courier;
 mod event;
 mod fault;
+mod given_up;
 mod id;
 mod media;
 mod negotiation;

@@ -3,6 +3,7 @@
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::cmp::Ordering;
 use core::time::Duration;
 
 use visavis_protocol::{IceServer, MediaStatus, Packet, PeerEntry, PeerId, SeatId, Signal};
@@ -74,7 +75,7 @@ pub(crate) struct Peer {
 }
 
 impl Peer {
-    pub(crate) fn new(entry: PeerEntry, me: PeerId, presence: Presence, faults: Faults) -> Self {
+    pub(crate) fn new(entry: PeerEntry, me: PeerId, presence: Presence, era: u32, faults: Faults) -> Self {
         let polite = me < entry.peer;
         Self {
             id: entry.peer,
@@ -83,7 +84,7 @@ impl Peer {
             away: entry.away,
             presence,
             polite: (polite && !faults.has(Fault::BothImpolite)) || faults.has(Fault::BothPolite),
-            courier: Courier::new(faults),
+            courier: Courier::new(era, faults),
             link: None,
             generation: 0,
             rebuilds: 0,
@@ -191,7 +192,45 @@ impl Peer {
         self.courier.poll_packet(now)
     }
 
+    /// The era after all that was said with this peer, if anything was: to be used should they be
+    /// met again under the same session after having been given up.
+    pub(crate) fn next_era(&self) -> Option<u32> {
+        let said = self.courier.was_used() || self.courier.era() > 0;
+        said.then(|| self.courier.era().saturating_add(1))
+    }
+
+    /// Meets a peer again whom we had given up: they must learn that we start from nothing.
+    pub(crate) fn greet_again(&mut self, context: &Context<'_>) {
+        if self.courier.era() > 0 {
+            self.tell(context.media.status());
+        }
+    }
+
+    /// The peer had given us up and starts from nothing: so do we.
+    fn follow_into(&mut self, era: u32, context: &mut Context<'_>) {
+        self.close(context.commands);
+        self.courier = Courier::new(era, context.faults);
+        self.generation = 0;
+        self.rebuilds = 0;
+        self.told = None;
+    }
+
     pub(crate) fn handle_packet(&mut self, n: u64, packet: Packet, context: &mut Context<'_>) {
+        match packet.era.cmp(&self.courier.era()) {
+            Ordering::Less => return,
+            Ordering::Equal => {}
+            Ordering::Greater => {
+                self.follow_into(packet.era, context);
+                if !packet
+                    .signals
+                    .iter()
+                    .any(|signal| matches!(signal, Signal::Offer(_)))
+                {
+                    // Who gives up somebody waits for their offer when they meet again.
+                    self.offer(context);
+                }
+            }
+        }
         for signal in self.courier.receive(n, packet) {
             self.handle_signal(signal, context);
         }

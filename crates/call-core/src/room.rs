@@ -16,6 +16,7 @@ use visavis_protocol::{
 
 use crate::command::Command;
 use crate::fault::{Fault, Faults};
+use crate::given_up::GivenUp;
 use crate::id::{LinkId, VisitId};
 use crate::peer::{Context, Peer, Presence};
 use crate::session::Session;
@@ -26,6 +27,8 @@ use crate::view::{EndReason, JoinProblem, NoticeKind, Stage};
 const PEERS: usize = limits::ROOM_SEATS * 2;
 /// How long the tile of a seat that is being taken over by a reload waits for its new session.
 const TAKE_OVER_WITHIN: Duration = Duration::from_secs(5);
+/// How much earlier than we the server may have begun to count our absence: a message's way.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
 /// Pause before a seat that a restarted server refused is asked for again.
 const REJOIN_AFTER: Duration = Duration::from_secs(3);
 
@@ -62,6 +65,11 @@ pub(crate) struct Room {
     asked: Asked,
     rejoin_at: Option<Timestamp>,
     peers: Vec<Peer>,
+    given_up: GivenUp,
+    /// When the server last wrote while our seat was not in doubt.
+    heard: Timestamp,
+    /// The life of the server behind the present socket.
+    server: Option<Epoch>,
     occupancy_known: bool,
     ice: Vec<IceServer>,
     links_ahead: usize,
@@ -79,6 +87,9 @@ impl Room {
             asked: Asked::Nothing,
             rejoin_at: None,
             peers: Vec::new(),
+            given_up: GivenUp::default(),
+            heard: Timestamp::default(),
+            server: None,
             occupancy_known: false,
             ice: Vec::new(),
             links_ahead,
@@ -216,6 +227,7 @@ impl Room {
     pub(crate) fn close_peers(&mut self, commands: &mut VecDeque<Command>) {
         for mut peer in self.peers.drain(..) {
             peer.close(commands);
+            self.given_up.note(&peer);
         }
     }
 
@@ -223,6 +235,7 @@ impl Room {
     pub(crate) fn come_back(&mut self, secret: SessionSecret) {
         self.me = secret.peer_id();
         self.session = secret;
+        self.given_up.clear();
         self.standing = Standing::Preparing { problem: None };
         self.occupancy_known = false;
     }
@@ -234,8 +247,12 @@ impl Room {
         session: &mut Session,
         context: &mut Context<'_>,
     ) -> Vec<NoticeKind> {
+        if self.is_joined() && self.asked == Asked::Nothing {
+            self.heard = context.now;
+        }
         match message {
-            ServerMessage::Welcome { ice, .. } => {
+            ServerMessage::Welcome { ice, epoch, .. } => {
+                self.server = Some(epoch);
                 if !self.is_joined() {
                     self.ice = ice;
                 }
@@ -342,6 +359,7 @@ impl Room {
         self.asked = Asked::Nothing;
         self.rejoin_at = None;
         self.standing = Standing::Joined { epoch, version };
+        self.heard = context.now;
         let new_servers = ice != self.ice;
         self.ice = ice;
         let context = &mut Context {
@@ -415,13 +433,19 @@ impl Room {
     /// session's: the same seat under a new session is a reload, and the tile stays where it was.
     fn seat(&mut self, entry: PeerEntry, context: &mut Context<'_>) -> Option<(usize, bool)> {
         let former = self.peers.iter().position(|peer| peer.seat == entry.seat);
-        let Some(at) = former else {
-            return self.add(entry, Presence::Seated).map(|at| (at, false));
+        let at = match former {
+            Some(at) => {
+                let slot = self.peers.get_mut(at)?;
+                slot.close(context.commands);
+                self.given_up.note(slot);
+                let era = self.given_up.era_of(entry.peer);
+                *slot = Peer::new(entry, self.me, Presence::Seated, era, self.faults);
+                at
+            }
+            None => self.add(entry, Presence::Seated)?,
         };
-        let slot = self.peers.get_mut(at)?;
-        slot.close(context.commands);
-        *slot = Peer::new(entry, self.me, Presence::Seated, self.faults);
-        Some((at, true))
+        self.peers.get_mut(at)?.greet_again(context);
+        Some((at, former.is_some()))
     }
 
     fn peer_left(
@@ -441,6 +465,7 @@ impl Room {
         }
         let mut peer = self.peers.remove(at);
         peer.close(context.commands);
+        self.given_up.note(&peer);
         Some(NoticeKind::PersonLeft { name: peer.name })
     }
 
@@ -465,6 +490,11 @@ impl Room {
             (Some("resume"), Asked::Resume) => {
                 self.asked = Asked::Nothing;
                 if code == ErrorCode::UnknownSession {
+                    if self.was_replaced(context.now) {
+                        // Two tabs that take the seat from each other would never end.
+                        self.end(EndReason::SeatMoved, context.commands);
+                        return;
+                    }
                     // The server forgot us, or held the seat no longer: the same join again.
                     self.ask_to_join(context.now, session, context.commands);
                 } else {
@@ -491,19 +521,31 @@ impl Room {
         }
     }
 
+    /// Whether the only reason for which the server can have ended our session is that our seat was
+    /// taken by another tab: it is still the same server, and the seat would have been kept longer.
+    fn was_replaced(&self, now: Timestamp) -> bool {
+        let same_server =
+            matches!(self.standing, Standing::Joined { epoch, .. } if self.server == Some(epoch));
+        same_server && now.since(self.heard) + CLOCKS_DIFFER < limits::RESUME_WINDOW
+    }
+
     fn add(&mut self, entry: PeerEntry, presence: Presence) -> Option<usize> {
         if self.peers.len() >= PEERS {
             return None;
         }
-        self.peers.push(Peer::new(entry, self.me, presence, self.faults));
+        let era = self.given_up.era_of(entry.peer);
+        self.peers
+            .push(Peer::new(entry, self.me, presence, era, self.faults));
         Some(self.peers.len() - 1)
     }
 
     fn retain_peers(&mut self, context: &mut Context<'_>, keep: impl Fn(&Peer) -> bool) {
+        let given_up = &mut self.given_up;
         self.peers.retain_mut(|peer| {
             let kept = keep(peer);
             if !kept {
                 peer.close(context.commands);
+                given_up.note(peer);
             }
             kept
         });
@@ -525,10 +567,12 @@ impl Room {
             self.ask_to_join(now, session, context.commands);
         }
         let mut gone = Vec::new();
+        let given_up = &mut self.given_up;
         self.peers.retain_mut(|peer| {
             let overdue = matches!(peer.presence, Presence::Missing { until } if now >= until);
             if overdue {
                 peer.close(context.commands);
+                given_up.note(peer);
                 gone.push(NoticeKind::PersonLeft {
                     name: core::mem::take(&mut peer.name),
                 });

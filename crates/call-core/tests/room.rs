@@ -14,7 +14,8 @@ use visavis_call_core::{
     Command, EndReason, Event, Intent, JoinProblem, LinkEvent, LinkRole, NoticeKind, SdpKind, Stage, VisitId,
 };
 use visavis_protocol::{
-    ClientMessage, ErrorCode, IceServer, LeaveReason, PeerEntry, SeatId, ServerMessage, Signal, limits,
+    ClientMessage, ErrorCode, IceServer, LeaveReason, Packet, PeerEntry, SeatId, ServerMessage, Signal,
+    limits,
 };
 
 fn error(code: ErrorCode, about: &str) -> ServerMessage {
@@ -186,6 +187,7 @@ fn a_reload_during_a_restart_of_the_server_is_one_tile() {
     shell.lose(1006);
     shell.wait_for_deadline();
     shell.open();
+    shell.greeted(2);
     shell.hear(&error(ErrorCode::UnknownSession, "resume"));
     shell.seated(2, 1, &[fresh.clone()]);
     let people = shell.view().people;
@@ -305,6 +307,7 @@ fn a_server_that_forgot_everybody_is_rejoined_and_connections_are_kept() {
     shell.lose(1006);
     shell.wait_for_deadline();
     shell.open();
+    shell.greeted(2);
     shell.hear(&error(ErrorCode::UnknownSession, "resume"));
     assert_eq!(shell.kinds(), ["hello", "resume", "join"]);
     shell.seated(2, 1, &[]);
@@ -327,6 +330,7 @@ fn who_does_not_come_back_to_a_restarted_server_is_let_go() {
     shell.lose(1006);
     shell.wait_for_deadline();
     shell.open();
+    shell.greeted(2);
     shell.hear(&error(ErrorCode::UnknownSession, "resume"));
     shell.seated(2, 1, &[]);
     shell.wait(limits::RESUME_WINDOW);
@@ -464,4 +468,69 @@ fn an_answered_offer_connects_the_tile() {
     let connected = visavis_call_core::ConnectionState::Connected;
     shell.event(Event::Link(link, LinkEvent::ConnectionStateChanged(connected)));
     assert_eq!(shell.view().people[0].connection, connected);
+}
+
+#[test]
+fn f7_a_session_whose_seat_was_taken_while_it_was_away_does_not_take_it_back() {
+    let mut shell = Shell::joined(&[entry(8)]);
+    shell.lose(1006);
+    shell.wait_for_deadline();
+    shell.open();
+    shell.greeted(1);
+    shell.hear(&error(ErrorCode::UnknownSession, "resume"));
+    assert_eq!(shell.view().stage, Stage::Ended(EndReason::SeatMoved));
+    assert_eq!(shell.kinds(), ["hello", "resume"]);
+    assert!(!shell.closed_links().is_empty());
+}
+
+#[test]
+fn who_slept_longer_than_the_seat_was_kept_joins_again() {
+    let mut shell = Shell::joined(&[entry(8)]);
+    shell.lose(1006);
+    shell.wait(limits::RESUME_WINDOW);
+    shell.open();
+    shell.greeted(1);
+    shell.hear(&error(ErrorCode::UnknownSession, "resume"));
+    assert_eq!(shell.kinds(), ["hello", "resume", "join"]);
+}
+
+#[test]
+fn a_peer_who_was_given_up_and_returns_is_met_in_a_new_era() {
+    let mut shell = Shell::joined(&[entry(8)]);
+    shell.signal(entry(8).peer, 1, vec![]);
+    shell.hear(&ServerMessage::PeerLeft {
+        version: 2,
+        peer: entry(8).peer,
+        reason: LeaveReason::Lost,
+    });
+    shell.commands.clear();
+    shell.hear(&ServerMessage::PeerJoined {
+        version: 3,
+        peer: entry(8),
+    });
+    assert_eq!(roles(&shell), [LinkRole::Answerer]);
+    let packets = shell.packets();
+    let [(_, 1, packet)] = &packets[..] else {
+        panic!("a greeting: {packets:?}")
+    };
+    assert_eq!(packet.era, 1);
+}
+
+#[test]
+fn whom_a_peer_had_given_up_begins_anew_with_them() {
+    let mut shell = Shell::joined(&[entry(8)]);
+    for n in 1..=3 {
+        shell.signal(entry(8).peer, n, vec![]);
+    }
+    shell.commands.clear();
+    let greeting = Packet {
+        era: 1,
+        ..Packet::default()
+    };
+    shell.packet(entry(8).peer, 1, &greeting);
+    assert_eq!(shell.closed_links().len(), 1);
+    assert_eq!(roles(&shell), [LinkRole::Offerer]);
+    shell.commands.clear();
+    shell.signal(entry(8).peer, 4, vec![]);
+    assert_eq!(shell.commands, [], "the former era is void");
 }

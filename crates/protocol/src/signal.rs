@@ -11,8 +11,13 @@ use alloc::vec::Vec;
 use crate::message::{DecodeError, encode};
 
 /// Signals that left in one flight. Numbered by the `n` of the message around it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Packet {
+    /// Which beginning between the two sessions the numbers count from. A side that had given the
+    /// other up and meets it again, with nothing left of what was said, begins the next era. The
+    /// other side follows and forgets as well; packets of an earlier era are void.
+    #[serde(default, skip_serializing_if = "is_first")]
+    pub era: u32,
     /// The highest number received from the addressee without a gap: all up to it may be forgotten.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub ack: u64,
@@ -27,6 +32,14 @@ pub struct Packet {
 )]
 const fn is_zero(n: &u64) -> bool {
     *n == 0
+}
+
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "the signature that serde asks for"
+)]
+const fn is_first(era: &u32) -> bool {
+    *era == 0
 }
 
 /// One thing a peer tells another.
@@ -117,6 +130,7 @@ mod tests {
     #[test]
     fn a_packet_survives_its_text_form() {
         let packet = Packet {
+            era: 1,
             ack: 4,
             signals: vec![
                 Signal::Offer(Description {
@@ -149,7 +163,7 @@ mod tests {
         assert_eq!(
             Packet {
                 ack: 9,
-                signals: vec![]
+                ..Packet::default()
             }
             .encode(),
             r#"{"ack":9}"#

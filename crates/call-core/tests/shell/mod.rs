@@ -71,12 +71,16 @@ impl Shell {
         let mut shell = Self::new();
         shell.enter();
         shell.open();
-        shell.hear(&ServerMessage::Welcome {
+        shell.greeted(1);
+        shell
+    }
+
+    pub fn greeted(&mut self, life: u8) {
+        self.hear(&ServerMessage::Welcome {
             version: 1,
-            epoch: epoch(1),
+            epoch: epoch(life),
             ice: vec![],
         });
-        shell
     }
 
     /// Seated beside these.
@@ -228,7 +232,15 @@ impl Shell {
     }
 
     pub fn signal(&mut self, from: PeerId, n: u64, signals: Vec<Signal>) {
-        let body = Packet { ack: 0, signals }.encode();
+        let packet = Packet {
+            signals,
+            ..Packet::default()
+        };
+        self.packet(from, n, &packet);
+    }
+
+    pub fn packet(&mut self, from: PeerId, n: u64, packet: &Packet) {
+        let body = packet.encode();
         self.hear(&ServerMessage::Relay { from, n, body });
     }
 
