@@ -437,7 +437,7 @@ fn draw_faults(rng: &mut Rng, people: usize, end: u64, troubles: Troubles, actio
             let action = if rng.u8(0..5) == 0 {
                 Action::Offline {
                     person,
-                    for_ms: *pick(rng, &[300, 2_000, 8_000, 20_000]),
+                    for_ms: *pick(rng, &[300, 2_000, 8_000, 20_000, 20_000, 65_000, 100_000]),
                 }
             } else {
                 Action::Cut {
@@ -451,7 +451,7 @@ fn draw_faults(rng: &mut Rng, people: usize, end: u64, troubles: Troubles, actio
     }
     if troubles.restarts {
         for _ in 0..rng.u8(1..3) {
-            let down_ms = *pick(rng, &[0, 50, 1_000, 5_000, 15_000]);
+            let down_ms = *pick(rng, &[0, 50, 1_000, 5_000, 15_000, 60_000]);
             let noticed = draw_noticed(rng);
             actions.push((rng.u64(0..end), Action::Restart { down_ms, noticed }));
         }

@@ -9,6 +9,10 @@ use super::tab::{Capture, Departure};
 use super::{Due, World};
 use crate::script::{Action, Noticed, Pace};
 
+/// Time after which nobody shows somebody who went without being heard.
+const GHOST_AFTER: Duration = Duration::from_secs(90);
+/// The same for a hidden tab, whose silence proves less: 70 s, and 60 s for its seat.
+const HIDDEN_GHOST_AFTER: Duration = Duration::from_secs(135);
 /// How long a browser needs for a page, at most.
 const PAGE_MS: u64 = 800;
 
@@ -103,8 +107,9 @@ impl World {
     /// Notes that somebody goes out, saying so if there is a socket.
     fn depart(&mut self, person: usize, says_so: bool) {
         let wire = self.wires_of_tab(self.people[person].tab).first().copied();
+        let hidden = self.tabs[self.people[person].tab].hidden;
         let departure = Departure {
-            at: self.now,
+            forgotten_at: self.now + if hidden { HIDDEN_GHOST_AFTER } else { GHOST_AFTER },
             life: self.server.life,
             wire: wire.filter(|_| says_so),
         };
@@ -153,10 +158,12 @@ impl World {
     fn arrive_later(&mut self, person: usize, tab: usize) {
         let join = self.people[person].wants_in;
         let delay = self.delay(tab, PAGE_MS);
+        self.arriving += 1;
         self.after(delay, Due::Arrive { tab, join });
     }
 
     pub(super) fn arrive(&mut self, tab: usize, join: bool) {
+        self.arriving -= 1;
         if self.tabs[tab].core.is_none() || self.tabs[tab].entered {
             return;
         }

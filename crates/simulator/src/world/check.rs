@@ -16,7 +16,7 @@ use crate::browser::Signaling;
 const OBSERVER: ConnectionKey = ConnectionKey(u64::MAX);
 
 /// Errors that a server tells nobody who keeps to the protocol.
-const COMPLAINTS: [ErrorCode; 12] = [
+const COMPLAINTS: [ErrorCode; 11] = [
     ErrorCode::BadMessage,
     ErrorCode::UnknownKind,
     ErrorCode::UnsupportedVersion,
@@ -25,7 +25,6 @@ const COMPLAINTS: [ErrorCode; 12] = [
     ErrorCode::RoomFull,
     ErrorCode::ServerFull,
     ErrorCode::AlreadyJoined,
-    ErrorCode::NotJoined,
     ErrorCode::SelfAddressed,
     ErrorCode::RateLimited,
     ErrorCode::TooManyWatchers,
@@ -54,6 +53,12 @@ impl World {
     /// Whether everybody who wants to be in is in, connected with everybody else, and at rest.
     /// `ghosts` says whether somebody who vanished may still be listed.
     pub(super) fn settled(&mut self, ghosts: bool) -> Result<(), Complaint> {
+        ensure!(
+            self.arriving == 0,
+            Rule::Settles,
+            "{} pages are loading",
+            self.arriving
+        );
         let members = self.members()?;
         let seats: BTreeSet<SeatId> = members.iter().map(|member| member.seat).collect();
         ensure!(

@@ -184,6 +184,8 @@ pub struct World {
     wires: Vec<Wire>,
     /// The tab and handle of every connection ever made, by its number.
     connections: Vec<(usize, LinkId)>,
+    /// Pages that are loading.
+    arriving: usize,
     /// Description operations begun so far.
     operations: u64,
     chaos: Rng,
@@ -208,6 +210,7 @@ impl World {
             server: Server::new(script.seed, options.hub_fault),
             wires: Vec::new(),
             connections: Vec::new(),
+            arriving: 0,
             operations: 0,
             chaos: Rng::with_seed(script.seed ^ 0xc4a0_5c4a_05c4_a05c),
             script: script.clone(),

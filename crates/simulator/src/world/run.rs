@@ -13,8 +13,6 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(30);
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Time in which nothing more may happen then.
 const QUIET_FOR: Duration = Duration::from_secs(4);
-/// Time after which nobody shows somebody who went.
-const GHOST_AFTER: Duration = Duration::from_secs(90);
 /// Time after which all seats and sockets are forgotten, also those that were never taken leave of.
 const FORGOTTEN_AFTER: Duration = Duration::from_secs(140);
 
@@ -85,10 +83,8 @@ impl World {
     fn rest(&mut self) {
         let operations = self.operations;
         let departures = self.people.iter().filter_map(|person| person.departure);
-        let last = departures.map(|departure| departure.at).max();
-        let until = last
-            .map_or(Duration::ZERO, |departed| departed + GHOST_AFTER)
-            .max(self.now + QUIET_FOR);
+        let last = departures.map(|departure| departure.forgotten_at).max();
+        let until = last.unwrap_or_default().max(self.now + QUIET_FOR);
         self.advance(until);
         if self.violation.is_some() {
             return;

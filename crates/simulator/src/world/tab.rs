@@ -49,7 +49,8 @@ impl Person {
 /// Somebody went out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Departure {
-    pub(super) at: Duration,
+    /// When they must be gone everywhere.
+    pub(super) forgotten_at: Duration,
     /// The server's life then.
     pub(super) life: u64,
     /// The wire on which they said so, if there was one.
