@@ -18,7 +18,6 @@ pub(super) const WORDS: Words = Words {
     try_again: "Try again",
     reload: "Reload the page",
     close: "Close",
-    skip: "Skip to the content",
 
     tagline: "Share a link and talk, face to face.",
     your_name: "Your name",
@@ -34,7 +33,6 @@ pub(super) const WORDS: Words = Words {
     contacts_hint: "Call people directly",
     appointments: "Appointments",
     appointments_hint: "Send links, see who waits",
-    coming_later: "Not here yet",
     contacts_later: "Calling a person directly comes in a later version. Until then, make a room and send its link.",
     appointments_later: "Appointments come in a later version. Until then, make a room and send its link for the time you agreed.",
     theme: "Theme",
@@ -122,6 +120,7 @@ pub(super) const WORDS: Words = Words {
     alone: "No one else is here yet",
     alone_hint: "Send this link to whoever you want to see.",
     reconnecting: "Reconnecting",
+    reconnecting_now: "Reconnecting…",
     connecting: "Connecting…",
     connection_failed: "No connection. Trying again…",
     here: With("With {}"),

@@ -101,8 +101,6 @@ words! {
     reload: &'static str,
     /// Closes a dialog.
     close: &'static str,
-    /// Skips to the content by keyboard.
-    skip: &'static str,
 
     // Lobby
 
@@ -134,8 +132,6 @@ words! {
     appointments: &'static str,
     /// What is behind the link.
     appointments_hint: &'static str,
-    /// A page that is not there yet.
-    coming_later: &'static str,
     /// The contacts page.
     contacts_later: &'static str,
     /// The appointments page.
@@ -254,6 +250,8 @@ words! {
     alone_hint: &'static str,
     /// Mark.
     reconnecting: &'static str,
+    /// Overlay of a tile whose connection is being brought back.
+    reconnecting_now: &'static str,
     /// Overlay of a tile whose connection is being made.
     connecting: &'static str,
     /// Overlay of a tile whose connection failed.

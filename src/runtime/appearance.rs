@@ -15,7 +15,7 @@ use crate::web::storage::Shelf;
 use crate::web::{appearance, location};
 
 /// Where the theme is kept. The script in `index.html` reads it too, before anything is painted.
-const THEME_KEY: &str = "theme";
+const THEME_KEY: &str = "visavis.theme";
 
 /// Light or dark.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -1,0 +1,120 @@
+//! Words and choices about cameras, microphones and speakers.
+
+use leptos::prelude::*;
+use visavis_call_core::{CaptureError, CaptureKind, CaptureState};
+
+use crate::components::{Icon, PickerOption, icon, picker};
+use crate::i18n::{self, DeviceWords, words};
+use crate::runtime::use_runtime;
+
+/// Ids by which Chromium lists the system's choice once more.
+const ALIASES: [&str; 2] = ["default", "communications"];
+
+/// The words about a kind.
+pub fn device_words(kind: CaptureKind) -> &'static DeviceWords {
+    match kind {
+        CaptureKind::Microphone => &words().microphone,
+        CaptureKind::Camera => &words().camera,
+    }
+}
+
+/// What is wrong and what to do about it.
+pub fn why(kind: CaptureKind, error: CaptureError) -> &'static str {
+    let words = device_words(kind);
+    match error {
+        CaptureError::NotAllowed => words.not_allowed,
+        CaptureError::NotFound => words.not_found,
+        CaptureError::NotReadable => words.not_readable,
+        CaptureError::Overconstrained => words.overconstrained,
+        CaptureError::Insecure => words.insecure,
+        CaptureError::Other => words.failed,
+    }
+}
+
+/// Whether asking again can help.
+pub const fn can_retry(error: CaptureError) -> bool {
+    !matches!(error, CaptureError::Insecure)
+}
+
+/// The pickers and the test sound.
+pub fn pickers() -> AnyView {
+    let runtime = use_runtime();
+    let speaker = runtime.can_choose_speaker().then(|| {
+        let picked = runtime.speaker();
+        picker(
+            words().speaker,
+            options(None, words().speaker_unnamed),
+            Signal::derive(move || picked.get().unwrap_or_default()),
+            Callback::new(move |id: String| runtime.choose_speaker(some(id))),
+        )
+    });
+    view! {
+        <div class="devices" id="devices">
+            {capture_picker(CaptureKind::Camera)}
+            {capture_picker(CaptureKind::Microphone)}
+            {speaker}
+            <button type="button" class="button" on:click=move |_| runtime.play_test_sound()>
+                {icon(Icon::Speaker)}
+                {words().play_test_sound}
+            </button>
+        </div>
+    }
+    .into_any()
+}
+
+fn capture_picker(kind: CaptureKind) -> AnyView {
+    let runtime = use_runtime();
+    let me = runtime.me();
+    let picked = move || {
+        me.with(|me| {
+            let chosen = match kind {
+                CaptureKind::Microphone => &me.chosen_microphone,
+                CaptureKind::Camera => &me.chosen_camera,
+            };
+            // What is in use is the better answer to "which one?".
+            match me.capture(kind) {
+                CaptureState::On { device, .. } => device.clone(),
+                CaptureState::Off | CaptureState::Starting | CaptureState::Failed(_) => {
+                    chosen.clone().unwrap_or_default()
+                }
+            }
+        })
+    };
+    picker(
+        device_words(kind).picker,
+        options(Some(kind), device_words(kind).unnamed),
+        Signal::derive(picked),
+        Callback::new(move |id: String| runtime.choose_device(kind, some(id))),
+    )
+}
+
+/// The system's choice, then every device of the kind.
+fn options(kind: Option<CaptureKind>, unnamed: i18n::With) -> Signal<Vec<PickerOption>> {
+    let devices = use_runtime().devices();
+    Signal::derive(move || {
+        let mut options = vec![PickerOption {
+            value: String::new(),
+            label: words().default_device.to_owned(),
+        }];
+        devices.with(|devices| {
+            let listed = devices
+                .iter()
+                .filter(|device| device.kind == kind && !ALIASES.contains(&device.id.as_str()));
+            for (index, device) in listed.enumerate() {
+                let label = match device.label.as_str() {
+                    "" => unnamed.fill(&(index + 1).to_string()),
+                    label => label.to_owned(),
+                };
+                options.push(PickerOption {
+                    value: device.id.clone(),
+                    label,
+                });
+            }
+        });
+        options
+    })
+}
+
+fn some(id: String) -> Option<String> {
+    Some(id).filter(|id| !id.is_empty())
+}

@@ -1,0 +1,165 @@
+//! What the status line says, and what is said of each notice: pure text from plain values.
+
+use visavis_call_core::{ConnectionState, NoticeKind, Person, SignalingState, Stage};
+
+use super::devices::{device_words, why};
+use crate::components::Tone;
+use crate::i18n::{list_names, words};
+
+/// What the status line says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Status {
+    /// The sentence.
+    pub text: String,
+    /// Whether it is about something that does not work at the moment.
+    pub is_trouble: bool,
+}
+
+/// How the connection to somebody stands, as far as people care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reach {
+    /// It is being made for the first time.
+    Joining,
+    /// They can be seen and heard.
+    Here,
+    /// It was lost and is being brought back.
+    Reconnecting,
+    /// It could not be made; the next try is under way.
+    Failed,
+}
+
+/// Sorts a connection's state.
+pub fn reach(person: &Person) -> Reach {
+    match person.connection {
+        ConnectionState::Connected => Reach::Here,
+        ConnectionState::Disconnected => Reach::Reconnecting,
+        ConnectionState::Failed => Reach::Failed,
+        // Without its signaling a new connection cannot come about: they were here before.
+        ConnectionState::New | ConnectionState::Connecting | ConnectionState::Closed if person.away => {
+            Reach::Reconnecting
+        }
+        ConnectionState::New | ConnectionState::Connecting | ConnectionState::Closed => Reach::Joining,
+    }
+}
+
+/// The one sentence that matters most: trouble before news, news before what one sees anyway.
+pub fn status(stage: Stage, signaling: SignalingState, people: &[Person]) -> Status {
+    let words = words();
+    let of = |wanted: fn(Reach) -> bool| -> Vec<String> {
+        people
+            .iter()
+            .filter(|person| wanted(reach(person)))
+            .map(|person| person.name.clone())
+            .collect()
+    };
+    let trouble = |text: String| Status {
+        text,
+        is_trouble: true,
+    };
+    let calm = |text: String| Status {
+        text,
+        is_trouble: false,
+    };
+    if stage != Stage::Joined {
+        return calm(words.joining.to_owned());
+    }
+    if signaling != SignalingState::Online {
+        return trouble(words.server_lost.to_owned());
+    }
+    let lost = of(|reach| matches!(reach, Reach::Reconnecting | Reach::Failed));
+    if !lost.is_empty() {
+        return trouble(words.person_reconnecting.fill(&list_names(&lost)));
+    }
+    let joining = of(|reach| reach == Reach::Joining);
+    if !joining.is_empty() {
+        return calm(words.person_joining.fill(&list_names(&joining)));
+    }
+    if people.is_empty() {
+        return calm(words.alone.to_owned());
+    }
+    calm(words.here.fill(&list_names(&of(|reach| reach == Reach::Here))))
+}
+
+/// What to say of a notice, and how.
+pub fn notice(kind: &NoticeKind) -> (Tone, String) {
+    let words = words();
+    match kind {
+        NoticeKind::PersonJoined { name } => (Tone::Polite, words.person_joined.fill(name)),
+        NoticeKind::PersonLeft { name } => (Tone::Polite, words.person_left.fill(name)),
+        NoticeKind::PersonReconnecting { name } => (Tone::Polite, words.person_reconnecting.fill(name)),
+        NoticeKind::PersonBack { name } => (Tone::Polite, words.person_back.fill(name)),
+        NoticeKind::ServerLost => (Tone::Polite, words.server_lost.to_owned()),
+        NoticeKind::ServerBack => (Tone::Polite, words.server_back.to_owned()),
+        NoticeKind::CaptureEnded { kind } => (Tone::Error, device_words(*kind).ended.to_owned()),
+        NoticeKind::CaptureFailed { kind, error } => (Tone::Error, why(*kind, *error).to_owned()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use visavis_protocol::{MediaStatus, PeerId, SeatId};
+
+    use super::*;
+
+    fn person(name: &str, connection: ConnectionState) -> Person {
+        Person {
+            seat: SeatId::from_bytes([1; 16]),
+            peer: PeerId::from_bytes([1; 16]),
+            name: name.to_owned(),
+            link: None,
+            connection,
+            away: false,
+            status: MediaStatus::default(),
+            receiving: [false; 3],
+        }
+    }
+
+    fn say(signaling: SignalingState, people: &[Person]) -> String {
+        status(Stage::Joined, signaling, people).text
+    }
+
+    #[test]
+    fn alone_it_says_so() {
+        assert_eq!(say(SignalingState::Online, &[]), "No one else is here yet");
+    }
+
+    #[test]
+    fn it_says_who_is_here() {
+        let people = [
+            person("Ada", ConnectionState::Connected),
+            person("Ben", ConnectionState::Connected),
+        ];
+        assert_eq!(say(SignalingState::Online, &people), "With Ada and Ben");
+    }
+
+    #[test]
+    fn it_says_who_is_joining_before_who_is_here() {
+        let people = [
+            person("Ada", ConnectionState::Connected),
+            person("Ben", ConnectionState::Connecting),
+        ];
+        assert_eq!(say(SignalingState::Online, &people), "Ben is joining…");
+    }
+
+    #[test]
+    fn it_says_who_is_reconnecting_before_who_is_joining() {
+        let people = [
+            person("Ada", ConnectionState::Disconnected),
+            person("Ben", ConnectionState::Connecting),
+        ];
+        assert_eq!(say(SignalingState::Online, &people), "Reconnecting to Ada…");
+    }
+
+    #[test]
+    fn a_lost_server_comes_first_and_says_that_the_call_goes_on() {
+        let people = [person("Ada", ConnectionState::Connected)];
+        assert!(say(SignalingState::Connecting, &people).contains("Your call goes on"));
+    }
+
+    #[test]
+    fn somebody_whose_signaling_is_gone_while_connecting_is_reconnecting() {
+        let mut ada = person("Ada", ConnectionState::New);
+        ada.away = true;
+        assert_eq!(reach(&ada), Reach::Reconnecting);
+    }
+}
