@@ -37,13 +37,14 @@ pub(crate) struct House {
     pub(crate) next_key: core::sync::atomic::AtomicU64,
 }
 
-/// Everything a page of ours may ask the browser for; what is not named is off.
-const PERMISSIONS: &str = "accelerometer=(), ambient-light-sensor=(), autoplay=(self), battery=(), bluetooth=(), \
-    browsing-topics=(), camera=(self), display-capture=(self), document-domain=(), encrypted-media=(), \
-    fullscreen=(self), gamepad=(), geolocation=(), gyroscope=(), hid=(), identity-credentials-get=(), \
-    idle-detection=(), local-fonts=(), magnetometer=(), microphone=(self), midi=(), payment=(), \
-    picture-in-picture=(self), publickey-credentials-get=(), screen-wake-lock=(self), serial=(), \
-    speaker-selection=(self), storage-access=(), usb=(), web-share=(self), xr-spatial-tracking=()";
+/// What our page may ask the browser for, and what not. Only names that browsers know: each other
+/// one is a warning in every visitor's console.
+const PERMISSIONS: &str = "accelerometer=(), autoplay=(self), browsing-topics=(), camera=(self), \
+    display-capture=(self), encrypted-media=(), fullscreen=(self), gamepad=(), geolocation=(), gyroscope=(), \
+    hid=(), identity-credentials-get=(), idle-detection=(), local-fonts=(), magnetometer=(), \
+    microphone=(self), midi=(), payment=(), picture-in-picture=(self), publickey-credentials-get=(), \
+    screen-wake-lock=(self), serial=(), speaker-selection=(self), storage-access=(), usb=(), \
+    xr-spatial-tracking=()";
 
 /// The routes. There is no redirect among them, and no cookie is read or set.
 pub(crate) fn router(house: Arc<House>) -> Router {
@@ -92,6 +93,7 @@ async fn figures(State(house): State<Arc<House>>, request: Request) -> Response 
 
 /// Answers with a file of the client, or with its page.
 async fn asset(State(house): State<Arc<House>>, request: Request) -> Response {
+    Metrics::count(&house.metrics.requests);
     if !matches!(*request.method(), Method::GET | Method::HEAD) {
         let mut response = plain(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
         response
