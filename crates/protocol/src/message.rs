@@ -257,6 +257,10 @@ impl ClientMessage {
     /// # Errors
     /// See [`DecodeError`].
     pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        // The decoder would also take a list of values in the order of the fields.
+        if !has_object_body(text) {
+            return Err(classify(text, CLIENT_KINDS));
+        }
         serde_json::from_str(text).map_err(|_| classify(text, CLIENT_KINDS))
     }
 
@@ -312,6 +316,16 @@ fn classify(text: &str, known: &[&str]) -> DecodeError {
     }
 }
 
+/// Whether what follows the first key is an object.
+fn has_object_body(text: &str) -> bool {
+    text.trim_start()
+        .strip_prefix('{')
+        .and_then(|rest| rest.trim_start().strip_prefix('"'))
+        .and_then(|rest| rest.split_once('"'))
+        .and_then(|(_, rest)| rest.trim_start().strip_prefix(':'))
+        .is_some_and(|body| body.trim_start().starts_with('{'))
+}
+
 /// The kind that a text claims to be, if it is one a client may write: for `about` in errors.
 #[must_use]
 pub fn claimed_kind(text: &str) -> Option<&'static str> {
@@ -355,6 +369,10 @@ mod tests {
         );
         assert_eq!(
             ClientMessage::decode(r#"{"ping":{}} trailing"#),
+            Err(DecodeError::Malformed)
+        );
+        assert_eq!(
+            ClientMessage::decode(r#"{"ping":[]}"#),
             Err(DecodeError::Malformed)
         );
         assert_eq!(
