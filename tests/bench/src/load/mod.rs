@@ -1,0 +1,122 @@
+//! The server under load: memory of idle sockets, CPU of joins, messages a second (G12 to G14, G16).
+//!
+//! The load comes from this process, over loopback, from as many source addresses as the server's
+//! limits ask for; no limit is raised for it. CPU time is the server's own, so that it does not
+//! matter how many cores the two share.
+
+mod bare;
+mod client;
+mod crowd;
+mod frame;
+mod joins;
+mod relay;
+mod sockets;
+
+use std::path::PathBuf;
+
+use anyhow::{Result, bail};
+use lexopt::prelude::*;
+
+use crate::table::Table;
+use crate::{server, usage};
+
+/// Files that are open beside the sockets.
+const OTHER_FILES: u64 = 1000;
+
+/// What to measure.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Part {
+    Idle,
+    Joins,
+    Small,
+    Large,
+}
+
+impl Part {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Idle, "idle"),
+        (Self::Joins, "joins"),
+        (Self::Small, "small"),
+        (Self::Large, "large"),
+    ];
+}
+
+/// The command line of `load`.
+pub struct Options {
+    server: PathBuf,
+    parts: Vec<Part>,
+    sockets: usize,
+    pairs: usize,
+    rounds: usize,
+    in_document: bool,
+}
+
+impl Options {
+    /// Reads what follows the command's name.
+    ///
+    /// # Errors
+    /// If it is not understood.
+    pub fn parse(parser: &mut lexopt::Parser) -> Result<Self> {
+        let mut named = None;
+        let mut options = Self {
+            server: PathBuf::new(),
+            parts: Part::ALL.map(|(part, _)| part).to_vec(),
+            sockets: 10_000,
+            pairs: 2_000,
+            rounds: 5,
+            in_document: false,
+        };
+        while let Some(argument) = parser.next()? {
+            match argument {
+                Long("server") => named = Some(parser.value()?.into()),
+                Long("only") => options.parts = parts(&parser.value()?.string()?)?,
+                Long("sockets") => options.sockets = parser.value()?.parse()?,
+                Long("pairs") => options.pairs = parser.value()?.parse()?,
+                Long("rounds") => options.rounds = parser.value()?.parse()?,
+                Long("docs") => options.in_document = true,
+                other @ (Short(_) | Long(_) | Value(_)) => return Err(other.unexpected().into()),
+            }
+        }
+        options.server = server::path(named)?;
+        Ok(options)
+    }
+}
+
+fn parts(list: &str) -> Result<Vec<Part>> {
+    list.split(',')
+        .map(|name| match Part::ALL.iter().find(|(_, known)| *known == name) {
+            Some((part, _)) => Ok(*part),
+            None => bail!("`{name}` is none of idle, joins, small, large"),
+        })
+        .collect()
+}
+
+/// Measures what was asked for and prints the table.
+///
+/// # Errors
+/// If the server or the bare relay fail.
+pub fn run(options: &Options) -> Result<()> {
+    usage::raise_open_files(options.sockets.max(2 * options.pairs) as u64 + OTHER_FILES)?;
+    let mut table = Table::new("load", "bare ws");
+    for part in &options.parts {
+        match part {
+            Part::Idle => sockets::measure(&options.server, options.sockets, &mut table)?,
+            Part::Joins => joins::measure(&options.server, options.sockets, &mut table)?,
+            Part::Small => relay::measure(
+                &options.server,
+                &relay::SMALL,
+                options.pairs,
+                options.rounds,
+                &mut table,
+            )?,
+            Part::Large => relay::measure(
+                &options.server,
+                &relay::LARGE,
+                options.pairs,
+                options.rounds,
+                &mut table,
+            )?,
+        }
+    }
+    table.finish(options.in_document)
+}
