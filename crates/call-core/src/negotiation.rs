@@ -93,6 +93,8 @@ pub(crate) struct Negotiation {
     /// Whether the transceivers that came with the first remote offer are bound to slots.
     adopted: bool,
     completed: bool,
+    /// Whether an answer to an offer of ours came.
+    answered_once: bool,
     local_ufrags: BTreeSet<String>,
     /// User fragments before a wanted ICE restart; the restart is done once they are gone.
     restarting_from: Option<BTreeSet<String>>,
@@ -120,6 +122,7 @@ impl Negotiation {
             answered: None,
             adopted: role == LinkRole::Offerer,
             completed: false,
+            answered_once: false,
             local_ufrags: BTreeSet::new(),
             restarting_from: None,
             stable_remote: BTreeSet::new(),
@@ -137,11 +140,11 @@ impl Negotiation {
         self.adopted
     }
 
-    /// Whether an offer and its answer were ever exchanged, so that both sides hold this connection.
-    /// An answer that is still being applied counts: the peer is stable, and may offer already.
+    /// Whether an offer of ours was ever answered or one of theirs taken, so that the peer holds the
+    /// other end of this very connection. An answer that is still being applied counts: the peer is
+    /// stable, and may offer already.
     pub(crate) const fn was_ever_answered(&self) -> bool {
-        let applying = matches!(self.operation, Some((_, Operation::ApplyAnswer { .. })));
-        self.completed || applying || self.queued_answer.is_some()
+        self.completed || self.answered_once
     }
 
     /// Whether description operations keep failing.
@@ -228,6 +231,7 @@ impl Negotiation {
         let Ok(ufrags) = sdp::check(&answer.sdp) else {
             return;
         };
+        self.answered_once = true;
         self.queued_answer = Some((answer, ufrags));
         self.advance(now, ids, out);
     }
@@ -344,6 +348,10 @@ impl Negotiation {
     }
 
     /// A description operation was refused: the way back to stable is a rollback and a new offer.
+    ///
+    /// Before the first exchange is complete there is no state that both sides could go back to: the
+    /// peer may hold an answer that we could not apply, and a rollback takes the transceivers of a
+    /// first offer away. Such a connection is broken, to be made anew.
     pub(crate) fn handle_failed(
         &mut self,
         now: Timestamp,
@@ -356,6 +364,10 @@ impl Negotiation {
         };
         self.failures = self.failures.saturating_add(1);
         self.not_before = Some(now + RETRY_AFTER);
+        if !self.completed && operation != Operation::MakeOffer {
+            self.failures = FAILURES;
+            return;
+        }
         match operation {
             Operation::MakeOffer => self.wants_offer = true,
             // Refused once, the offer would be refused again: only a newer one may pass.

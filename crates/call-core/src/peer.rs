@@ -22,6 +22,8 @@ use crate::view::{ConnectionState, NoticeKind, Person};
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// How much longer the polite side waits, so that both do not rebuild at once.
 const POLITE_PATIENCE: Duration = Duration::from_secs(5);
+/// Pause before a connection that cannot be negotiated is made anew; doubled each time.
+const BROKEN_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between rebuilds, where nothing helps.
 const REBUILD_PAUSE: Duration = Duration::from_secs(60);
 
@@ -143,6 +145,16 @@ impl Peer {
         self.generation = self.generation.saturating_add(1);
         self.rebuilds = self.rebuilds.saturating_add(1);
         self.create(LinkRole::Offerer, context);
+    }
+
+    /// A connection that no negotiation can mend is not waited for.
+    fn replace_soon_if_broken(&mut self, context: &Context<'_>) {
+        let pause = BROKEN_PAUSE
+            .saturating_mul(1 << self.rebuilds.min(5))
+            .min(REBUILD_PAUSE);
+        if let Some(link) = self.link.as_mut().filter(|link| link.negotiation.is_broken()) {
+            link.deadline = Some(context.now + pause);
+        }
     }
 
     fn patience(&self) -> Duration {
@@ -319,6 +331,7 @@ impl Peer {
                 self.negotiate(context, |negotiation, now, ids, out| {
                     negotiation.handle_failed(now, request, ids, out);
                 });
+                self.replace_soon_if_broken(context);
             }
             LinkEvent::LocalCandidate { ufrag, candidate } => {
                 let known = self
@@ -358,7 +371,9 @@ impl Peer {
         let name = self.name.clone();
         match state {
             ConnectionState::Connected => {
-                link.deadline = None;
+                if !link.negotiation.is_broken() {
+                    link.deadline = None;
+                }
                 self.rebuilds = 0;
                 let is_back = core::mem::replace(&mut link.was_connected, true) && before != state;
                 is_back.then_some(NoticeKind::PersonBack { name })
@@ -443,9 +458,6 @@ impl Peer {
         });
         let patience = self.patience();
         let Some(link) = &mut self.link else { return };
-        if link.negotiation.is_broken() && link.deadline.is_none() {
-            link.deadline = Some(context.now + patience);
-        }
         let Some(deadline) = link.deadline else { return };
         if !road_open {
             link.deadline = Some(context.now + patience);

@@ -379,7 +379,11 @@ fn an_offer_is_not_late_while_nobody_can_be_reached() {
 
 #[test]
 fn a_refused_answer_leads_back_to_stable_by_a_rollback() {
-    let mut side = Side::offering(false);
+    let mut side = Side::settled(false);
+    side.needed();
+    let (request, _) = side.request();
+    side.local_done(request, SdpKind::Offer);
+    assert_eq!(side.sent(), [("offer", 1)]);
     side.answer(1);
     let (request, _) = side.request();
     side.failed(request);
@@ -389,6 +393,27 @@ fn a_refused_answer_leads_back_to_stable_by_a_rollback() {
     side.quiet();
     side.tick(RETRY_AFTER);
     assert_eq!(side.request().1, "local");
+}
+
+#[test]
+fn a_connection_whose_first_exchange_is_refused_is_broken() {
+    let mut side = Side::offering(false);
+    side.answer(1);
+    let (request, _) = side.request();
+    side.failed(request);
+    assert!(side.negotiation.is_broken());
+    assert!(
+        side.negotiation.was_ever_answered(),
+        "the peer holds its other end"
+    );
+    side.quiet();
+
+    let mut side = Side::new(LinkRole::Answerer, false);
+    side.offer(1);
+    let (request, _) = side.request();
+    side.failed(request);
+    assert!(side.negotiation.is_broken());
+    side.quiet();
 }
 
 #[test]
