@@ -10,7 +10,7 @@ use super::{Due, World};
 use crate::script::{Action, Noticed, Pace};
 
 /// Time after which nobody shows somebody who went without being heard.
-const GHOST_AFTER: Duration = Duration::from_secs(90);
+pub(super) const GHOST_AFTER: Duration = Duration::from_secs(90);
 /// The same for a hidden tab, whose silence proves less: 70 s, and 60 s for its seat.
 const HIDDEN_GHOST_AFTER: Duration = Duration::from_secs(135);
 /// How long a browser needs for a page, at most.
