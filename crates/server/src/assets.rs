@@ -149,7 +149,7 @@ impl Bundle {
     #[must_use]
     pub fn embedded() -> Self {
         #[derive(rust_embed::RustEmbed)]
-        #[folder = "$CARGO_MANIFEST_DIR/../../dist"]
+        #[folder = "../../dist"]
         struct Dist;
 
         let raw = Dist::iter()
