@@ -494,7 +494,10 @@ fn e2e(bench: &Bench) -> Result<Tally> {
     build::fetch()?;
     let run = std::process::id().to_string();
     let skipped = build::target_dir().join("xtask/skipped.txt");
-    std::fs::remove_file(&skipped).ok();
+    let figures = build::target_dir().join("xtask/figures.txt");
+    for file in [&skipped, &figures] {
+        std::fs::remove_file(file).ok();
+    }
     let mut command = bench.in_network(&cargo_is())?;
     if has_nextest() {
         command.args(["nextest", "run", "--profile", "e2e"]);
@@ -520,6 +523,7 @@ fn e2e(bench: &Bench) -> Result<Tally> {
         )
         .env("VISAVIS_AXE", cache::Tool::axe().program()?)
         .env("VISAVIS_SKIPPED", &skipped)
+        .env("VISAVIS_FIGURES", &figures)
         .env("VISAVIS_RUN", &run)
         // A wait that failed says what it waited for; where in the runtime is no news.
         .env("RUST_BACKTRACE", "0");
@@ -527,6 +531,9 @@ fn e2e(bench: &Bench) -> Result<Tally> {
     // A test that was killed has not stopped what it started.
     process::end_by_environment("VISAVIS_RUN", &run);
     let mut tally = tally?;
+    for figure in std::fs::read_to_string(&figures).unwrap_or_default().lines() {
+        println!("measured: {figure}");
+    }
     // A test that finds nothing to judge says so in this file, and has passed in the runner's eyes.
     for reason in std::fs::read_to_string(&skipped).unwrap_or_default().lines() {
         println!("skipped: {reason}");

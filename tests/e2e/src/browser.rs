@@ -48,6 +48,8 @@ pub struct Devices {
     pub microphone: bool,
     /// The person's answer.
     pub permission: Permission,
+    /// Frames a second of the camera. Fewer for many browsers on few cores.
+    pub frames_per_second: u32,
 }
 
 impl Default for Devices {
@@ -56,6 +58,7 @@ impl Default for Devices {
             camera: true,
             microphone: true,
             permission: Permission::Granted,
+            frames_per_second: 20,
         }
     }
 }
@@ -265,11 +268,12 @@ fn chromium(devices: Devices, profile: &Path) -> Value {
     .map(str::to_owned)
     .to_vec();
     flags.push(format!("--user-data-dir={}", profile.display()));
-    flags.push(if devices.camera {
-        "--use-fake-device-for-media-stream".into()
+    let camera = if devices.camera {
+        format!("fps={}", devices.frames_per_second)
     } else {
-        "--use-fake-device-for-media-stream=device-count=0".into()
-    });
+        "device-count=0".to_owned()
+    };
+    flags.push(format!("--use-fake-device-for-media-stream={camera}"));
     let mut settings = json!({});
     match devices.permission {
         Permission::Granted => flags.push("--use-fake-ui-for-media-stream".into()),
@@ -306,6 +310,7 @@ fn firefox(devices: Devices) -> Value {
             "args": ["-headless", "--width=1280", "--height=800"],
             "prefs": {
                 "media.navigator.streams.fake": true,
+                "media.navigator.video.default_fps": devices.frames_per_second,
                 "media.navigator.permission.disabled": devices.permission == Permission::Granted,
                 "permissions.default.camera": answer,
                 "permissions.default.microphone": answer,

@@ -7,6 +7,7 @@
 //! every wait looks at a condition until a deadline.
 
 pub mod browser;
+pub mod member;
 pub mod page;
 pub mod probe;
 mod process;
@@ -15,6 +16,8 @@ pub mod stage;
 pub mod wait;
 
 pub use browser::{Browser, Devices, Kind, Permission};
+pub use member::Member;
+pub use page::Room;
 pub use stage::{Stage, run};
 pub use wait::{Look, until};
 

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use thirtyfour::{Key, WebElement};
 
 use crate::browser::Browser;
+use crate::member;
 use crate::stage::Stage;
 use crate::wait::{Look, until};
 
@@ -31,14 +32,9 @@ impl Room {
     /// A room with a secret of its own.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        use std::hash::{BuildHasher, RandomState};
-        let mut bytes = [0_u8; 16];
-        for half in bytes.chunks_mut(8) {
-            half.copy_from_slice(&RandomState::new().hash_one(name).to_le_bytes());
-        }
         Self {
             name: name.to_owned(),
-            secret: Some(visavis_protocol::RoomSecret::from_bytes(bytes).to_text()),
+            secret: Some(visavis_protocol::RoomSecret::from_bytes(member::random()).to_text()),
         }
     }
 

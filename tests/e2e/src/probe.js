@@ -199,6 +199,8 @@
   let watching = null;
   const look = async () => {
     prune();
+    const open = new Set([...peers.values()].map(String));
+    for (const key of watched.keys()) if (!open.has(key.split("/")[0])) watched.delete(key);
     for (const [peer, id] of peers) {
       const inbound = inboundOf(await peer.getStats());
       const now = performance.now();
@@ -244,6 +246,8 @@
       const turn = async () => { await look(); if (watching !== null) watching = native.setTimeout(turn, 40); };
       watching = native.setTimeout(turn, 0);
     },
+    /** The fewest looks at any stream so far. */
+    looks: () => watched.size === 0 ? 0 : Math.min(...[...watched.values()].map((seen) => seen.looks)),
     unwatch() {
       native.clearTimeout(watching);
       watching = null;

@@ -153,14 +153,23 @@ impl Stage {
 
     /// Marks a test as one that had nothing to judge: the suite counts it as skipped.
     pub fn skip(&self, reason: &str) {
-        use std::io::Write;
         eprintln!("skipped {}: {reason}", self.name);
-        let Some(list) = std::env::var_os("VISAVIS_SKIPPED") else {
-            return;
-        };
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(list);
-        if let Ok(mut file) = file {
-            writeln!(file, "{}: {reason}", self.name).ok();
+        self.append("VISAVIS_SKIPPED", reason);
+    }
+
+    /// Tells a measured figure; the suite prints all of them at its end.
+    pub fn figure(&self, text: &str) {
+        eprintln!("{}: {text}", self.name);
+        self.append("VISAVIS_FIGURES", text);
+    }
+
+    /// Adds a line to the file that a variable names, if it does.
+    fn append(&self, variable: &str, text: &str) {
+        use std::io::Write;
+        let file = std::env::var_os(variable)
+            .map(|path| std::fs::OpenOptions::new().create(true).append(true).open(path));
+        if let Some(Ok(mut file)) = file {
+            writeln!(file, "{}: {text}", self.name).ok();
         }
     }
 
