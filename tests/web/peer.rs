@@ -1,0 +1,222 @@
+//! Two connections in one page: that they agree, that media flows, that nothing is left.
+
+use core::cell::RefCell;
+use std::rc::Rc;
+
+use visavis::web::capture::{self, Source, Track};
+use visavis::web::peer::{Peer, PeerEvent, SLOTS};
+use visavis_protocol::limits;
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{MediaStreamTrack, MediaStreamTrackState};
+
+use crate::wait::until;
+
+struct Heard {
+    peer: Peer,
+    events: Rc<RefCell<Vec<PeerEvent>>>,
+}
+
+impl Heard {
+    fn new() -> Self {
+        let events = Rc::new(RefCell::new(Vec::new()));
+        let heard = Rc::clone(&events);
+        let peer = Peer::new(&[], move |event| heard.borrow_mut().push(event)).unwrap();
+        Self { peer, events }
+    }
+
+    fn count(&self, wanted: impl Fn(&PeerEvent) -> bool) -> usize {
+        self.events.borrow().iter().filter(|event| wanted(event)).count()
+    }
+
+    fn is_connected(&self) -> bool {
+        self.count(|event| *event == PeerEvent::ConnectionState("connected".into())) > 0
+    }
+
+    /// Hands the candidates found so far to the other side, which must have our description.
+    async fn give_candidates(&self, other: &Peer) {
+        let events = self.events.replace(Vec::new());
+        for event in &events {
+            if let PeerEvent::Candidate { ufrag, candidate } = event {
+                other.add_candidate(ufrag, candidate.as_ref()).await.unwrap();
+            }
+        }
+        self.events.borrow_mut().extend(
+            events
+                .into_iter()
+                .filter(|event| !matches!(event, PeerEvent::Candidate { .. })),
+        );
+    }
+}
+
+/// The kinds, directions and ids of a description's media sections.
+fn sections(sdp: &str) -> Vec<(String, String, String)> {
+    let mut sections = Vec::new();
+    for line in sdp.lines() {
+        if let Some(media) = line.strip_prefix("m=") {
+            let kind = media.split(' ').next().unwrap_or_default();
+            sections.push((kind.to_owned(), String::new(), String::new()));
+        } else if let Some(last) = sections.last_mut() {
+            if ["a=sendrecv", "a=sendonly", "a=recvonly", "a=inactive"].contains(&line) {
+                last.1 = line.to_owned();
+            } else if let Some(mid) = line.strip_prefix("a=mid:") {
+                last.2 = mid.to_owned();
+            }
+        }
+    }
+    sections
+}
+
+/// Negotiates once; returns offer and answer.
+async fn negotiate(offerer: &Heard, answerer: &Heard) -> (String, String) {
+    let (kind, offer) = offerer.peer.set_local_description().await.unwrap();
+    assert_eq!(kind, "offer");
+    answerer
+        .peer
+        .set_remote_description("offer", &offer)
+        .await
+        .unwrap();
+    answerer.peer.adopt_transceivers().unwrap();
+    let (kind, answer) = answerer.peer.set_local_description().await.unwrap();
+    assert_eq!(kind, "answer");
+    offerer
+        .peer
+        .set_remote_description("answer", &answer)
+        .await
+        .unwrap();
+    (offer, answer)
+}
+
+async fn track(source: Source) -> Track {
+    Track::new(capture::open(source, None, None).await.unwrap(), |_| ())
+}
+
+#[wasm_bindgen_test]
+async fn both_sides_end_with_the_same_three_sections() {
+    let (offerer, answerer) = (Heard::new(), Heard::new());
+    offerer.peer.add_transceivers().unwrap();
+    until("negotiation is wanted", || {
+        offerer.count(|event| *event == PeerEvent::NegotiationNeeded) == 1
+    })
+    .await;
+    let (offer, answer) = negotiate(&offerer, &answerer).await;
+    let kinds: Vec<_> = sections(&offer).into_iter().map(|section| section.0).collect();
+    assert_eq!(kinds, ["audio", "video", "video"]);
+    assert_eq!(sections(&offer), sections(&answer));
+    assert!(sections(&offer).iter().all(|section| section.1 == "a=sendrecv"));
+}
+
+#[wasm_bindgen_test]
+async fn an_offer_is_short_and_has_the_codecs_that_are_used() {
+    let offerer = Heard::new();
+    offerer.peer.add_transceivers().unwrap();
+    let (_, offer) = offerer.peer.set_local_description().await.unwrap();
+    assert!(offer.contains("opus/48000"));
+    assert!(offer.contains("VP8/90000"));
+    for unused in ["telephone-event", "PCMU", "ulpfec", "flexfec"] {
+        assert!(!offer.contains(unused), "{unused}");
+    }
+    assert!(offer.len() < 8 * 1024, "{} bytes", offer.len());
+    assert!(offer.len() < limits::SDP_BYTES);
+}
+
+#[wasm_bindgen_test]
+async fn media_flows_and_tracks_change_without_negotiation() {
+    let (offerer, answerer) = (Heard::new(), Heard::new());
+    let microphone = track(Source::Microphone).await;
+    offerer.peer.add_transceivers().unwrap();
+    offerer
+        .peer
+        .replace_track(0, Some(microphone.media()))
+        .await
+        .unwrap();
+    // Before there are transceivers, a track waits for them.
+    answerer
+        .peer
+        .replace_track(0, Some(microphone.media()))
+        .await
+        .unwrap();
+    until("negotiation is wanted", || {
+        offerer.count(|event| *event == PeerEvent::NegotiationNeeded) == 1
+    })
+    .await;
+    negotiate(&offerer, &answerer).await;
+    exchange_until_connected(&offerer, &answerer).await;
+    until("sound arrives at both", || {
+        [&offerer, &answerer]
+            .iter()
+            .all(|side| side.count(|event| *event == PeerEvent::Receiving(0, true)) > 0)
+    })
+    .await;
+
+    let camera = track(Source::Camera).await;
+    offerer.peer.replace_track(1, Some(camera.media())).await.unwrap();
+    until("the picture arrives", || {
+        answerer.count(|event| *event == PeerEvent::Receiving(1, true)) > 0
+    })
+    .await;
+    let screen = answerer.peer.stream(2).get_tracks();
+    assert_eq!(screen.length(), 1, "a slot has its track from the beginning");
+    let again = |side: &Heard| side.count(|event| *event == PeerEvent::NegotiationNeeded);
+    assert_eq!((again(&offerer), again(&answerer)), (1, 0));
+}
+
+#[wasm_bindgen_test]
+async fn a_dropped_connection_ends_what_it_brought_and_says_nothing() {
+    let (offerer, answerer) = (Heard::new(), Heard::new());
+    offerer.peer.add_transceivers().unwrap();
+    negotiate(&offerer, &answerer).await;
+    let brought: Vec<MediaStreamTrack> = (0..SLOTS)
+        .map(|slot| answerer.peer.stream(slot).get_tracks().get(0).into())
+        .collect();
+    let events = Rc::clone(&answerer.events);
+    drop(answerer);
+    let heard = events.borrow().len();
+    until("its tracks have ended", || {
+        brought
+            .iter()
+            .all(|track| track.ready_state() == MediaStreamTrackState::Ended)
+    })
+    .await;
+    assert_eq!(events.borrow().len(), heard);
+}
+
+#[wasm_bindgen_test]
+async fn a_pending_offer_can_be_taken_back() {
+    use visavis::web::peer::Side;
+
+    let (offerer, answerer) = (Heard::new(), Heard::new());
+    offerer.peer.add_transceivers().unwrap();
+    let (_, offer) = offerer.peer.set_local_description().await.unwrap();
+    answerer
+        .peer
+        .set_remote_description("offer", &offer)
+        .await
+        .unwrap();
+    answerer.peer.roll_back(Side::Remote).await.unwrap();
+    offerer.peer.roll_back(Side::Local).await.unwrap();
+    let (offer, answer) = negotiate(&offerer, &answerer).await;
+    assert_eq!(sections(&offer).len(), SLOTS);
+    assert_eq!(sections(&offer), sections(&answer));
+}
+
+#[wasm_bindgen_test]
+async fn a_description_that_is_none_is_refused() {
+    let peer = Heard::new();
+    let refused = peer.peer.set_remote_description("offer", "v=nonsense").await;
+    assert!(refused.is_err());
+}
+
+/// Carries candidates both ways until there is a connection.
+async fn exchange_until_connected(one: &Heard, other: &Heard) {
+    use core::time::Duration;
+
+    for _ in 0..1000 {
+        one.give_candidates(&other.peer).await;
+        other.give_candidates(&one.peer).await;
+        if one.is_connected() && other.is_connected() {
+            return;
+        }
+        crate::wait::pause(Duration::from_millis(10)).await;
+    }
+    panic!("waited too long until both are connected");
+}
