@@ -36,7 +36,7 @@ impl Captures {
     /// The track of a capture, if it runs.
     pub(super) fn track(&self, capture: CaptureId) -> Option<MediaStreamTrack> {
         let tracks = self.tracks.borrow();
-        tracks.get(&capture)?.as_ref().map(|track| track.media().clone())
+        Some(Clone::clone(tracks.get(&capture)?.as_ref()?.media()))
     }
 
     /// Stops a capture, or makes sure that it is stopped when it comes.
@@ -76,7 +76,7 @@ impl Captures {
         }
         let was_shown = preview.showing.is_some();
         preview.showing = camera;
-        preview.stream = Some(stream.clone());
+        preview.stream = Some(Clone::clone(&stream));
         drop(preview);
         if was_shown != camera.is_some() {
             store.preview.set(camera.map(|_| stream));

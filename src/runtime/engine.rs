@@ -289,7 +289,9 @@ impl Engine {
     // Media
 
     pub(super) fn stream(&self, link: LinkId, slot: Slot) -> Option<MediaStream> {
-        self.links.get(link).map(|peer| peer.stream(slot.index()).clone())
+        self.links
+            .get(link)
+            .map(|peer| Clone::clone(peer.stream(slot.index())))
     }
 
     pub(super) fn watch_level(&self, on: bool) {

@@ -69,7 +69,7 @@ impl Level {
             .borrow()
             .as_ref()
             .filter(|_| is_watched)
-            .map(|(_, track)| track.clone());
+            .map(|(_, track)| Clone::clone(track));
         let level = self.level;
         let Some(meter) = track.and_then(|track| Meter::new(&track).ok()).map(Rc::new) else {
             set_if_changed(level, 0.0);
