@@ -64,7 +64,7 @@ pub fn arrange(stage: Size, others: usize) -> Arrangement {
             own: corner(stage),
         };
     }
-    let mut rects = Grid::new(stage, others + 1, Aspect::TILES, GAP_PX).rects();
+    let mut rects = Grid::new(stage, others + 1, Aspect::for_stage(stage), GAP_PX).rects();
     let own = rects.pop().unwrap_or_default();
     Arrangement { others: rects, own }
 }
