@@ -22,26 +22,15 @@ pub fn start(path: &Path) -> Result<(Server, Target)> {
         address: server.address.parse().context("the server's address")?,
         path: PATH.into(),
         names_pair: false,
+        greeting: Some(frame::text(
+            ClientMessage::Hello {
+                versions: VERSIONS.to_vec(),
+            }
+            .encode()
+            .as_bytes(),
+        )),
     };
     Ok((server, target))
-}
-
-/// Says hello with every client from `first` on, and waits for all welcomes.
-///
-/// # Errors
-/// If anybody hears something else.
-pub fn hello(crowd: &mut Crowd, first: usize) -> Result<()> {
-    let hello = frame::text(
-        ClientMessage::Hello {
-            versions: VERSIONS.to_vec(),
-        }
-        .encode()
-        .as_bytes(),
-    );
-    for client in first..crowd.len() {
-        crowd.write(client, &hello)?;
-    }
-    wait_for_all(crowd, "hello", crowd.len() - first, b"{\"welcome\"")
 }
 
 /// Lets clients take seats, two to a room, and waits until all have theirs.

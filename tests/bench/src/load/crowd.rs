@@ -33,6 +33,8 @@ pub struct Target {
     pub path: String,
     /// Whether the path goes on with the number of the client's pair.
     pub names_pair: bool,
+    /// The frame that a client writes as soon as it is open, and to which one message answers.
+    pub greeting: Option<Vec<u8>>,
 }
 
 /// Something that a client heard.
@@ -96,41 +98,46 @@ impl Crowd {
         self.clients.len()
     }
 
-    /// Opens `count` more, `per_address` from each loopback address, and waits until all are open.
+    /// Opens `count` more, at most `per_address` from each loopback address, and waits until all are open
+    /// and were greeted back.
     ///
     /// # Errors
     /// If one is refused, or it takes too long.
     pub fn open(&mut self, count: usize, per_address: usize) -> Result<()> {
+        // Neighbours come from different addresses, so that no address has many that are new at once.
+        let addresses = count.div_ceil(per_address);
         let wanted = self.clients.len() + count;
         let until = Instant::now() + STEP_WITHIN;
+        let mut answers = if self.target.greeting.is_some() { count } else { 0 };
         loop {
             while self.opening < OPENING_AT_ONCE && self.clients.len() < wanted {
-                self.connect(per_address)?;
+                self.connect(source(self.clients.len() % addresses))?;
             }
-            if self.opening == 0 {
+            if self.opening == 0 && answers == 0 {
                 return Ok(());
             }
-            self.turn(Duration::from_millis(50), &mut |client, heard| {
-                if let Heard::Closed(code) = heard {
-                    bail!("client {client} was closed while opening ({code:?})");
+            self.turn(Duration::from_millis(50), &mut |client, heard| match heard {
+                Heard::Text(_) => {
+                    answers = answers.saturating_sub(1);
+                    Ok(0)
                 }
-                Ok(0)
+                Heard::Closed(code) => bail!("client {client} was closed while opening ({code:?})"),
             })?;
             if Instant::now() > until {
                 bail!(
-                    "only {} of {wanted} sockets opened",
-                    self.clients.len() - self.opening
+                    "{} of {wanted} sockets did not open, {answers} were not greeted",
+                    self.opening
                 );
             }
         }
     }
 
-    fn connect(&mut self, per_address: usize) -> Result<()> {
+    fn connect(&mut self, from: Ipv4Addr) -> Result<()> {
         let number = self.clients.len();
         let socket = RawSocket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP))?;
         socket.set_nonblocking(true)?;
         socket.set_tcp_nodelay(true)?;
-        socket.bind(&SocketAddr::from((source(number / per_address), 0)).into())?;
+        socket.bind(&SocketAddr::from((from, 0)).into())?;
         match socket.connect(&self.target.address.into()) {
             Ok(()) => {}
             Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => {}
@@ -209,7 +216,12 @@ impl Crowd {
             if event.is_readable() || event.is_read_closed() {
                 let was_open = client.state == State::Open;
                 client.read(number, &mut self.scratch, hear)?;
-                self.opening -= usize::from(!was_open && client.state == State::Open);
+                if !was_open && client.state == State::Open {
+                    self.opening -= 1;
+                    if let Some(greeting) = &self.target.greeting {
+                        client.write(greeting)?;
+                    }
+                }
             }
         }
         Ok(())

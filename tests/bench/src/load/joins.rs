@@ -26,7 +26,6 @@ pub fn measure(server: &Path, count: usize, table: &mut Table) -> Result<()> {
     let (running, target) = client::start(server)?;
     let mut crowd = Crowd::new(target)?;
     crowd.open(count, PER_ADDRESS)?;
-    client::hello(&mut crowd, 0)?;
     let slice = count / SLICES / 2 * 2;
     let mut micros = Vec::new();
     for n in 0..SLICES {

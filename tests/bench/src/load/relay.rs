@@ -81,7 +81,6 @@ pub fn measure(server: &Path, size: &Size, pairs: usize, rounds: usize, table: &
     let (running, target) = client::start(server)?;
     let mut crowd = Crowd::new(target)?;
     crowd.open(2 * pairs, PER_ADDRESS)?;
-    client::hello(&mut crowd, 0)?;
     let peers = client::join(&mut crowd, 0..2 * pairs)?;
     for client in 0..2 * pairs {
         let text = message(peers[client ^ 1], size.bytes)?;
@@ -94,6 +93,7 @@ pub fn measure(server: &Path, size: &Size, pairs: usize, rounds: usize, table: &
         address: bare.address.parse().context("the bare relay's address")?,
         path: "/pair".into(),
         names_pair: true,
+        greeting: None,
     })?;
     crowd.open(2 * pairs, PER_ADDRESS)?;
     for client in 0..2 * pairs {

@@ -31,7 +31,6 @@ pub fn measure(server: &Path, count: usize, table: &mut Table) -> Result<()> {
     let mut crowd = Crowd::new(target)?;
     let before = usage::cpu_of_threads(running.pid())?;
     crowd.open(count, PER_ADDRESS)?;
-    client::hello(&mut crowd, 0)?;
     let opening = usage::cpu_of_threads(running.pid())?.saturating_sub(before);
     let full = settled(running.pid())?;
     let each = per_socket(full, empty, count);
@@ -76,6 +75,7 @@ fn measure_bare(count: usize) -> Result<(u64, f64)> {
         address: bare.address.parse()?,
         path: "/pair".into(),
         names_pair: true,
+        greeting: None,
     })?;
     crowd.open(count, PER_ADDRESS)?;
     let full = settled(bare.pid())?;
