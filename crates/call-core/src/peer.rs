@@ -204,11 +204,11 @@ impl Peer {
         self.courier.poll_packet(now)
     }
 
-    /// The era after all that was said with this peer, if anything was: to be used should they be
-    /// met again under the same session after having been given up.
+    /// The era after all that there was with this peer, if there was anything: to be used should
+    /// they be met again under the same session after having been given up.
     pub(crate) fn next_era(&self) -> Option<u32> {
-        let said = self.courier.was_used() || self.courier.era() > 0;
-        said.then(|| self.courier.era().saturating_add(1))
+        let only_seen = matches!(self.presence, Presence::Watched) && !self.courier.was_used();
+        (!only_seen).then(|| self.courier.era().saturating_add(1))
     }
 
     /// Meets a peer again whom we had given up: they must learn that we start from nothing.

@@ -22,6 +22,8 @@ use crate::view::SignalingState;
 
 /// How long a socket may take to open. A connection attempt that hangs longer has met a black hole.
 const OPEN_WITHIN: Duration = Duration::from_secs(10);
+/// How long a connection attempt may take before a sign of the network's return replaces it.
+const STALE_AFTER: Duration = Duration::from_secs(1);
 /// An open socket that lived this long was healthy: the next loss starts the retries anew.
 const HEALTHY_AFTER: Duration = Duration::from_secs(10);
 /// Longest waits before the first retries; the actual wait is random below it, so that a thousand
@@ -150,7 +152,16 @@ impl Session {
     /// A reason to believe that the network is there: waiting ends now.
     pub(crate) fn hurry(&mut self, now: Timestamp, ids: &mut Ids, commands: &mut VecDeque<Command>) {
         match self.state {
-            State::Waiting { .. } => self.connect(now, ids, commands),
+            State::Waiting { .. } => {
+                self.attempt = 0;
+                self.connect(now, ids, commands);
+            }
+            // An attempt that is under way for long was made when there was no network.
+            State::Connecting { since, .. } if now.since(since) >= STALE_AFTER => {
+                self.detach(commands);
+                self.attempt = 0;
+                self.connect(now, ids, commands);
+            }
             State::Open { .. } => self.send(now, &ClientMessage::Ping {}, commands),
             State::Idle | State::Connecting { .. } => {}
         }

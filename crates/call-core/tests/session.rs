@@ -141,3 +141,22 @@ fn a_socket_that_never_opens_is_given_up() {
     shell.wait_for_deadline();
     assert!(matches!(shell.view().signaling, SignalingState::Waiting { .. }));
 }
+
+#[test]
+fn a_network_that_returns_replaces_an_attempt_that_hangs() {
+    let mut shell = Shell::joined(&[]);
+    shell.lose(1006);
+    shell.wait_for_deadline();
+    let before = opened(&shell);
+    shell.event(Event::OnlineChanged(true));
+    assert_eq!(opened(&shell), before, "an attempt just begun is left alone");
+    shell.wait(Duration::from_secs(2));
+    shell.event(Event::OnlineChanged(true));
+    assert_eq!(opened(&shell), before + 1);
+    assert!(
+        shell
+            .commands
+            .iter()
+            .any(|command| matches!(command, Command::CloseSocket { .. }))
+    );
+}
