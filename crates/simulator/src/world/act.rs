@@ -10,7 +10,7 @@ use super::{Due, World};
 use crate::script::{Action, Noticed, Pace};
 
 /// Time after which nobody shows somebody who went without being heard.
-pub(super) const GHOST_AFTER: Duration = Duration::from_secs(90);
+const GHOST_AFTER: Duration = Duration::from_secs(90);
 /// The same for a hidden tab, whose silence proves less: 70 s, and 60 s for its seat.
 const HIDDEN_GHOST_AFTER: Duration = Duration::from_secs(135);
 /// How long a browser needs for a page, at most.
@@ -110,7 +110,6 @@ impl World {
         let hidden = self.tabs[self.people[person].tab].hidden;
         let departure = Departure {
             forgotten_at: self.now + if hidden { HIDDEN_GHOST_AFTER } else { GHOST_AFTER },
-            life: self.server.life,
             wire: wire.filter(|_| says_so),
         };
         let person = &mut self.people[person];
@@ -238,5 +237,11 @@ impl World {
             }
         }
         self.reveal_cuts();
+        if self.server.life > 0 {
+            // Nobody could count anybody's absence before.
+            for departure in self.people.iter_mut().filter_map(|person| person.departure.as_mut()) {
+                departure.forgotten_at = departure.forgotten_at.max(self.now + GHOST_AFTER);
+            }
+        }
     }
 }

@@ -119,6 +119,12 @@ impl World {
                 }
                 Stage::Preparing { problem } => {
                     ensure!(
+                        view.signaling == SignalingState::Online,
+                        Rule::Settles,
+                        "tab {tab} looks in and its server is {:?}",
+                        view.signaling
+                    );
+                    ensure!(
                         problem.is_none(),
                         Rule::Settles,
                         "tab {tab} was not let in: {problem:?}"
@@ -233,7 +239,8 @@ impl World {
             return false;
         };
         let heard = departure.wire.is_some_and(|wire| self.wires[wire].left);
-        !heard || self.server.life != departure.life
+        // Who finds a restarted server waits for those it knew, whatever was said there before.
+        !heard || self.server.life > 0
     }
 
     fn media_of(&self, member: &Member) -> Result<(), Complaint> {

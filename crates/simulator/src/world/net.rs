@@ -7,7 +7,6 @@ use visavis_call_core::{Event, SocketEvent, SocketId};
 use visavis_protocol::{Epoch, ErrorCode};
 use visavis_server::hub::{AddressKey, ConnectionKey, Hub, HubConfig, HubFault, Output};
 
-use super::act::GHOST_AFTER;
 use super::{Due, Rule, World};
 use crate::script::Noticed;
 
@@ -131,7 +130,11 @@ impl World {
         }
         let delay = self.delay(tab, self.pace.network_ms * 2);
         // A handshake takes longer than what was said before it on another socket.
-        let said = self.wires.iter().filter(|other| other.tab == tab && !other.cut);
+        let person = self.tabs[tab].person;
+        let said = self
+            .wires
+            .iter()
+            .filter(|other| self.tabs[other.tab].person == person && !other.cut);
         let said = said.map(|other| other.to_server_free).max().unwrap_or_default();
         self.schedule((self.now + delay).max(said), Due::ServerOpens { wire });
     }
@@ -387,12 +390,6 @@ impl World {
         if self.server.hub.is_none() && self.server.life == life {
             self.trace.note(self.now, format_args!("the server is back"));
             self.server.start();
-            // Nobody could count anybody's absence before.
-            for person in &mut self.people {
-                if let Some(departure) = &mut person.departure {
-                    departure.forgotten_at = departure.forgotten_at.max(self.now + GHOST_AFTER);
-                }
-            }
         }
     }
 }

@@ -5,10 +5,12 @@ use std::time::Duration;
 use visavis_call_core::{Event, Intent};
 
 use super::{Options, Rule, Violation, World};
-use crate::script::Script;
+use crate::script::{Action, Script};
 
 /// Time for everything to come to rest after the faults.
 const SETTLE_WITHIN: Duration = Duration::from_secs(30);
+/// Outage of the server, in milliseconds, after which clients have slowed their pace down.
+const LONG_OUTAGE_MS: u64 = 10_000;
 /// How often that is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Time in which nothing more may happen then.
@@ -63,6 +65,15 @@ impl World {
 
     fn settle(&mut self) -> Duration {
         let start = self.now;
+        // Clients of a server that was away for long look for it twice a minute.
+        let long = self.script.actions.iter().any(
+            |(_, action)| matches!(action, Action::Restart { down_ms, .. } if *down_ms > LONG_OUTAGE_MS),
+        );
+        let within = if long {
+            SETTLE_WITHIN * 2
+        } else {
+            SETTLE_WITHIN
+        };
         loop {
             self.advance(self.now + LOOK_EVERY);
             if self.violation.is_some() {
@@ -71,7 +82,7 @@ impl World {
             match self.settled(true) {
                 Ok(()) => return self.now - start,
                 Err((rule, detail)) => {
-                    if self.now >= start + SETTLE_WITHIN {
+                    if self.now >= start + within {
                         self.violate(rule, format_args!("{detail}"));
                     }
                 }

@@ -51,8 +51,6 @@ impl Person {
 pub(super) struct Departure {
     /// When they must be gone everywhere.
     pub(super) forgotten_at: Duration,
-    /// The server's life then.
-    pub(super) life: u64,
     /// The wire on which they said so, if there was one.
     pub(super) wire: Option<usize>,
 }
