@@ -233,6 +233,8 @@ impl Engine {
             self.remember_room(&room);
         }
         self.intend(Intent::Join { name });
+        // Connections may have been made before this click, and their sound refused for want of it.
+        self.playback.unblock();
         Ok(())
     }
 
