@@ -9,6 +9,7 @@
 mod address;
 mod config;
 mod connection;
+mod json_string;
 mod rate;
 mod relay;
 mod room;

@@ -8,6 +8,8 @@
 use bytestring::ByteString;
 use visavis_protocol::id::ID_CHARS;
 
+use super::json_string;
+
 const HEAD: &str = r#"{"relay":{"to":""#;
 const HEAD_FROM: &str = r#"{"relay":{"from":""#;
 const NUMBER: &str = r#"","n":"#;
@@ -39,7 +41,7 @@ impl<'a> RawRelay<'a> {
         let (n, rest) = rest.split_at_checked(digits)?;
         let body = rest.strip_prefix(BODY)?.strip_suffix(TAIL)?;
         let inner = body.strip_prefix('"')?.strip_suffix('"')?;
-        is_plain_string(inner.as_bytes()).then_some(Self { to, n, body })
+        json_string::is_plain(inner.as_bytes()).then_some(Self { to, n, body })
     }
 
     /// Writes the message as the addressee gets it.
@@ -47,26 +49,6 @@ impl<'a> RawRelay<'a> {
         // Of exactly the right length, the string becomes a `ByteString` without another allocation.
         ByteString::from([HEAD_FROM, from, NUMBER, self.n, BODY, self.body, TAIL].concat())
     }
-}
-
-/// Whether this is the inside of a JSON string with none but one-character escapes. `\u` escapes
-/// are rare (controls, lone surrogates) and need the decoder's judgement.
-fn is_plain_string(inner: &[u8]) -> bool {
-    // One pass without a branch, which the compiler turns into vector instructions.
-    if inner.iter().fold(false, |bad, byte| bad | (*byte < 0x20)) {
-        return false;
-    }
-    let mut rest = inner;
-    while let Some(at) = memchr::memchr2(b'"', b'\\', rest) {
-        if rest[at] == b'"' {
-            return false;
-        }
-        match rest.get(at + 1) {
-            Some(b'"' | b'\\' | b'/' | b'b' | b'f' | b'n' | b'r' | b't') => rest = &rest[at + 2..],
-            Some(_) | None => return false,
-        }
-    }
-    true
 }
 
 #[cfg(test)]

@@ -266,7 +266,7 @@ impl Socket {
     pub async fn hear(&mut self) -> ServerMessage {
         match self.hear_any().await {
             Heard::Message(message) => message,
-            other => panic!("no message but {other:?}"),
+            other @ (Heard::Pong(_) | Heard::Close(_) | Heard::End) => panic!("no message but {other:?}"),
         }
     }
 
