@@ -117,7 +117,7 @@ mod tests {
             (state % below as u64) as usize
         };
         let (mut plain, mut not) = (0, 0);
-        for _ in 0..200_000 {
+        for _ in 0..40_000 {
             let length = next(200);
             // Mostly what passes, so that faults far in are reached.
             let mut text = Vec::new();
@@ -134,7 +134,7 @@ mod tests {
             assert_eq!(is_plain(&text), expected, "{:?}", String::from_utf8_lossy(&text));
             *if expected { &mut plain } else { &mut not } += 1;
         }
-        assert!(plain > 10_000 && not > 10_000, "{plain} {not}");
+        assert!(plain > 1000 && not > 1000, "{plain} {not}");
     }
 
     #[test]
