@@ -83,7 +83,19 @@ pub fn server() -> Result<PathBuf> {
             .env("VISAVIS_DIST", dist()),
     )?;
     println!("server: ready in {}", process::spoken(started.elapsed()));
-    Ok(target_dir().join("release/visavis-server"))
+    // A later build without the client would replace the program at cargo's own place.
+    let built = target_dir().join("release/visavis-server");
+    std::fs::create_dir_all(target_dir().join("xtask"))?;
+    // A program that runs cannot be written over, but its name can be given away.
+    let fresh = server_program().with_extension("new");
+    std::fs::copy(&built, &fresh)?;
+    std::fs::rename(&fresh, server_program())?;
+    Ok(server_program())
+}
+
+/// The server with the client inside, where [`server`] puts it.
+pub fn server_program() -> PathBuf {
+    target_dir().join("xtask/visavis-server")
 }
 
 /// Runs a command of the benches, which live in a crate of their own: they need far more than we do.
@@ -107,7 +119,7 @@ pub fn bench(command: &str, rest: &[OsString]) -> Result<()> {
             ])
             .args(rest)
             .env("PATH", cache::search_path()?)
-            .env("VISAVIS_SERVER", target_dir().join("release/visavis-server"))
+            .env("VISAVIS_SERVER", server_program())
             .env("VISAVIS_DIST", dist()),
     )
 }

@@ -206,11 +206,12 @@ impl Browser {
             std::fs::write(path(".html"), source).ok();
         }
         let state = "const probe = window.__probe; if (!probe) return 'no probe in this page';
-             return { url: location.href, log: probe.log, open: probe.open(), wire: probe.wire(), peers: await probe.peers() };";
-        if let Ok(state) = self.async_script(state, Vec::new()).await {
-            let text = serde_json::to_string_pretty(&state).unwrap_or_default();
-            std::fs::write(path(".page.json"), text).ok();
-        }
+             return JSON.stringify({ url: location.href, active: navigator.userActivation?.hasBeenActive, open: probe.open(), wire: probe.wire(), log: probe.log, peers: await probe.peers() }, null, 1);";
+        let text = match self.async_script(state, Vec::new()).await {
+            Ok(state) => state.as_str().unwrap_or_default().to_owned(),
+            Err(error) => format!("{error:#}"),
+        };
+        std::fs::write(path(".page.json"), text).ok();
         if self.kind == Kind::Chromium
             && let Ok(lines) = self.driver.browser_log().await
         {

@@ -60,7 +60,7 @@ fn program() -> PathBuf {
             PathBuf::from(env!("CARGO_MANIFEST_DIR"))
                 .join("../..")
                 .join(target)
-                .join("release/visavis-server")
+                .join("xtask/visavis-server")
         },
         PathBuf::from,
     )
