@@ -1,4 +1,5 @@
 //! The server as honest browsers and operators meet it.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test that called it")]
 
 #[path = "support/mod.rs"]
 mod support;
