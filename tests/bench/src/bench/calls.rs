@@ -174,7 +174,7 @@ fn call(stage: &Stage, site: Site, people: usize) -> Result<Vec<Page>> {
         page.before_load(PICTURE)?;
         room.open(&page, &format!("Person {}", n + 1))?;
         if n > 0 {
-            room.wait_for_member(&page)?;
+            room.wait_before_click(&page)?;
         }
         room.join(&page)?;
         pages.push(page);

@@ -6,16 +6,13 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::stage::{CONNECTED_WITHIN, Site, Stage};
+use crate::chromium::Page;
 use crate::lab::Place;
-use crate::program;
 use crate::stats::Sample;
-use crate::table::{Row, Table, Verdict};
+use crate::table::{self, Row, Table, Verdict};
 
 /// One way between any two of the two browsers and the server.
 const ONE_WAY: Duration = Duration::from_millis(50);
-/// A person looks at the own picture before the click; what can be done ahead may be done then.
-const BEFORE_CLICK: Duration = Duration::from_millis(1500);
-
 /// Joins of one page.
 #[derive(Default)]
 struct Joins {
@@ -108,13 +105,36 @@ fn join(stage: &Stage, site: Site) -> Result<(f64, f64)> {
     room.join(&member)?;
     let joiner = stage.browser(1).page()?;
     room.open(&joiner, "Bob")?;
-    room.wait_for_member(&joiner)?;
-    program::pause(BEFORE_CLICK)?;
+    room.wait_before_click(&joiner)?;
     joiner.eval("__probe.click()")?;
     joiner.wait("__probe.frames.length > 0", CONNECTED_WITHIN)?;
     member.wait("__probe.frames.length > 0", CONNECTED_WITHIN)?;
     let clicked = joiner.number("__probe.clicked")?;
     let seen_by_joiner = joiner.number("__probe.frames[0]")?;
     let seen_by_member = member.number("__probe.frames[0]")?;
+    keep_timeline(stage, site, clicked, &[("joiner", &joiner), ("member", &member)])?;
     Ok((seen_by_joiner - clicked, seen_by_member - clicked))
+}
+
+/// Keeps what happened in both pages from the click on, to see where the time went.
+fn keep_timeline(stage: &Stage, site: Site, clicked: f64, pages: &[(&str, &Page)]) -> Result<()> {
+    let mut lines = Vec::new();
+    for (who, page) in pages {
+        let events = page.eval("__probe.timeline()")?;
+        for event in events.as_array().into_iter().flatten() {
+            let after = event[0].as_f64().unwrap_or(f64::NAN) - clicked;
+            if after >= -1.0 {
+                lines.push((
+                    after,
+                    format!("{after:8.1} {who} {}", event[1].as_str().unwrap_or_default()),
+                ));
+            }
+        }
+    }
+    lines.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let text: Vec<String> = lines.into_iter().map(|(_, line)| line).collect();
+    let distance = if stage.is_distant() { "distant" } else { "near" };
+    let file = table::results()?.join(format!("timeline-{distance}-{site:?}.txt"));
+    std::fs::write(file, text.join("\n"))?;
+    Ok(())
 }

@@ -84,7 +84,7 @@ fn call(stage: &Stage, site: Site) -> Result<Traffic> {
     room.join(&member)?;
     let joiner = stage.browser(1).page()?;
     room.open(&joiner, "Bob")?;
-    room.wait_for_member(&joiner)?;
+    room.wait_before_click(&joiner)?;
     joiner.eval("__probe.click()")?;
     joiner.wait("__probe.frames.length > 0", CONNECTED_WITHIN)?;
     program::pause(AFTERWARDS)?;

@@ -9,12 +9,16 @@ use visavis_protocol::RoomSecret;
 use crate::chromium::{Browser, Page};
 use crate::floor::Floor;
 use crate::lab::Place;
+use crate::program;
 use crate::server::Server;
 
 /// How long a page may take to be usable. Generous: a slow machine is a figure, not a failure.
 pub const USABLE_WITHIN: Duration = Duration::from_secs(40);
 /// How long a call may take to connect.
 pub const CONNECTED_WITHIN: Duration = Duration::from_secs(30);
+
+/// A person looks at the own picture before the click; what can be done ahead may be done then.
+const BEFORE_CLICK: Duration = Duration::from_millis(1500);
 
 /// All browsers of a bench share one address, which opens rooms faster than one household would.
 /// No other limit is touched.
@@ -42,7 +46,7 @@ pub struct Stage {
     browsers: Vec<Browser>,
     server: Server,
     floor: Floor,
-    _place: Place,
+    place: Place,
 }
 
 /// A room that nobody was in yet.
@@ -68,7 +72,7 @@ impl Stage {
             browsers,
             server,
             floor,
-            _place: place,
+            place,
         })
     }
 
@@ -82,6 +86,12 @@ impl Stage {
     #[must_use]
     pub fn browsers(&self) -> &[Browser] {
         &self.browsers
+    }
+
+    /// Whether there is a distance between the browsers.
+    #[must_use]
+    pub const fn is_distant(&self) -> bool {
+        self.place.is_distant()
     }
 
     /// A new room.
@@ -156,17 +166,17 @@ impl Room {
             .with_context(|| format!("{:?} did not connect", self.site))
     }
 
-    /// Waits until a page that has not joined yet knows of somebody in the room.
+    /// Waits, before the click, as long as a person would; and until the page knows of the others.
     ///
     /// # Errors
     /// If that does not come to pass.
-    pub fn wait_for_member(&self, page: &Page) -> Result<()> {
+    pub fn wait_before_click(&self, page: &Page) -> Result<()> {
         match self.site {
-            // Our client is told together with the room it watches; a person needs longer than
-            // that between opening a link and clicking, and so does the pause before the click.
-            Site::Ours => Ok(()),
-            Site::Floor => page.wait("members.length > 0", CONNECTED_WITHIN),
-            Site::WarmFloor => self.wait_for_links(page, 1),
+            // Our client is told of the room while the person looks at the page.
+            Site::Ours => {}
+            Site::Floor => page.wait("members.length > 0", CONNECTED_WITHIN)?,
+            Site::WarmFloor => self.wait_for_links(page, 1)?,
         }
+        program::pause(BEFORE_CLICK)
     }
 }

@@ -79,13 +79,6 @@ fn load(stage: &Stage, site: Site) -> Result<(Vec<Transfer>, String)> {
     let page = stage.browser(0).page()?;
     room.open(&page, "Ada")?;
     program::pause(AFTERWARDS)?;
-    // A window asks for the page's icon, a headless browser does not: it is counted all the same.
-    page.eval(
-        "Promise.all([...document.querySelectorAll('link[rel~=icon]')]
-            .filter((link) => !link.href.startsWith('data:'))
-            .map((link) => fetch(link.href).then((answer) => answer.blob())))
-            .then((answers) => answers.length)",
-    )?;
     let address = room.url().split('/').nth(2).unwrap_or_default().to_owned();
     Ok((transfers(&page), address))
 }

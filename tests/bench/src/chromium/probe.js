@@ -36,16 +36,61 @@
     if (!button || button.disabled) throw new Error("there is no button to click");
     probe.clicked = now();
     button.click();
+    note("click handled");
   };
+
+  // What happened when, to see where the time goes.
+  const events = [];
+  const note = (what) => events.length < 2000 && events.push([now(), what]);
+  probe.timeline = () => events.map(([at, what]) => [at, what]);
 
   // Tracks that came over a connection, to tell the others' videos from the own preview.
   const remote = new WeakSet();
   const Native = window.RTCPeerConnection;
+  const timed = (name, label) =>
+    function (...args) {
+      note(`${label(args)} begins`);
+      const done = Native.prototype[name].apply(this, args);
+      done.then(() => note(`${label(args)} done`), () => note(`${label(args)} failed`));
+      return done;
+    };
   window.RTCPeerConnection = class RTCPeerConnection extends Native {
     constructor(...args) {
       super(...args);
+      note("connection made");
       probe.connections.push(this);
-      this.addEventListener("track", ({ track }) => remote.add(track));
+      this.addEventListener("track", ({ track }) => {
+        remote.add(track);
+        note(`track ${track.kind}`);
+        track.addEventListener("unmute", () => note(`unmute ${track.kind}`), { once: true });
+      });
+      this.addEventListener("icecandidate", ({ candidate }) => note(candidate ? "candidate found" : "candidates end"));
+      this.addEventListener("iceconnectionstatechange", () => note(`ice ${this.iceConnectionState}`));
+      this.addEventListener("connectionstatechange", () => note(`connection ${this.connectionState}`));
+    }
+  };
+  Object.assign(window.RTCPeerConnection.prototype, {
+    setLocalDescription: timed("setLocalDescription", () => "set local"),
+    setRemoteDescription: timed("setRemoteDescription", ([description]) => `set remote ${description?.type}`),
+    addIceCandidate: timed("addIceCandidate", () => "add candidate"),
+    createOffer: timed("createOffer", () => "create offer"),
+    createAnswer: timed("createAnswer", () => "create answer"),
+  });
+  const replace = RTCRtpSender.prototype.replaceTrack;
+  RTCRtpSender.prototype.replaceTrack = function (track) {
+    note(`replace track ${track?.kind}`);
+    return replace.call(this, track);
+  };
+  const send = WebSocket.prototype.send;
+  WebSocket.prototype.send = function (data) {
+    note(`send ${data.length} ${String(data).slice(0, 12)}`);
+    return send.call(this, data);
+  };
+  const NativeSocket = window.WebSocket;
+  window.WebSocket = class WebSocket extends NativeSocket {
+    constructor(...args) {
+      super(...args);
+      this.addEventListener("message", ({ data }) => note(`hear ${data.length} ${String(data).slice(0, 12)}`));
     }
   };
 
@@ -55,6 +100,7 @@
       const track = video.srcObject?.getVideoTracks?.()[0];
       if (track && remote.has(track)) {
         probe.frames.push(now());
+        note("first frame");
       } else if (!track || track.readyState === "ended") {
         watch(video);
       } else {
