@@ -1,7 +1,7 @@
 //! Whether bytes are the inside of a plain JSON string, sixteen at a time.
 //!
 //! A session description inside a JSON text inside a JSON text has an escape every dozen bytes, so
-//! that looking for the next one byte by byte was half the cost of relaying it (decision 0003).
+//! that looking for the next one byte by byte was half the cost of relaying it (decision 0005).
 //! This finds escapes with the carry arithmetic of "Parsing Gigabytes of JSON per Second"
 //! (Langdale and Lemire, 2019, section 3.1.1), 64 bytes in a handful of operations.
 

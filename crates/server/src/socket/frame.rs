@@ -1,7 +1,7 @@
 //! WebSocket frames (RFC 6455) as a server reads and writes them, without IO.
 //!
 //! The usual libraries keep a read buffer for every connection, which is most of what an idle one
-//! costs (decision 0003). This reader is fed from a buffer that all connections share, and keeps
+//! costs (decision 0005). This reader is fed from a buffer that all connections share, and keeps
 //! only what is unfinished. It knows no extensions: nothing is ever compressed.
 
 use bytes::Bytes;

@@ -1,0 +1,91 @@
+//! `docs/protocol.md` says what the code does: its examples are decoded and written again, its
+//! tables are complete.
+#![allow(clippy::unwrap_used, reason = "what fails here fails the test that called it")]
+
+use serde_json::Value;
+use visavis_protocol::message::{CLIENT_KINDS, SERVER_KINDS};
+use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, Packet, ServerMessage};
+
+const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
+
+/// The examples of one sort: what stands in fences that open with "```json <sort>".
+fn examples(sort: &str) -> Vec<&'static str> {
+    let fence = format!("```json {sort}\n");
+    let examples: Vec<_> = DOCUMENT
+        .split(&fence)
+        .skip(1)
+        .map(|rest| rest.split("```").next().unwrap())
+        .collect();
+    assert!(!examples.is_empty(), "no examples of {sort}");
+    examples
+}
+
+fn value(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+fn kind(text: &str) -> String {
+    value(text).as_object().unwrap().keys().next().unwrap().clone()
+}
+
+#[test]
+fn every_example_of_a_client_is_read_and_written_again() {
+    for text in examples("client") {
+        let message = ClientMessage::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(value(&message.encode()), value(text));
+    }
+}
+
+#[test]
+fn every_example_of_the_server_is_read_and_written_again() {
+    for text in examples("server") {
+        let message = ServerMessage::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(value(&message.encode()), value(text));
+    }
+}
+
+#[test]
+fn every_example_of_a_packet_is_read_and_written_again() {
+    for text in examples("packet") {
+        let packet = Packet::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(value(&packet.encode()), value(text));
+    }
+}
+
+#[test]
+fn every_kind_has_an_example() {
+    for (sort, kinds) in [("client", CLIENT_KINDS), ("server", SERVER_KINDS)] {
+        let shown: Vec<String> = examples(sort).into_iter().map(kind).collect();
+        for kind in kinds {
+            assert!(
+                shown.iter().any(|shown| shown == kind),
+                "no example of {sort}'s {kind}"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_code_is_in_its_table() {
+    for code in ErrorCode::ALL {
+        let row = format!("\n| `{code}` ");
+        assert_eq!(DOCUMENT.matches(&row).count(), 1, "{code}");
+    }
+    for code in CloseCode::ALL {
+        let row = DOCUMENT
+            .lines()
+            .find(|line| line.starts_with(&format!("| {} |", code.code())))
+            .unwrap_or_else(|| panic!("no row for {code:?}"));
+        assert_eq!(row.ends_with("| yes |"), code.is_final(), "{row}");
+    }
+}
+
+#[test]
+fn every_json_fence_says_whose_it_is() {
+    let fences = DOCUMENT.matches("```json").count();
+    let known: usize = ["client", "server", "packet"]
+        .map(|sort| examples(sort).len())
+        .iter()
+        .sum();
+    assert_eq!(fences, known);
+}
