@@ -49,6 +49,7 @@ enum Asked {
 }
 
 /// What a person identifies a seat in a room by.
+#[derive(Clone, Debug)]
 pub(crate) struct Place {
     pub(crate) visit: VisitId,
     pub(crate) room: RoomId,
@@ -56,6 +57,7 @@ pub(crate) struct Place {
 }
 
 /// See the module.
+#[derive(Clone, Debug)]
 pub(crate) struct Room {
     place: Place,
     session: SessionSecret,
@@ -64,6 +66,8 @@ pub(crate) struct Room {
     standing: Standing,
     asked: Asked,
     rejoin_at: Option<Timestamp>,
+    /// Whether a socket was lost since packets were last known to have left.
+    was_cut: bool,
     peers: Vec<Peer>,
     given_up: GivenUp,
     /// When the server last wrote while our seat was not in doubt.
@@ -86,6 +90,7 @@ impl Room {
             standing: Standing::Preparing { problem: None },
             asked: Asked::Nothing,
             rejoin_at: None,
+            was_cut: false,
             peers: Vec::new(),
             given_up: GivenUp::default(),
             heard: Timestamp::default(),
@@ -172,6 +177,7 @@ impl Room {
     }
 
     pub(crate) fn handle_lost(&mut self) {
+        self.was_cut = true;
         self.asked = Asked::Nothing;
     }
 
@@ -356,6 +362,8 @@ impl Room {
     ) {
         let forgotten = matches!(self.standing, Standing::Joined { epoch: known, .. } if known != epoch);
         let newcomer = self.asked != Asked::Resume;
+        // Packets that followed the question on the same socket are on their way.
+        let was_cut = core::mem::take(&mut self.was_cut);
         self.asked = Asked::Nothing;
         self.rejoin_at = None;
         self.standing = Standing::Joined { epoch, version };
@@ -402,7 +410,7 @@ impl Room {
                     peer.expect_offer(context)
                 }
             }
-            if peer.is_reachable() {
+            if was_cut && peer.is_reachable() {
                 relay_again(peer, session, context);
             }
         }

@@ -80,6 +80,28 @@ fn the_newcomers_offer_leaves_in_one_flight_with_the_join() {
 }
 
 #[test]
+fn an_offer_that_followed_the_join_is_sent_once_unless_its_socket_was_lost() {
+    for is_lost in [false, true] {
+        let mut shell = Shell::in_front();
+        shell.hear(&ServerMessage::Occupancy {
+            room: shell::room(),
+            peers: vec![entry(9)],
+            seats: 8,
+        });
+        let link = shell.links()[0];
+        shell.make_offer(link);
+        shell.join();
+        if is_lost {
+            shell.lose(1006);
+            shell.wait_for_deadline();
+            shell.open();
+        }
+        shell.seated(1, 1, &[entry(9)]);
+        assert_eq!(shell.packets().len(), if is_lost { 2 } else { 1 });
+    }
+}
+
+#[test]
 fn somebody_who_left_before_the_join_costs_nothing() {
     let mut shell = Shell::in_front();
     shell.hear(&ServerMessage::Occupancy {
