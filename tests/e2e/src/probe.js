@@ -176,8 +176,13 @@
     const remote = report.get(pair.remoteCandidateId);
     return { local: local?.candidateType ?? null, remote: remote?.candidateType ?? null, address: local?.address ?? null };
   };
+  // Firefox never answers for a connection that is closed while it looks.
+  const statsOf = (peer) => Promise.race([
+    peer.getStats(),
+    new Promise((give) => native.setTimeout(() => give(new Map()), 1000)),
+  ]);
   const describe = async (peer, id) => {
-    const report = await peer.getStats();
+    const report = await statsOf(peer);
     const outbound = [...report.values()].filter((row) => row.type === "outbound-rtp");
     return {
       id, connection: peer.connectionState, ice: peer.iceConnectionState, gathering: peer.iceGatheringState,
@@ -202,7 +207,7 @@
     const open = new Set([...peers.values()].map(String));
     for (const key of watched.keys()) if (!open.has(key.split("/")[0])) watched.delete(key);
     for (const [peer, id] of peers) {
-      const inbound = inboundOf(await peer.getStats());
+      const inbound = inboundOf(await statsOf(peer));
       const now = performance.now();
       for (const kind of ["audio", "video"]) {
         const packets = inbound.filter((row) => row.kind === kind).reduce((sum, row) => sum + row.packets, 0);

@@ -168,9 +168,11 @@ impl Browser {
     /// # Errors
     /// If there is no probe in the page.
     pub async fn open(&self) -> Result<Open> {
-        Ok(serde_json::from_value(
-            self.script("return __probe.open();", Vec::new()).await?,
-        )?)
+        // As text: chromedriver stumbles over an object with a key `Window`.
+        let text = self
+            .script("return JSON.stringify(__probe.open());", Vec::new())
+            .await?;
+        Ok(serde_json::from_str(text.as_str().unwrap_or_default())?)
     }
 
     /// Every connection that is not closed.
