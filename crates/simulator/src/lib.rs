@@ -5,9 +5,11 @@
 //! [`world::Rule`] or with none. The same seed always makes the same run.
 
 pub mod browser;
+pub mod exhaustive;
 pub mod script;
 pub mod shrink;
 pub mod sweep;
+pub mod teeth;
 pub mod trace;
 pub mod world;
 

@@ -6,8 +6,10 @@ use std::collections::BTreeMap;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+use visavis_simulator::exhaustive::{plans, search};
 use visavis_simulator::shrink::{as_test, shrink};
 use visavis_simulator::sweep::{Sweep, sweep};
+use visavis_simulator::teeth::{Planted, bite};
 use visavis_simulator::{Options, Script, run};
 
 /// Failing seeds that are printed.
@@ -42,6 +44,21 @@ enum Command {
         #[arg(long)]
         trace: bool,
     },
+    /// Plants every known bug, one at a time, and looks how soon it is caught.
+    Teeth {
+        /// After how many seeds a bug counts as missed.
+        #[arg(long, default_value_t = 100_000)]
+        seeds: u64,
+        /// On how many threads.
+        #[arg(long, default_value_t = 2)]
+        threads: usize,
+    },
+    /// Searches every interleaving of two who both change tracks.
+    Exhaustive {
+        /// After how many states to give a plan up.
+        #[arg(long, default_value_t = 20_000_000)]
+        states: usize,
+    },
     /// Finds the smallest script that fails as a seed does, and prints it as a test.
     Shrink {
         /// The seed.
@@ -59,6 +76,8 @@ fn main() -> ExitCode {
             start,
             threads,
         } => run_many(seeds, start, threads),
+        Command::Teeth { seeds, threads } => show_teeth(seeds, threads),
+        Command::Exhaustive { states } => search_all(states),
         Command::Replay { seed, trace } => replay(&Script::generate(seed), trace),
         Command::Shrink { seed, trace } => {
             let smallest = shrink(&Script::generate(seed), &Options::default());
@@ -109,6 +128,61 @@ fn run_many(seeds: u64, start: u64, threads: usize) -> (u64, u64) {
         report.hash
     );
     (report.passed, report.failed)
+}
+
+fn show_teeth(seeds: u64, threads: usize) -> (u64, u64) {
+    let (mut caught, mut missed) = (0, 0);
+    for planted in Planted::all() {
+        let bite = bite(planted, seeds, threads);
+        let name = format!("{planted:?}");
+        match bite.caught {
+            Some((after, violation)) => {
+                caught += 1;
+                println!(
+                    "{name:<32} caught after {after:>6} seeds, {:>6.1} s: {violation}",
+                    bite.took.as_secs_f64()
+                );
+            }
+            None => {
+                missed += 1;
+                println!("{name:<32} MISSED in {seeds} seeds");
+            }
+        }
+    }
+    (caught, missed)
+}
+
+fn search_all(states: usize) -> (u64, u64) {
+    let (mut passed, mut failed) = (0, 0);
+    for plan in plans(states) {
+        let findings = search(&plan, &Options::default());
+        println!(
+            "{}: {} states, {} steps, {} ends, longest way {} steps, {}, {:.1} s",
+            plan.name,
+            findings.states,
+            findings.steps,
+            findings.ends,
+            findings.depth,
+            if findings.complete {
+                "complete"
+            } else {
+                "NOT COMPLETE"
+            },
+            findings.took.as_secs_f64()
+        );
+        if let Some((broken, path)) = &findings.violation {
+            println!("  {broken}");
+            for step in path {
+                println!("    {step}");
+            }
+        }
+        if findings.complete {
+            passed += 1;
+        } else {
+            failed += 1;
+        }
+    }
+    (passed, failed)
 }
 
 fn replay(script: &Script, trace: bool) -> (u64, u64) {

@@ -26,6 +26,8 @@ impl World {
             Action::Enter { person } => {
                 let tab = self.tab_in_use(person);
                 self.enter(tab);
+                // Also on a page that was loading and would have joined by itself.
+                self.people[person].wants_in = false;
             }
             Action::Join { person } => {
                 let tab = self.tab_in_use(person);
@@ -239,7 +241,11 @@ impl World {
         self.reveal_cuts();
         if self.server.life > 0 {
             // Nobody could count anybody's absence before.
-            for departure in self.people.iter_mut().filter_map(|person| person.departure.as_mut()) {
+            for departure in self
+                .people
+                .iter_mut()
+                .filter_map(|person| person.departure.as_mut())
+            {
                 departure.forgotten_at = departure.forgotten_at.max(self.now + GHOST_AFTER);
             }
         }

@@ -8,6 +8,7 @@ mod act;
 mod check;
 mod link;
 mod net;
+mod pair;
 mod run;
 mod tab;
 
@@ -26,6 +27,7 @@ use crate::script::{Change, Pace, Script};
 use crate::trace::Trace;
 
 use net::{Server, Wire};
+pub(crate) use pair::connected_pair;
 pub use run::{Outcome, run};
 use tab::{Person, Tab};
 

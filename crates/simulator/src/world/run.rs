@@ -63,17 +63,20 @@ impl World {
         settled_after
     }
 
+    /// Plays a script without faults until all is at rest.
+    pub(super) fn settle_calm(&mut self) {
+        let end = self.script.end();
+        self.advance(end);
+        self.settle();
+    }
+
     fn settle(&mut self) -> Duration {
         let start = self.now;
         // Clients of a server that was away for long look for it twice a minute.
         let long = self.script.actions.iter().any(
             |(_, action)| matches!(action, Action::Restart { down_ms, .. } if *down_ms > LONG_OUTAGE_MS),
         );
-        let within = if long {
-            SETTLE_WITHIN * 2
-        } else {
-            SETTLE_WITHIN
-        };
+        let within = if long { SETTLE_WITHIN * 2 } else { SETTLE_WITHIN };
         loop {
             self.advance(self.now + LOOK_EVERY);
             if self.violation.is_some() {
