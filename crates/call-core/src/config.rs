@@ -35,6 +35,7 @@ impl fmt::Debug for Seed {
 }
 
 /// Makes secrets and random numbers from a [`Seed`], the same ones each time it is replayed.
+#[derive(Clone, Debug)]
 pub(crate) struct Randomness {
     seed: Seed,
     sessions: u64,

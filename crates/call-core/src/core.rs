@@ -23,6 +23,7 @@ const NOTICES: usize = 8;
 const DEVICES: usize = 64;
 
 /// See the crate's documentation.
+#[derive(Clone, Debug)]
 pub struct Core {
     config: Config,
     random: Randomness,

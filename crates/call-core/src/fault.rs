@@ -28,7 +28,7 @@ pub enum Fault {
     SnapshotTrusted,
     /// An unanswered offer is waited for without end.
     OfferNeverRepeated,
-    /// `negotiationneeded` during an operation is forgotten.
+    /// `negotiationneeded` during an operation, or the pause after one that failed, is forgotten.
     NegotiationNeededLost,
 }
 

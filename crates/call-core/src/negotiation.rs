@@ -154,7 +154,8 @@ impl Negotiation {
 
     /// `negotiationneeded` fired.
     pub(crate) fn handle_needed(&mut self, now: Timestamp, ids: &mut Ids, out: &mut Output) {
-        if self.faults.has(Fault::NegotiationNeededLost) && self.operation.is_some() {
+        let busy = self.operation.is_some() || self.not_before.is_some_and(|time| time > now);
+        if self.faults.has(Fault::NegotiationNeededLost) && busy {
             return;
         }
         self.wants_offer = true;

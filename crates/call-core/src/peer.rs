@@ -48,6 +48,7 @@ pub(crate) enum Presence {
     Missing { until: Timestamp },
 }
 
+#[derive(Clone, Debug)]
 struct Link {
     negotiation: Negotiation,
     role: LinkRole,
@@ -60,6 +61,7 @@ struct Link {
 }
 
 /// See the module.
+#[derive(Clone, Debug)]
 pub(crate) struct Peer {
     pub(crate) id: PeerId,
     pub(crate) seat: SeatId,

@@ -73,6 +73,7 @@ pub(crate) enum Happening {
 }
 
 /// See the module.
+#[derive(Clone, Debug)]
 pub(crate) struct Session {
     state: State,
     attempt: u32,
@@ -151,15 +152,12 @@ impl Session {
 
     /// A reason to believe that the network is there: waiting ends now.
     pub(crate) fn hurry(&mut self, now: Timestamp, ids: &mut Ids, commands: &mut VecDeque<Command>) {
+        self.attempt = 0;
         match self.state {
-            State::Waiting { .. } => {
-                self.attempt = 0;
-                self.connect(now, ids, commands);
-            }
+            State::Waiting { .. } => self.connect(now, ids, commands),
             // An attempt that is under way for long was made when there was no network.
             State::Connecting { since, .. } if now.since(since) >= STALE_AFTER => {
                 self.detach(commands);
-                self.attempt = 0;
                 self.connect(now, ids, commands);
             }
             State::Open { .. } => self.send(now, &ClientMessage::Ping {}, commands),
