@@ -548,3 +548,6 @@ const fn kind_of(slot: Slot) -> MediaKind {
         Slot::Camera | Slot::Screen => MediaKind::Video,
     }
 }
+
+#[cfg(test)]
+mod tests;
