@@ -172,7 +172,17 @@ impl Hub {
             }
             return self.send_error(connection, ErrorCode::AlreadyJoined, Some("resume"), None);
         }
-        if epoch != self.epoch && !self.config.has(HubFault::ForeignEpochAccepted) {
+        if epoch != self.epoch && self.config.has(HubFault::ForeignEpochAccepted) {
+            let joined = ServerMessage::Joined {
+                epoch,
+                you: peer,
+                version: 0,
+                peers: Vec::new(),
+                ice: self.config.ice.clone(),
+            };
+            return self.send(connection, &joined);
+        }
+        if epoch != self.epoch {
             // Not a failure of theirs: we were restarted.
             return self.send_error(connection, ErrorCode::UnknownSession, Some("resume"), None);
         }
