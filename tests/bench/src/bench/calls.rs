@@ -1,5 +1,6 @@
 //! Calls of several: CPU for each person, memory of the page, and six at once (G8, G9).
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
@@ -117,6 +118,12 @@ pub fn measure_memory(server: &Path, table: &mut Table) -> Result<()> {
         floor: format!("{:.0}; {:.0}", floor.nodes, floor.elements),
         verdict: Verdict::at_most(ours.nodes, 1000.0, 1000.0),
     });
+    table.push(Row::told(
+        "",
+        "of these in the tree, browser's own parts of elements included; by element that they belong to",
+        format!("{:.0}; {}", ours.in_tree, ours.largest),
+        format!("{:.0}; {}", floor.in_tree, floor.largest),
+    ));
     Ok(())
 }
 
@@ -244,6 +251,10 @@ struct Memory {
     wasm: f64,
     nodes: f64,
     elements: f64,
+    /// Nodes that hang in the document, with the browser's own inside videos, fields and icons.
+    in_tree: f64,
+    /// Which kinds of element bring most of those.
+    largest: String,
 }
 
 fn memory(page: &Page) -> Result<Memory> {
@@ -256,10 +267,34 @@ fn memory(page: &Page) -> Result<Memory> {
             .find_map(|metric| metric["value"].as_f64())
             .with_context(|| format!("the browser has no metric {name}"))
     };
+    let document = page.call("DOM.getDocument", &json!({ "depth": -1, "pierce": true }))?;
+    let mut owned = BTreeMap::new();
+    count(&document["root"], "document", &mut owned);
+    let mut by_size: Vec<_> = owned.iter().collect();
+    by_size.sort_by(|(_, one), (_, other)| other.total_cmp(one));
+    let named = by_size
+        .iter()
+        .take(4)
+        .map(|(name, nodes)| format!("{name} {nodes:.0}"));
     Ok(Memory {
+        in_tree: owned.values().sum(),
+        largest: named.collect::<Vec<_>>().join(", "),
         heap: metric("JSHeapUsedSize")?,
         nodes: metric("Nodes")?,
         wasm: page.number("__probe.wasmBytes()")?,
         elements: page.number("document.querySelectorAll('*').length")?,
     })
+}
+
+/// Counts nodes by the element that brings them: a video's own controls count as the video's.
+fn count(node: &Value, owner: &str, owned: &mut BTreeMap<String, f64>) {
+    *owned.entry(owner.to_owned()).or_default() += 1.0;
+    let children = |name: &str| node[name].as_array().into_iter().flatten();
+    for child in children("children") {
+        count(child, owner, owned);
+    }
+    let name = node["nodeName"].as_str().unwrap_or_default().to_lowercase();
+    for root in children("shadowRoots").chain(children("pseudoElements")) {
+        count(root, &name, owned);
+    }
 }

@@ -99,23 +99,20 @@ pub fn run(options: &Options) -> Result<()> {
     usage::raise_open_files(options.sockets.max(2 * options.pairs) as u64 + OTHER_FILES)?;
     let mut table = Table::new("load", "bare ws");
     for part in &options.parts {
-        match part {
-            Part::Idle => sockets::measure(&options.server, options.sockets, &mut table)?,
-            Part::Joins => joins::measure(&options.server, options.sockets, &mut table)?,
-            Part::Small => relay::measure(
-                &options.server,
-                &relay::SMALL,
-                options.pairs,
-                options.rounds,
-                &mut table,
-            )?,
-            Part::Large => relay::measure(
-                &options.server,
-                &relay::LARGE,
-                options.pairs,
-                options.rounds,
-                &mut table,
-            )?,
+        let sizes: &[&relay::Size] = match part {
+            Part::Idle => {
+                sockets::measure(&options.server, options.sockets, &mut table)?;
+                &[]
+            }
+            Part::Joins => {
+                joins::measure(&options.server, options.sockets, &mut table)?;
+                &[]
+            }
+            Part::Small => &[&relay::SMALL],
+            Part::Large => &[&relay::LARGE, &relay::LARGE_SHALLOW],
+        };
+        for size in sizes {
+            relay::measure(&options.server, size, options.pairs, options.rounds, &mut table)?;
         }
     }
     table.finish(options.in_document)
