@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use crate::components::dom::{el_class, show_in_body};
 use crate::i18n::set_language;
 use crate::pages::{self, PersonName};
 use crate::runtime::Runtime;
@@ -11,9 +12,8 @@ use crate::runtime::Runtime;
 pub fn App() -> impl IntoView {
     let runtime = Runtime::start();
     set_language(runtime.start_language());
-    provide_context(PersonName(RwSignal::new(runtime.remembered_name())));
+    provide_context(PersonName(StoredValue::new(runtime.remembered_name())));
     let route = runtime.route();
-    // Runs once the first page stands.
-    Effect::new(move |_| runtime.ready());
-    move || pages::page(route.get())
+    show_in_body(el_class("div", "slot").slot(move || Some(pages::page(route.get()))));
+    runtime.ready();
 }

@@ -1,62 +1,58 @@
 //! A dialog over the page, by the browser's own means: it keeps the focus inside, Escape closes
 //! it, and the focus goes back to where it was.
 
-use leptos::html;
 use leptos::prelude::*;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlDialogElement;
 
+use super::dom::{El, button, el_class};
 use super::icon::{Icon, icon};
 use crate::i18n::words;
 
-/// Opens and closes a [`dialog`].
-#[derive(Clone, Copy, Default)]
-pub struct DialogRef {
-    node: NodeRef<html::Dialog>,
+/// A dialog. Its content is made while it is open.
+#[derive(Clone)]
+pub struct Dialog {
+    element: El,
     is_open: RwSignal<bool>,
 }
 
-impl DialogRef {
+impl Dialog {
+    /// A closed dialog.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let is_open = RwSignal::new(false);
+        let element = el_class("dialog", "dialog")
+            .attr("aria-label", name)
+            .on("close", move |_| is_open.set(false));
+        Self { element, is_open }
+    }
+
+    /// Its element, with what it is to show.
+    #[must_use]
+    pub fn with(&self, content: impl Fn() -> El + 'static) -> El {
+        let is_open = self.is_open;
+        let closed = self.clone();
+        let close = button("sign dialog-close", move || closed.close()).child(icon(Icon::Close));
+        close.set_label(words().close);
+        self.element
+            .clone()
+            .child(close)
+            .slot(move || is_open.get().then(&content))
+    }
+
     /// Shows it above everything.
-    pub fn open(self) {
+    pub fn open(&self) {
         self.is_open.set(true);
-        if let Some(dialog) = self.node.get_untracked() {
-            // Fails only for a dialog that is open or not in the page.
-            _ = dialog.show_modal();
-        }
+        // Fails only for a dialog that is open or not in the page.
+        _ = self.dialog().show_modal();
     }
 
     /// Closes it.
-    pub fn close(self) {
-        if let Some(dialog) = self.node.get_untracked() {
-            dialog.close();
-        }
+    pub fn close(&self) {
+        self.dialog().close();
     }
-}
 
-/// A dialog whose content is built while it is open.
-pub fn dialog(
-    reference: DialogRef,
-    name: &'static str,
-    content: impl Fn() -> AnyView + Send + Sync + 'static,
-) -> AnyView {
-    let content = move || reference.is_open.get().then(&content);
-    view! {
-        <dialog
-            class="dialog"
-            aria-label=name
-            node_ref=reference.node
-            on:close=move |_| reference.is_open.set(false)
-        >
-            <button
-                type="button"
-                class="sign dialog-close"
-                aria-label=words().close
-                title=words().close
-                on:click=move |_| reference.close()
-            >
-                {icon(Icon::Close)}
-            </button>
-            {content}
-        </dialog>
+    fn dialog(&self) -> &HtmlDialogElement {
+        self.element.element().unchecked_ref()
     }
-    .into_any()
 }

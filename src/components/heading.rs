@@ -2,10 +2,7 @@
 
 use std::cell::Cell;
 
-use leptos::html::{self, ElementType};
-use leptos::prelude::*;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use super::dom::{El, el};
 
 thread_local! {
     static IS_FIRST_PAGE: Cell<bool> = const { Cell::new(true) };
@@ -14,23 +11,16 @@ thread_local! {
 /// A page's heading. It takes the focus when the page is shown, so that a screen reader begins
 /// there and the next Tab goes into the page; but not on the first page, where a browser has its
 /// own beginning.
-pub fn heading(text: impl IntoView + 'static) -> AnyView {
-    let node = NodeRef::<html::H1>::new();
+pub fn heading(text: &str) -> El {
+    let heading = el("h1").attr("tabindex", "-1").attr("dir", "auto").text(text);
     if !IS_FIRST_PAGE.replace(false) {
-        focus_when_shown(node);
+        heading.focus_soon();
     }
-    view! { <h1 tabindex="-1" node_ref=node>{text}</h1> }.into_any()
+    heading
 }
 
-/// Gives an element the focus as soon as it is in the page.
-pub fn focus_when_shown<E>(node: NodeRef<E>)
-where
-    E: ElementType,
-    E::Output: JsCast + Clone + AsRef<HtmlElement> + 'static,
-{
-    IS_FIRST_PAGE.set(false);
-    node.on_load(|element| {
-        // Fails for no element that is in the page.
-        _ = AsRef::<HtmlElement>::as_ref(&element).focus();
-    });
+/// Gives a control the focus when its page is shown, also when it is the first page. After the
+/// heading, so that the control has the last word.
+pub fn focus_on_arrival(control: &El) {
+    control.focus_soon();
 }

@@ -1,6 +1,6 @@
 //! The signs of `public/icons.svg`, which `index.html` carries within itself.
 
-use leptos::prelude::*;
+use super::dom::{El, svg};
 
 /// A sign.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,8 +21,6 @@ pub enum Icon {
     Qr,
     /// Sliders.
     Settings,
-    /// Done.
-    Check,
     /// A cross.
     Close,
     /// A triangle.
@@ -52,7 +50,6 @@ impl Icon {
             Self::Link => "#link",
             Self::Qr => "#qr",
             Self::Settings => "#gear",
-            Self::Check => "#check",
             Self::Close => "#close",
             Self::Warning => "#warning",
             Self::Speaker => "#speaker",
@@ -66,20 +63,21 @@ impl Icon {
 }
 
 /// A sign beside words, or in a control that has a name of its own.
-pub fn icon(icon: Icon) -> AnyView {
-    drawing("icon", Signal::stored(icon.reference()))
+pub fn icon(icon: Icon) -> El {
+    drawing("icon").child(svg("use").attr("href", icon.reference()))
 }
 
-/// A sign that changes.
-pub fn changing_icon(icon: Signal<Icon>) -> AnyView {
-    drawing("icon", Signal::derive(move || icon.get().reference()))
+/// A sign that follows signals.
+pub fn changing_icon(icon: impl Fn() -> Icon + 'static) -> El {
+    let shape = svg("use").live(move |shape| shape.set_attr("href", Some(icon().reference())));
+    drawing("icon").child(shape)
 }
 
 /// The mark of Visavis.
-pub fn mark() -> AnyView {
-    drawing("mark", Signal::stored("#mark"))
+pub fn mark() -> El {
+    drawing("mark").child(svg("use").attr("href", "#mark"))
 }
 
-fn drawing(class: &'static str, reference: Signal<&'static str>) -> AnyView {
-    view! { <svg class=class aria-hidden="true"><use href=reference></use></svg> }.into_any()
+fn drawing(class: &str) -> El {
+    svg("svg").attr("class", class).attr("aria-hidden", "true")
 }

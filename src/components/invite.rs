@@ -1,8 +1,9 @@
 //! The link of a room, to be shared: to copy, to read, to scan.
 
-use leptos::prelude::*;
-use web_sys::{FocusEvent, HtmlInputElement};
+use wasm_bindgen::JsCast;
+use web_sys::HtmlInputElement;
 
+use super::dom::{El, button, el, el_class};
 use super::icon::{Icon, icon};
 use super::qr_code;
 use crate::i18n::words;
@@ -16,33 +17,27 @@ pub struct InviteWords {
     pub hint: &'static str,
 }
 
-/// Selects the link, so that copying by hand is one key away.
-fn select_all(event: FocusEvent) {
-    event_target::<HtmlInputElement>(&event).select();
-}
-
 /// The link with its code. `copy` is to copy it.
-pub fn invite(texts: InviteWords, url: &str, copy: Callback<()>) -> AnyView {
+pub fn invite(texts: InviteWords, url: &str, copy: impl Fn() + 'static) -> El {
     let words = words();
-    view! {
-        <div class="invite">
-            <h2>{texts.title}</h2>
-            <p>{texts.hint}</p>
-            {qr_code(url, words.qr)}
-            <div class="invite-row">
-                <input
-                    class="input"
-                    readonly
-                    aria-label=words.room_link
-                    value=url.to_owned()
-                    on:focus=select_all
-                />
-                <button type="button" class="button button-primary" on:click=move |_| copy.run(())>
-                    {icon(Icon::Link)}
-                    {words.copy_link}
-                </button>
-            </div>
-        </div>
-    }
-    .into_any()
+    let link = el_class("input", "input")
+        .attr("readonly", "")
+        .attr("aria-label", words.room_link)
+        .attr("value", url);
+    let selected = link.clone();
+    // Copying by hand is one key away then.
+    let link = link.on("focus", move |_| {
+        selected.element().unchecked_ref::<HtmlInputElement>().select();
+    });
+    el_class("div", "invite")
+        .child(el("h2").text(texts.title))
+        .child(el("p").text(texts.hint))
+        .children(qr_code(url, words.qr))
+        .child(
+            el_class("div", "invite-row").child(link).child(
+                button("button button-primary", copy)
+                    .child(icon(Icon::Link))
+                    .text(words.copy_link),
+            ),
+        )
 }

@@ -1,6 +1,6 @@
 //! A labelled list to pick one from.
 
-use leptos::prelude::*;
+use super::dom::{El, el, el_class};
 
 /// One thing to pick.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -9,31 +9,26 @@ pub struct PickerOption {
     pub value: String,
     /// What people read.
     pub label: String,
+    /// Whether it is the one.
+    pub is_picked: bool,
 }
 
 /// A list that follows what there is to pick and what is picked, whoever changes it.
 pub fn picker(
-    label: &'static str,
-    options: Signal<Vec<PickerOption>>,
-    picked: Signal<String>,
-    pick: Callback<String>,
-) -> AnyView {
-    let item = move |option: PickerOption| {
-        let value = option.value.clone();
-        let is_picked = move || picked.with(|picked| *picked == value);
-        view! {
-            <option value=option.value prop:selected=is_picked>
-                {option.label}
-            </option>
+    label: &str,
+    options: impl Fn() -> Vec<PickerOption> + 'static,
+    pick: impl Fn(String) + 'static,
+) -> El {
+    let list = el_class("select", "input").live(move |list| {
+        list.set_only_child(None);
+        for option in options() {
+            let item = el("option").attr("value", &option.value).text(&option.label);
+            item.set_property("selected", &option.is_picked.into());
+            list.put(&item);
         }
-    };
-    view! {
-        <label class="field">
-            <span>{label}</span>
-            <select class="input" on:change=move |event| pick.run(event_target_value(&event))>
-                <For each=move || options.get() key=|option| (option.value.clone(), option.label.clone()) children=item />
-            </select>
-        </label>
-    }
-    .into_any()
+    });
+    let picked = list.clone();
+    el_class("label", "field")
+        .child(el("span").text(label))
+        .child(list.on("change", move |_| pick(picked.field_value())))
 }

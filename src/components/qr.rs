@@ -1,24 +1,23 @@
 //! A text as a QR code.
 
-use leptos::prelude::*;
 use qrcodegen::{QrCode, QrCodeEcc};
+
+use super::dom::{El, svg};
 
 /// Empty modules around the code, as ISO/IEC 18004 wants them.
 const QUIET_ZONE: i32 = 4;
 
 /// A QR code, drawn as one path. Nothing for a text that is too long for any code.
-pub fn qr_code(text: &str, name: &'static str) -> Option<AnyView> {
+pub fn qr_code(text: &str, name: &str) -> Option<El> {
     let code = QrCode::encode_text(text, QrCodeEcc::Medium).ok()?;
-    let side = code.size() + 2 * QUIET_ZONE;
-    let view_box = ["0 0", &side.to_string(), &side.to_string()].join(" ");
-    Some(
-        view! {
-            <svg class="qr" role="img" aria-label=name viewBox=view_box>
-                <path d=outline(&code)></path>
-            </svg>
-        }
-        .into_any(),
-    )
+    let side = (code.size() + 2 * QUIET_ZONE).to_string();
+    let picture = svg("svg")
+        .attr("class", "qr")
+        .attr("role", "img")
+        .attr("aria-label", name)
+        .attr("viewBox", &["0 0", &side, &side].join(" "))
+        .child(svg("path").attr("d", &outline(&code)));
+    Some(picture)
 }
 
 /// One bar for each run of dark modules in a row.
@@ -41,17 +40,8 @@ fn outline(code: &QrCode) -> String {
 }
 
 fn push_bar(path: &mut String, x: i32, y: i32, length: i32) {
-    for part in [
-        "M",
-        &x.to_string(),
-        " ",
-        &y.to_string(),
-        "h",
-        &length.to_string(),
-        "v1h-",
-        &length.to_string(),
-        "z",
-    ] {
+    let (x, y, length) = (x.to_string(), y.to_string(), length.to_string());
+    for part in ["M", &x, " ", &y, "h", &length, "v1h-", &length, "z"] {
         path.push_str(part);
     }
 }
@@ -62,11 +52,8 @@ mod tests {
 
     #[test]
     fn the_path_covers_exactly_the_dark_modules() {
-        let code = QrCode::encode_text(
-            "https://visavis.example/room/tea#AAECAwQFBgcICQoLDA0ODw",
-            QrCodeEcc::Medium,
-        )
-        .unwrap();
+        let text = "https://visavis.example/room/tea#AAECAwQFBgcICQoLDA0ODw";
+        let code = QrCode::encode_text(text, QrCodeEcc::Medium).unwrap();
         let dark = (0..code.size())
             .flat_map(|y| (0..code.size()).map(move |x| (x, y)))
             .filter(|&(x, y)| code.get_module(x, y))
@@ -78,7 +65,7 @@ mod tests {
             .map(|(length, _)| length.parse::<usize>().unwrap())
             .sum();
         assert_eq!(drawn, dark);
-        // Three finder patterns begin in their corners.
+        // A finder pattern begins in the first corner.
         assert!(outline(&code).starts_with("M4 4h7v1h-7z"));
     }
 }

@@ -1,107 +1,157 @@
 //! One person in the call.
 
-use leptos::prelude::*;
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use wasm_bindgen::JsValue;
 
-use super::avatar::avatar;
+use super::Avatar;
+use super::dom::{El, el, el_class};
 use super::icon::{Icon, icon};
 use crate::i18n::words;
 use crate::layout::Rect;
 
 /// A sign beside the name.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mark {
+    /// The connection is being brought back.
+    Reconnecting,
     /// The microphone is off.
     MicrophoneOff,
     /// The camera is off.
     CameraOff,
-    /// The connection is being brought back.
-    Reconnecting,
 }
 
 impl Mark {
-    fn view(self) -> AnyView {
-        let (name, sign) = match self {
-            Self::MicrophoneOff => (words().microphone.is_off, Icon::MicrophoneOff),
-            Self::CameraOff => (words().camera.is_off, Icon::CameraOff),
-            Self::Reconnecting => (words().reconnecting, Icon::Reconnecting),
+    fn view(self) -> El {
+        let (name, sign, class) = match self {
+            Self::Reconnecting => (words().reconnecting, Icon::Reconnecting, "mark-warning"),
+            Self::MicrophoneOff => (words().microphone.is_off, Icon::MicrophoneOff, ""),
+            Self::CameraOff => (words().camera.is_off, Icon::CameraOff, ""),
         };
-        view! {
-            <span role="img" aria-label=name title=name class:mark-warning=self == Self::Reconnecting>
-                {icon(sign)}
-            </span>
-        }
-        .into_any()
+        let mark = el_class("span", class).attr("role", "img").child(icon(sign));
+        mark.set_label(name);
+        mark
     }
 }
 
-/// What a tile shows.
-#[derive(Clone, Copy)]
+/// What a tile shows of somebody at one moment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Face {
-    /// As others read it; the own one says so.
-    pub name: Signal<String>,
-    /// For the letter where there is no picture.
-    pub initial_of: Signal<String>,
-    /// Whether it is the own tile, which is mirrored.
-    pub is_own: bool,
+    /// As they call themselves.
+    pub name: String,
     /// `connectionState`; `None` for the own tile.
-    pub connection: Signal<Option<&'static str>>,
+    pub connection: Option<&'static str>,
     /// Whether there is a picture worth showing.
-    pub has_picture: Signal<bool>,
-    /// The stream to show.
-    pub stream: Signal<Option<JsValue>, LocalStorage>,
+    pub has_picture: bool,
     /// Signs beside the name.
-    pub marks: Signal<Vec<Mark>>,
+    pub marks: Vec<Mark>,
     /// What is wrong, told in the tile that it concerns.
-    pub trouble: Signal<Option<&'static str>>,
+    pub trouble: Option<&'static str>,
 }
-
-/// Where a tile lies.
-#[derive(Clone, Copy)]
-pub struct Place(pub Signal<Rect>);
 
 /// A tile. Its elements stay the same whatever changes, so that no picture ever flashes.
-pub fn tile(face: Face, Place(rect): Place) -> AnyView {
-    let Face {
-        name,
-        initial_of,
-        is_own,
-        connection,
-        has_picture,
-        stream,
-        marks,
-        trouble,
-    } = face;
-    view! {
-        <article
-            class="tile"
-            class:is-own=is_own
-            class:has-picture=has_picture
-            aria-label=name
-            data-connection=connection
-            style:inset-inline-start=move || px(rect.get().x_px)
-            style:inset-block-start=move || px(rect.get().y_px)
-            style:inline-size=move || px(rect.get().size.width_px)
-            style:block-size=move || px(rect.get().size.height_px)
-        >
-            <video data-stream="camera" autoplay playsinline prop:muted=true prop:srcObject=move || stream.get()></video>
-            <div class="tile-face">{avatar(initial_of)}</div>
-            <div class="tile-trouble">
-                {move || trouble.get().map(|text| view! { <p class="chip">{text}</p> })}
-            </div>
-            <div class="tile-name">
-                <div class="chip">
-                    <span class="cut" dir="auto">
-                        {name}
-                    </span>
-                    <span class="marks">
-                        <For each=move || marks.get() key=|mark| *mark children=Mark::view />
-                    </span>
-                </div>
-            </div>
-        </article>
+#[derive(Clone)]
+pub struct Tile(Rc<Parts>);
+
+struct Parts {
+    is_own: bool,
+    whole: El,
+    video: El,
+    avatar: Avatar,
+    trouble: El,
+    name: El,
+    marks: El,
+    /// What it shows now.
+    shown: RefCell<Option<Face>>,
+}
+
+impl Tile {
+    /// An empty tile. The own one is mirrored, and says whose it is.
+    #[must_use]
+    pub fn new(is_own: bool) -> Self {
+        let video = el("video")
+            .attr("data-stream", "camera")
+            .attr("autoplay", "")
+            .attr("playsinline", "");
+        // The attribute would only be the default; sound is played elsewhere.
+        video.set_property("muted", &JsValue::TRUE);
+        let avatar = Avatar::new();
+        let trouble = el_class("div", "tile-trouble");
+        let name = el_class("span", "cut").attr("dir", "auto");
+        let marks = el_class("span", "marks");
+        let chip = el_class("div", "chip").child(name.clone()).child(marks.clone());
+        let whole = el_class("article", if is_own { "tile is-own" } else { "tile" })
+            .child(video.clone())
+            .child(el_class("div", "tile-face").child(avatar.el()))
+            .child(trouble.clone())
+            .child(el_class("div", "tile-name").child(chip));
+        Self(Rc::new(Parts {
+            is_own,
+            whole,
+            video,
+            avatar,
+            trouble,
+            name,
+            marks,
+            shown: RefCell::default(),
+        }))
     }
-    .into_any()
+
+    /// Its element.
+    #[must_use]
+    pub fn el(&self) -> El {
+        self.0.whole.clone()
+    }
+
+    /// Shows somebody as they are now.
+    pub fn show(&self, face: Face) {
+        if self.0.shown.borrow().as_ref() == Some(&face) {
+            return;
+        }
+        let Parts {
+            is_own,
+            whole,
+            avatar,
+            trouble,
+            name,
+            marks,
+            ..
+        } = &*self.0;
+        let full_name = if *is_own {
+            words().you.fill(&face.name)
+        } else {
+            face.name.clone()
+        };
+        whole.set_attr("aria-label", Some(&full_name));
+        whole.set_attr("data-connection", face.connection);
+        whole.set_class("has-picture", face.has_picture);
+        avatar.set(&face.name);
+        name.set_text(&full_name);
+        let chip = |text| el_class("p", "chip").text(text);
+        trouble.set_only_child(face.trouble.map(chip));
+        marks.set_only_child(None);
+        for mark in &face.marks {
+            marks.put(&mark.view());
+        }
+        self.0.shown.replace(Some(face));
+    }
+
+    /// Shows another stream, or none.
+    pub fn set_stream(&self, stream: Option<JsValue>) {
+        self.0
+            .video
+            .set_property("srcObject", &stream.unwrap_or(JsValue::NULL));
+    }
+
+    /// Puts it somewhere else on the stage.
+    pub fn place(&self, rect: Rect) {
+        let whole = &self.0.whole;
+        whole.set_style("inset-inline-start", &px(rect.x_px));
+        whole.set_style("inset-block-start", &px(rect.y_px));
+        whole.set_style("inline-size", &px(rect.size.width_px));
+        whole.set_style("block-size", &px(rect.size.height_px));
+    }
 }
 
 /// Whole pixels: the layout makes them so, and a number with a fraction costs a lot to print.

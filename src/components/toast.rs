@@ -1,11 +1,14 @@
 //! Short sentences about what just happened, one at a time.
 //!
 //! A sentence stays for as long as its animation runs and makes place for the next by its end, so
-//! there is no timer; in a tab that nobody sees they wait, the oldest giving way.
+//! there is no timer. While another waits it is shorter; in a tab that nobody sees they wait, the
+//! oldest giving way.
 
+use std::cell::RefCell;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
-use leptos::prelude::*;
+use super::dom::{El, el_class};
 
 /// Sentences that may wait. More are old news by the time they would be read.
 const WAITING: usize = 3;
@@ -19,19 +22,11 @@ pub enum Tone {
     Error,
 }
 
-/// One sentence.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Toast {
-    number: u64,
-    text: String,
-}
-
-/// Takes sentences and shows them. Copied freely.
-#[derive(Clone, Copy)]
+/// Takes sentences and shows them.
+#[derive(Clone)]
 pub struct Toasts {
-    polite: RwSignal<VecDeque<Toast>>,
-    errors: RwSignal<VecDeque<Toast>>,
-    last: StoredValue<u64>,
+    polite: Region,
+    errors: Region,
 }
 
 impl Toasts {
@@ -39,52 +34,83 @@ impl Toasts {
     #[must_use]
     pub fn new() -> Self {
         Self {
-            polite: RwSignal::default(),
-            errors: RwSignal::default(),
-            last: StoredValue::new(0),
+            polite: Region::new("toast"),
+            errors: Region::new("toast toast-error"),
         }
     }
 
     /// Says a sentence, after those that were said before.
-    pub fn say(self, tone: Tone, text: String) {
-        let number = self.last.get_value() + 1;
-        self.last.set_value(number);
-        self.queue(tone).update(|queue| {
-            queue.push_back(Toast { number, text });
-            if queue.len() > WAITING {
-                queue.pop_front();
-            }
-        });
+    pub fn say(&self, tone: Tone, text: String) {
+        self.region(tone).say(text);
     }
 
-    const fn queue(self, tone: Tone) -> RwSignal<VecDeque<Toast>> {
+    /// Where the sentences of a tone appear, to stand in a live region.
+    #[must_use]
+    pub fn place(&self, tone: Tone) -> El {
+        self.region(tone).place.clone()
+    }
+
+    const fn region(&self, tone: Tone) -> &Region {
         match tone {
-            Tone::Polite => self.polite,
-            Tone::Error => self.errors,
+            Tone::Polite => &self.polite,
+            Tone::Error => &self.errors,
         }
-    }
-
-    /// The present sentence of a tone, to stand in a live region.
-    pub fn view(self, tone: Tone) -> AnyView {
-        let queue = self.queue(tone);
-        let first = move || queue.with(|queue| queue.front().cloned());
-        let item = move |toast: Toast| {
-            view! {
-                <p
-                    class="toast"
-                    class:toast-error=tone == Tone::Error
-                    on:animationend=move |_| queue.update(|queue| queue.retain(|other| other.number != toast.number))
-                >
-                    {toast.text}
-                </p>
-            }
-        };
-        view! { <For each=first key=|toast| toast.number children=item /> }.into_any()
     }
 }
 
 impl Default for Toasts {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[derive(Clone)]
+struct Region {
+    place: El,
+    class: &'static str,
+    /// The first is on show.
+    queue: Rc<RefCell<VecDeque<String>>>,
+}
+
+impl Region {
+    fn new(class: &'static str) -> Self {
+        let region = Self {
+            place: el_class("div", "toasts"),
+            class,
+            queue: Rc::default(),
+        };
+        let shown = region.clone();
+        region.place.clone().on("animationend", move |_| shown.next());
+        region
+    }
+
+    fn say(&self, text: String) {
+        let mut queue = self.queue.borrow_mut();
+        queue.push_back(text);
+        if queue.len() > WAITING {
+            // The one on show stays.
+            queue.remove(1);
+        }
+        let is_first = queue.len() == 1;
+        drop(queue);
+        if is_first {
+            self.show();
+        } else {
+            self.place.set_class("is-hurried", true);
+        }
+    }
+
+    fn next(&self) {
+        self.queue.borrow_mut().pop_front();
+        self.show();
+    }
+
+    fn show(&self) {
+        let queue = self.queue.borrow();
+        self.place.set_class("is-hurried", queue.len() > 1);
+        let first = queue.front().cloned();
+        // A new element each time: its animation begins anew.
+        self.place
+            .set_only_child(first.map(|text| el_class("p", self.class).text(&text)));
     }
 }

@@ -1,8 +1,8 @@
 //! The round button that turns the camera or the microphone on and off.
 
-use leptos::prelude::*;
 use visavis_call_core::CaptureKind;
 
+use super::dom::{El, button};
 use super::icon::{Icon, changing_icon};
 use crate::i18n::words;
 
@@ -25,30 +25,21 @@ impl Look {
 }
 
 /// A toggle. Its name says what pressing it will do, so it has no pressed state beside it.
-pub fn toggle(kind: CaptureKind, is_on: Signal<bool>, look: Look, want: Callback<bool>) -> AnyView {
+pub fn toggle(
+    kind: CaptureKind,
+    look: Look,
+    is_on: impl Fn() -> bool + Copy + 'static,
+    want: impl Fn(bool) + 'static,
+) -> El {
     let (texts, on_icon, off_icon) = match kind {
         CaptureKind::Microphone => (&words().microphone, Icon::Microphone, Icon::MicrophoneOff),
         CaptureKind::Camera => (&words().camera, Icon::Camera, Icon::CameraOff),
     };
-    let name = move || {
-        if is_on.get() {
-            texts.turn_off
-        } else {
-            texts.turn_on
-        }
-    };
-    let sign = Signal::derive(move || if is_on.get() { on_icon } else { off_icon });
-    view! {
-        <button
-            type="button"
-            class=look.class()
-            class:is-off=move || !is_on.get()
-            aria-label=name
-            title=name
-            on:click=move |_| want.run(!is_on.get_untracked())
-        >
-            {changing_icon(sign)}
-        </button>
-    }
-    .into_any()
+    button(look.class(), move || want(!is_on()))
+        .live(move |toggle| {
+            let is_on = is_on();
+            toggle.set_class("is-off", !is_on);
+            toggle.set_label(if is_on { texts.turn_off } else { texts.turn_on });
+        })
+        .child(changing_icon(move || if is_on() { on_icon } else { off_icon }))
 }

@@ -31,7 +31,7 @@ impl Aspect {
     pub const fn for_stage(stage: Size) -> Self {
         if stage.height_px > stage.width_px {
             Self {
-                narrowest: 3.0 / 4.0,
+                narrowest: 2.0 / 3.0,
                 widest: 4.0 / 3.0,
             }
         } else {

@@ -1,19 +1,21 @@
 //! The call: tiles, controls, and what is said.
 
-use leptos::html;
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
 use leptos::prelude::*;
-use visavis_call_core::{CaptureKind, CaptureState, LinkId, Person, Slot};
+use visavis_call_core::{CaptureKind, CaptureState, Me, Person, Slot};
 use visavis_protocol::SeatId;
 use wasm_bindgen::JsValue;
-use web_sys::PointerEvent;
 
 use super::prejoin::capture_toggle;
 use super::status::{Reach, notice, reach, status};
+use crate::components::dom::{El, button, each, el, el_class, live};
 use crate::components::{
-    DialogRef, Face, Icon, InviteWords, Look, Mark, Place, Toasts, Tone, dialog, heading, icon, invite, tile,
+    Dialog, Face, Icon, InviteWords, Look, Mark, Tile, Toasts, Tone, heading, icon, invite,
 };
 use crate::i18n::words;
-use crate::layout::{Arrangement, arrange};
+use crate::layout::arrange;
 use crate::route::RoomLink;
 use crate::runtime::{Runtime, use_runtime};
 
@@ -21,323 +23,286 @@ use crate::runtime::{Runtime, use_runtime};
 const STIR_EVERY_MS: f64 = 500.0;
 
 /// The call of a room.
-pub fn view(link: &RoomLink) -> AnyView {
+pub fn view(link: &RoomLink) -> El {
     let runtime = use_runtime();
     runtime.set_title(&words().title_in_call.fill(link.name()));
     let people = runtime.people();
     let is_alone = Memo::new(move |_| people.with(Vec::is_empty));
     let toasts = Toasts::new();
-    let url = StoredValue::new(link.url(&runtime.origin()));
-    let copy = Callback::new(move |()| {
-        url.with_value(|url| {
-            runtime.copy(url, move |copied| {
-                if copied {
-                    toasts.say(Tone::Polite, words().link_copied.to_owned());
-                } else {
-                    toasts.say(Tone::Error, words().link_not_copied.to_owned());
-                }
-            });
-        });
-    });
-
-    // Every movement begins the rest of the controls anew, by changing which animation runs.
-    let stir = RwSignal::new(false);
-    let last_stir = StoredValue::new(0.0);
-    let on_move = move |event: PointerEvent| {
-        let now = event.time_stamp();
-        if now - last_stir.get_value() > STIR_EVERY_MS {
-            last_stir.set_value(now);
-            stir.update(|stir| *stir = !*stir);
-        }
+    let share = Share {
+        runtime,
+        url: link.url(&runtime.origin()).into(),
+        toasts: toasts.clone(),
     };
-    let name = link.name().to_owned();
-    view! {
-        <div
-            class="call"
-            class:may-rest=move || !is_alone.get()
-            data-stir=move || if stir.get() { "1" } else { "0" }
-            on:pointermove=on_move
-        >
-            <header class="call-top">
-                {heading(view! { <span dir="auto">{name}</span> })} {status_line(toasts)}
-            </header>
-            <div class="stage-frame">
-                {stage()}
-                {move || {
-                    is_alone
-                        .get()
-                        .then(|| {
-                            let texts = InviteWords {
-                                title: words().alone,
-                                hint: words().alone_hint,
-                            };
-                            let card = url.with_value(|url| invite(texts, url, copy));
-                            view! { <div class="stage-middle">{card}</div> }
-                        })
-                }}
-            </div>
-            <div class="call-bottom">{controls(is_alone, url, copy)}</div>
-        </div>
-        {sound()}
-    }
-    .into_any()
-}
 
-/// The status line and what is said of notices, in the page's live regions.
-fn status_line(toasts: Toasts) -> AnyView {
-    let runtime = use_runtime();
-    let (stage, signaling, people) = (runtime.stage(), runtime.signaling(), runtime.people());
-    let shown = Memo::new(move |_| people.with(|people| status(stage.get(), signaling.get(), people)));
-
-    let notices = runtime.notices();
-    // What was said before this call is no news.
-    let already_said = notices.with_untracked(|notices| notices.last().map_or(0, |last| last.number));
-    Effect::new(move |said: Option<u64>| {
-        let said = said.unwrap_or(already_said);
-        notices.with(|notices| {
-            for new in notices.iter().filter(|notice| notice.number > said) {
-                let (tone, text) = notice(&new.kind);
-                toasts.say(tone, text);
-            }
-            notices.last().map_or(said, |last| last.number.max(said))
+    let call = el_class("div", "call");
+    rest(&call);
+    let top = el_class("header", "call-top")
+        .child(heading(link.name()))
+        .child(status_line(&toasts));
+    let alone = share.clone();
+    let middle = el_class("div", "stage-frame").child(stage()).slot(move || {
+        is_alone.get().then(|| {
+            let texts = InviteWords {
+                title: words().alone,
+                hint: words().alone_hint,
+            };
+            el_class("div", "stage-middle").child(alone.invite(texts, || {}))
         })
     });
-    view! {
-        <div role="status" class="status-line" class:is-trouble=move || shown.with(|shown| shown.is_trouble)>
-            <span class="cut">{move || shown.with(|shown| shown.text.clone())}</span>
-            <div class="toasts">{toasts.view(Tone::Polite)}</div>
-        </div>
-        <div role="alert" class="toasts toasts-errors">
-            {toasts.view(Tone::Error)}
-        </div>
+    let bottom = el_class("div", "call-bottom").child(controls(is_alone, share));
+    call.live(move |call| call.set_class("may-rest", !is_alone.get()))
+        .child(top)
+        .child(middle)
+        .child(bottom)
+        .child(el("div").attr("role", "alert").child(toasts.place(Tone::Error)))
+        .slot(sound)
+}
+
+/// Begins the rest of the controls anew at every movement, by changing which animation runs.
+fn rest(call: &El) {
+    let (last, is_odd) = (Cell::new(0.0), Cell::new(false));
+    let stirred = call.clone();
+    call.clone().on("pointermove", move |event| {
+        let now = event.time_stamp();
+        if now - last.get() > STIR_EVERY_MS {
+            last.set(now);
+            is_odd.set(!is_odd.get());
+            stirred.set_attr("data-stir", Some(if is_odd.get() { "1" } else { "0" }));
+        }
+    });
+    call.set_attr("data-stir", Some("0"));
+}
+
+/// The room's link and what one does with it.
+#[derive(Clone)]
+struct Share {
+    runtime: Runtime,
+    url: Rc<str>,
+    toasts: Toasts,
+}
+
+impl Share {
+    fn copy(&self) {
+        let toasts = self.toasts.clone();
+        self.runtime.copy(&self.url, move |is_copied| {
+            if is_copied {
+                toasts.say(Tone::Polite, words().link_copied.to_owned());
+            } else {
+                toasts.say(Tone::Error, words().link_not_copied.to_owned());
+            }
+        });
     }
-    .into_any()
+
+    /// The link with its code. `copied` runs after a click on "Copy link".
+    fn invite(&self, texts: InviteWords, copied: impl Fn() + 'static) -> El {
+        let share = self.clone();
+        invite(texts, &self.url, move || {
+            share.copy();
+            copied();
+        })
+    }
+}
+
+/// The status line and what is said of notices, in one live region.
+fn status_line(toasts: &Toasts) -> El {
+    let runtime = use_runtime();
+    let (stage, signaling, people, notices) = (
+        runtime.stage(),
+        runtime.signaling(),
+        runtime.people(),
+        runtime.notices(),
+    );
+    // What was said before this call is no news.
+    let said = Cell::new(notices.with_untracked(|notices| notices.last().map_or(0, |last| last.number)));
+    let say = toasts.clone();
+    live(move || {
+        notices.with(|notices| {
+            for new in notices.iter().filter(|notice| notice.number > said.get()) {
+                let (tone, text) = notice(&new.kind);
+                say.say(tone, text);
+                said.set(new.number);
+            }
+        });
+    });
+    let line = el_class("span", "cut");
+    el_class("div", "status-line")
+        .attr("role", "status")
+        .child(line.clone())
+        .child(toasts.place(Tone::Polite))
+        .live(move |region| {
+            let status = people.with(|people| status(stage.get(), signaling.get(), people));
+            region.set_class("is-trouble", status.is_trouble);
+            line.set_text(&status.text);
+        })
 }
 
 /// The tiles.
-fn stage() -> AnyView {
+fn stage() -> El {
     let runtime = use_runtime();
     let people = runtime.people();
-    let node = NodeRef::<html::Section>::new();
-    let size = runtime.size_of(node);
+    let stage = el_class("section", "stage").attr("aria-label", words().participants);
+    let size = runtime.size_of(stage.element());
+    let own = own_tile();
+    stage.put(&own.el());
+
     let seats =
         Memo::new(move |_| people.with(|people| people.iter().map(|person| person.seat).collect::<Vec<_>>()));
-    let arrangement = Memo::new(move |_| arrange(size.get(), seats.with(Vec::len)));
-    // Tiles glide when somebody comes or goes, and follow at once when the window changes.
-    let is_moving = Memo::new(move |last: Option<&(bool, Vec<SeatId>)>| {
-        size.track();
-        let seats = seats.get();
-        (last.is_some_and(|(_, before)| *before != seats), seats)
-    });
-    let item = move |seat: SeatId| remote_tile(seat, people, seats, arrangement);
-    view! {
-        <section
-            class="stage"
-            class:is-moving=move || is_moving.with(|(is_moving, _)| *is_moving)
-            aria-label=words().participants
-            node_ref=node
-        >
-            <For each=move || seats.get() key=|seat| *seat children=item />
-            {own_tile(arrangement)}
-        </section>
-    }
-    .into_any()
-}
-
-fn remote_tile(
-    seat: SeatId,
-    people: Memo<Vec<Person>>,
-    seats: Memo<Vec<SeatId>>,
-    arrangement: Memo<Arrangement>,
-) -> AnyView {
-    let runtime = use_runtime();
-    // Somebody who has left is shown as they were until the tile is taken away.
-    let person = Memo::new(move |last: Option<&Option<Person>>| {
-        let found = people.with(|people| people.iter().find(|person| person.seat == seat).cloned());
-        found.or_else(|| last.cloned().flatten())
-    });
-    let name = Signal::derive(move || of(person, |person| person.name.clone()));
-    let link = Memo::new(move |_| of(person, |person| person.link));
-    let has_picture = Memo::new(move |_| {
-        of(person, |person| {
-            person.status.camera && person.receiving[Slot::Camera.index()]
-        })
-    });
-    let marks = Memo::new(move |_| of(person, remote_marks));
-    let rect = Memo::new(move |_| {
-        let index = seats.with(|seats| seats.iter().position(|other| *other == seat));
-        arrangement.with(|arrangement| {
-            index
-                .and_then(|index| arrangement.others.get(index).copied())
-                .unwrap_or_default()
-        })
-    });
-    let face = Face {
-        name,
-        initial_of: name,
-        is_own: false,
-        connection: Signal::derive(move || Some(of(person, |person| person.connection).as_str())),
-        has_picture: has_picture.into(),
-        stream: Signal::derive_local(move || camera_of(runtime, link.get())),
-        marks: marks.into(),
-        trouble: Signal::derive(move || of(person, trouble)),
-    };
-    tile(face, Place(rect.into()))
-}
-
-/// A part of somebody, or nothing in the moment in which they are gone.
-fn of<T: Default>(person: Memo<Option<Person>>, part: fn(&Person) -> T) -> T {
-    person
-        .with(|person| person.as_ref().map(part))
-        .unwrap_or_default()
-}
-
-fn camera_of(runtime: Runtime, link: Option<LinkId>) -> Option<JsValue> {
-    runtime.stream(link?, Slot::Camera).map(JsValue::from)
-}
-
-fn remote_marks(person: &Person) -> Vec<Mark> {
-    let mut marks = Vec::new();
-    match reach(person) {
-        Reach::Reconnecting | Reach::Failed => marks.push(Mark::Reconnecting),
-        Reach::Joining | Reach::Here => {}
-    }
-    if !person.status.microphone {
-        marks.push(Mark::MicrophoneOff);
-    }
-    if !person.status.camera {
-        marks.push(Mark::CameraOff);
-    }
-    marks
-}
-
-fn trouble(person: &Person) -> Option<&'static str> {
-    match reach(person) {
-        Reach::Here => None,
-        Reach::Joining => Some(words().connecting),
-        Reach::Reconnecting => Some(words().reconnecting_now),
-        Reach::Failed => Some(words().connection_failed),
-    }
-}
-
-fn own_tile(arrangement: Memo<Arrangement>) -> AnyView {
-    let runtime = use_runtime();
-    let me = runtime.me();
-    let stream = runtime.preview_stream();
-    let own_name = Memo::new(move |_| me.with(|me| me.name.clone()));
-    let has_picture = Memo::new(move |_| me.with(|me| matches!(me.camera, CaptureState::On { .. })));
-    let marks = Memo::new(move |_| {
-        me.with(|me| {
-            let mut marks = Vec::new();
-            if !me.microphone.is_wanted() {
-                marks.push(Mark::MicrophoneOff);
+    let others: Rc<RefCell<Vec<(SeatId, Tile)>>> = Rc::default();
+    let made = Rc::clone(&others);
+    each(
+        &stage,
+        &own.el(),
+        move || seats.get(),
+        move |seat| {
+            let tile = remote_tile(seat);
+            let element = tile.el();
+            made.borrow_mut().push((seat, tile));
+            element
+        },
+    );
+    let seated = RefCell::new(seats.get_untracked());
+    stage.live(move |stage| {
+        let (size, seats) = (size.get(), seats.get());
+        let mut others = others.borrow_mut();
+        others.retain(|(seat, _)| seats.contains(seat));
+        // Tiles glide when somebody comes or goes, and follow at once when the window changes.
+        stage.set_class("is-moving", seated.replace(seats.clone()) != seats);
+        let places = arrange(size, seats.len());
+        for (seat, place) in seats.iter().zip(places.others) {
+            if let Some((_, tile)) = others.iter().find(|(other, _)| other == seat) {
+                tile.place(place);
             }
-            if !me.camera.is_wanted() {
-                marks.push(Mark::CameraOff);
+        }
+        own.place(places.own);
+    })
+}
+
+fn remote_tile(seat: SeatId) -> Tile {
+    let runtime = use_runtime();
+    let people = runtime.people();
+    let tile = Tile::new(false);
+    let shown = tile.clone();
+    // A stream is asked for once for each connection.
+    let link = Cell::new(None);
+    live(move || {
+        people.with(|people| {
+            // Somebody who has left is shown as they were until the tile is taken away.
+            let Some(person) = people.iter().find(|person| person.seat == seat) else {
+                return;
+            };
+            shown.show(remote_face(person));
+            if link.replace(person.link) != person.link {
+                let stream = person.link.and_then(|link| runtime.stream(link, Slot::Camera));
+                shown.set_stream(stream.map(JsValue::from));
             }
-            marks
-        })
+        });
     });
-    let trouble = Memo::new(move |_| {
-        me.with(|me| match (&me.microphone, &me.camera) {
-            (CaptureState::On { muted: true, .. }, _) => Some(words().microphone.muted_by_system),
-            (_, CaptureState::On { muted: true, .. }) => Some(words().camera.muted_by_system),
-            (_, _) => None,
-        })
+    tile
+}
+
+fn own_tile() -> Tile {
+    let runtime = use_runtime();
+    let (me, stream) = (runtime.me(), runtime.preview_stream());
+    let tile = Tile::new(true);
+    let shown = tile.clone();
+    live(move || {
+        shown.show(me.with(own_face));
+        shown.set_stream(stream.with(|stream| stream.as_ref().map(JsValue::from)));
     });
-    let face = Face {
-        name: Signal::derive(move || own_name.with(|name| words().you.fill(name))),
-        initial_of: own_name.into(),
-        is_own: true,
-        connection: Signal::stored(None),
-        has_picture: has_picture.into(),
-        stream: Signal::derive_local(move || stream.with(|stream| stream.as_ref().map(JsValue::from))),
-        marks: marks.into(),
-        trouble: trouble.into(),
-    };
-    let rect = Memo::new(move |_| arrangement.with(|arrangement| arrangement.own));
-    tile(face, Place(rect.into()))
+    tile
+}
+
+fn remote_face(person: &Person) -> Face {
+    let reach = reach(person);
+    let is_lost = matches!(reach, Reach::Reconnecting | Reach::Failed);
+    Face {
+        name: person.name.clone(),
+        connection: Some(person.connection.as_str()),
+        has_picture: person.status.camera && person.receiving[Slot::Camera.index()],
+        marks: marks(is_lost, person.status.microphone, person.status.camera),
+        trouble: match reach {
+            Reach::Here => None,
+            Reach::Joining => Some(words().connecting),
+            Reach::Reconnecting => Some(words().reconnecting_now),
+            Reach::Failed => Some(words().connection_failed),
+        },
+    }
+}
+
+fn own_face(me: &Me) -> Face {
+    let is_muted = |state: &CaptureState| matches!(state, CaptureState::On { muted: true, .. });
+    let microphone = is_muted(&me.microphone).then_some(words().microphone.muted_by_system);
+    let camera = is_muted(&me.camera).then_some(words().camera.muted_by_system);
+    Face {
+        name: me.name.clone(),
+        connection: None,
+        has_picture: matches!(me.camera, CaptureState::On { .. }),
+        marks: marks(false, me.microphone.is_wanted(), me.camera.is_wanted()),
+        trouble: microphone.or(camera),
+    }
+}
+
+fn marks(is_lost: bool, has_microphone: bool, has_camera: bool) -> Vec<Mark> {
+    let lost = is_lost.then_some(Mark::Reconnecting);
+    let microphone = (!has_microphone).then_some(Mark::MicrophoneOff);
+    let camera = (!has_camera).then_some(Mark::CameraOff);
+    [lost, microphone, camera].into_iter().flatten().collect()
 }
 
 /// The toolbar. While alone the invitation in the middle has the link, so it is not here as well.
-fn controls(is_alone: Memo<bool>, url: StoredValue<String>, copy: Callback<()>) -> AnyView {
+fn controls(is_alone: Memo<bool>, share: Share) -> El {
     let words = words();
     let runtime = use_runtime();
-    let code = DialogRef::default();
-    let copy_and_close = Callback::new(move |()| {
-        code.close();
-        copy.run(());
-    });
-    let invite_content = move || {
+    let code = Dialog::new(words.invite);
+    let (shared, opened, closed) = (share.clone(), code.clone(), code.clone());
+    let dialog = code.with(move || {
         let texts = InviteWords {
             title: words.invite,
             hint: words.qr_hint,
         };
-        url.with_value(|url| invite(texts, url, copy_and_close))
-    };
-    let share = move || {
+        let closed = closed.clone();
+        shared.invite(texts, move || closed.close())
+    });
+    let group = || el_class("div", "toolbar-group");
+    let sharing = move || {
+        let (share, opened) = (share.clone(), opened.clone());
         (!is_alone.get()).then(|| {
-            view! {
-                <div class="toolbar-group">
-                    {round(Icon::Link, words.copy_link, copy)}
-                    {round(Icon::Qr, words.show_qr, Callback::new(move |()| code.open()))}
-                </div>
-            }
+            group()
+                .child(round(Icon::Link, words.copy_link, move || share.copy()))
+                .child(round(Icon::Qr, words.show_qr, move || opened.open()))
         })
     };
-    view! {
-        <div class="toolbar" role="toolbar" aria-label=words.call_controls>
-            <div class="toolbar-group">
-                {capture_toggle(CaptureKind::Microphone, Look::Plain)}
-                {capture_toggle(CaptureKind::Camera, Look::Plain)}
-            </div>
-            {share}
-            <div class="toolbar-group">
-                <button
-                    type="button"
-                    class="round round-danger"
-                    aria-label=words.leave_call
-                    title=words.leave_call
-                    on:click=move |_| runtime.hang_up()
-                >
-                    {icon(Icon::Leave)}
-                </button>
-            </div>
-        </div>
-        {dialog(code, words.invite, invite_content)}
-    }
-    .into_any()
+    let leave = button("round round-danger", move || runtime.hang_up()).child(icon(Icon::Leave));
+    leave.set_label(words.leave_call);
+    let toolbar = el_class("div", "toolbar")
+        .attr("role", "toolbar")
+        .attr("aria-label", words.call_controls)
+        .child(
+            group()
+                .child(capture_toggle(CaptureKind::Microphone, Look::Plain))
+                .child(capture_toggle(CaptureKind::Camera, Look::Plain)),
+        )
+        .slot(sharing)
+        .child(group().child(leave));
+    el_class("div", "slot").child(toolbar).child(dialog)
 }
 
-fn round(sign: Icon, name: &'static str, press: Callback<()>) -> AnyView {
-    view! {
-        <button type="button" class="round" aria-label=name title=name on:click=move |_| press.run(())>
-            {icon(sign)}
-        </button>
-    }
-    .into_any()
+fn round(sign: Icon, name: &str, press: impl Fn() + 'static) -> El {
+    let round = button("round", press).child(icon(sign));
+    round.set_label(name);
+    round
 }
 
 /// One button for a browser that wants a click before it plays sound.
-fn sound() -> AnyView {
+fn sound() -> Option<El> {
     let runtime = use_runtime();
-    let is_blocked = runtime.playback_blocked();
-    let content = move || {
-        is_blocked.get().then(|| {
-            view! {
-                <div class="sound-blocked" role="alert">
-                    <button
-                        type="button"
-                        class="button button-primary"
-                        title=words().sound_blocked
-                        on:click=move |_| runtime.unblock_playback()
-                    >
-                        {icon(Icon::Speaker)}
-                        {words().turn_on_sound}
-                    </button>
-                </div>
-            }
-        })
-    };
-    content.into_any()
+    runtime.playback_blocked().get().then(|| {
+        el_class("div", "sound-blocked").attr("role", "alert").child(
+            button("button button-primary", move || runtime.unblock_playback())
+                .attr("title", words().sound_blocked)
+                .child(icon(Icon::Speaker))
+                .text(words().turn_on_sound),
+        )
+    })
 }

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use visavis_call_core::{CaptureError, CaptureKind, CaptureState};
 
+use crate::components::dom::{El, button, el_class};
 use crate::components::{Icon, PickerOption, icon, picker};
 use crate::i18n::{self, DeviceWords, words};
 use crate::runtime::use_runtime;
@@ -37,32 +38,33 @@ pub const fn can_retry(error: CaptureError) -> bool {
 }
 
 /// The pickers and the test sound.
-pub fn pickers() -> AnyView {
+pub fn pickers() -> El {
     let runtime = use_runtime();
     let speaker = runtime.can_choose_speaker().then(|| {
-        let picked = runtime.speaker();
-        picker(
-            words().speaker,
-            options(None, words().speaker_unnamed),
-            Signal::derive(move || picked.get().unwrap_or_default()),
-            Callback::new(move |id: String| runtime.choose_speaker(some(id))),
-        )
+        let options = || {
+            options(
+                None,
+                &use_runtime().speaker().get().unwrap_or_default(),
+                words().speaker_unnamed,
+            )
+        };
+        picker(words().speaker, options, move |id| {
+            runtime.choose_speaker(some(id))
+        })
     });
-    view! {
-        <div class="devices" id="devices">
-            {capture_picker(CaptureKind::Camera)}
-            {capture_picker(CaptureKind::Microphone)}
-            {speaker}
-            <button type="button" class="button" on:click=move |_| runtime.play_test_sound()>
-                {icon(Icon::Speaker)}
-                {words().play_test_sound}
-            </button>
-        </div>
-    }
-    .into_any()
+    el_class("div", "devices")
+        .attr("id", "devices")
+        .child(capture_picker(CaptureKind::Camera))
+        .child(capture_picker(CaptureKind::Microphone))
+        .children(speaker)
+        .child(
+            button("button", move || runtime.play_test_sound())
+                .child(icon(Icon::Speaker))
+                .text(words().play_test_sound),
+        )
 }
 
-fn capture_picker(kind: CaptureKind) -> AnyView {
+fn capture_picker(kind: CaptureKind) -> El {
     let runtime = use_runtime();
     let me = runtime.me();
     let picked = move || {
@@ -80,39 +82,37 @@ fn capture_picker(kind: CaptureKind) -> AnyView {
             }
         })
     };
-    picker(
-        device_words(kind).picker,
-        options(Some(kind), device_words(kind).unnamed),
-        Signal::derive(picked),
-        Callback::new(move |id: String| runtime.choose_device(kind, some(id))),
-    )
+    let words = device_words(kind);
+    let options = move || options(Some(kind), &picked(), words.unnamed);
+    picker(words.picker, options, move |id| {
+        runtime.choose_device(kind, some(id));
+    })
 }
 
 /// The system's choice, then every device of the kind.
-fn options(kind: Option<CaptureKind>, unnamed: i18n::With) -> Signal<Vec<PickerOption>> {
-    let devices = use_runtime().devices();
-    Signal::derive(move || {
-        let mut options = vec![PickerOption {
-            value: String::new(),
-            label: words().default_device.to_owned(),
-        }];
-        devices.with(|devices| {
-            let listed = devices
-                .iter()
-                .filter(|device| device.kind == kind && !ALIASES.contains(&device.id.as_str()));
-            for (index, device) in listed.enumerate() {
-                let label = match device.label.as_str() {
-                    "" => unnamed.fill(&(index + 1).to_string()),
-                    label => label.to_owned(),
-                };
-                options.push(PickerOption {
-                    value: device.id.clone(),
-                    label,
-                });
-            }
-        });
-        options
-    })
+fn options(kind: Option<CaptureKind>, picked: &str, unnamed: i18n::With) -> Vec<PickerOption> {
+    let mut options = vec![PickerOption {
+        value: String::new(),
+        label: words().default_device.to_owned(),
+        is_picked: picked.is_empty(),
+    }];
+    use_runtime().devices().with(|devices| {
+        let listed = devices
+            .iter()
+            .filter(|device| device.kind == kind && !ALIASES.contains(&device.id.as_str()));
+        for (index, device) in listed.enumerate() {
+            let label = match device.label.as_str() {
+                "" => unnamed.fill(&(index + 1).to_string()),
+                label => label.to_owned(),
+            };
+            options.push(PickerOption {
+                value: device.id.clone(),
+                label,
+                is_picked: device.id == picked,
+            });
+        }
+    });
+    options
 }
 
 fn some(id: String) -> Option<String> {

@@ -3,14 +3,15 @@
 use leptos::prelude::*;
 use visavis_call_core::{EndReason, Stage};
 
-use super::{PersonName, set_title};
+use super::{PersonName, set_title, to_lobby};
+use crate::components::dom::{El, button};
 use crate::components::{Icon, message};
 use crate::i18n::words;
 use crate::route::RoomLink;
 use crate::runtime::use_runtime;
 
 /// What is shown after a call.
-pub fn view(link: &RoomLink, reason: EndReason) -> AnyView {
+pub fn view(link: &RoomLink, reason: EndReason) -> El {
     set_title(link.name());
     let words = words();
     let runtime = use_runtime();
@@ -37,27 +38,16 @@ pub fn view(link: &RoomLink, reason: EndReason) -> AnyView {
             words.try_again,
         ),
     };
-    let go_on = move |_| match reason {
+    let go_on = button("button button-primary", move || match reason {
         EndReason::PageOutdated => runtime.reload(),
         EndReason::HungUp | EndReason::SeatMoved | EndReason::Refused => {
-            if !is_joining() {
-                // The name was good enough to get in; if not, the page before joining says why.
-                _ = runtime.join(&name.get_untracked());
-            }
+            // The name was good enough to get in; if not, the page before joining says why.
+            _ = runtime.join(&name.get_value());
         }
-    };
-    let actions = view! {
-        <button
-            type="button"
-            class="button button-primary"
-            aria-disabled=move || is_joining().then_some("true")
-            on:click=go_on
-        >
-            {move || if is_joining() { words.joining } else { again }}
-        </button>
-        <a class="button" href="/">
-            {words.back_to_lobby}
-        </a>
-    };
-    message(sign, title, text, actions.into_any())
+    })
+    .live(move |button| {
+        button.set_flag("disabled", is_joining());
+        button.set_text(if is_joining() { words.joining } else { again });
+    });
+    message(sign, title, text, [go_on, to_lobby("button")])
 }

@@ -1,195 +1,153 @@
 //! `/`: who one is, which room, or a new one.
 
-use leptos::html;
 use leptos::prelude::*;
 use visavis_protocol::text;
-use web_sys::SubmitEvent;
 
 use super::PersonName;
 use super::wrong::link_error;
-use crate::components::{Icon, heading, icon, mark, name_error, name_field};
+use crate::components::dom::{El, button, el, el_class};
+use crate::components::{Field, Icon, brand, heading, icon, name_error, name_field};
 use crate::i18n::words;
 use crate::route::{RoomLink, Route};
 use crate::runtime::{Theme, use_runtime};
 
 /// The lobby.
-pub fn page() -> AnyView {
+pub fn page() -> El {
     let words = words();
     use_runtime().set_title(words.visavis);
-    view! {
-        <main class="page lobby">
-            <div class="lobby-head">
-                <div class="brand brand-large">
-                    {mark()} <div class="visually-hidden">{heading(words.visavis)}</div>
-                </div>
-                <p class="quiet">{words.tagline}</p>
-            </div>
-            {enter()}
-            {recent()}
-            {ways()}
-            {theme()}
-        </main>
-    }
-    .into_any()
+    let head = el_class("div", "lobby-head")
+        .child(brand(heading(words.visavis)))
+        .child(el_class("p", "quiet").text(words.tagline));
+    el_class("main", "page lobby")
+        .child(head)
+        .child(enter())
+        .slot(recent)
+        .child(ways())
+        .child(theme())
 }
 
 /// The card: name, room, and the two ways in.
-fn enter() -> AnyView {
+fn enter() -> El {
     let words = words();
     let runtime = use_runtime();
     let PersonName(name) = expect_context();
-    let wrong_name = RwSignal::new(None);
-    let room = RwSignal::new(String::new());
-    let wrong_room = RwSignal::new(None);
-    let (name_node, room_node) = (NodeRef::<html::Input>::new(), NodeRef::<html::Input>::new());
+    let name_field = name_field(name);
+    let join = el_class("button", "button").text(words.join_room);
+    let room_field = Field::new("room", words.room, Some(join));
+    room_field
+        .input()
+        .attr("autocomplete", "off")
+        .attr("autocapitalize", "none")
+        .attr("placeholder", words.room_hint);
 
     // A name may wait until the room's own page, but a wrong one is said where it is typed.
+    let named = name_field.clone();
     let name_will_do = move || {
-        let problem = name.with_untracked(|name| match name.trim() {
+        let text = named.text();
+        let problem = match text.trim() {
             "" => None,
             name => text::check_name(name).err(),
-        });
-        wrong_name.set(problem.map(name_error));
-        if problem.is_some() {
-            focus(name_node);
-        }
+        };
+        named.set_error(problem.map(name_error));
         problem.is_none()
     };
-    let join = move |event: SubmitEvent| {
-        event.prevent_default();
-        if !name_will_do() {
+    let room = room_field.clone();
+    let named = name_will_do.clone();
+    let join = move || {
+        if !named() {
             return;
         }
-        match room.with_untracked(|room| runtime.room_from_input(room)) {
+        match runtime.room_from_input(&room.text()) {
             Ok(link) => runtime.navigate(&Route::Room(link)),
-            Err(error) => {
-                wrong_room.set(Some(link_error(error)));
-                focus(room_node);
-            }
+            Err(error) => room.set_error(Some(link_error(error))),
         }
     };
-    let make = move |_| {
+    let make = move || {
         if name_will_do() {
             runtime.navigate(&Route::Room(runtime.new_room()));
         }
     };
-    view! {
-        <form class="card" novalidate on:submit=join>
-            {name_field(name, wrong_name, name_node)}
-            <div class="field">
-                <label for="room">{words.room}</label>
-                <div class="field-row">
-                    <input
-                        id="room"
-                        class="input"
-                        type="text"
-                        autocomplete="off"
-                        autocapitalize="none"
-                        enterkeyhint="go"
-                        spellcheck="false"
-                        placeholder=words.room_hint
-                        aria-invalid=move || wrong_room.get().is_some().then_some("true")
-                        aria-describedby="room-error"
-                        prop:value=room
-                        on:input=move |event| {
-                            room.set(event_target_value(&event));
-                            wrong_room.set(None);
-                        }
-                        node_ref=room_node
-                    />
-                    <button class="button">{words.join_room}</button>
-                </div>
-                <p id="room-error" class="field-error" role="alert">
-                    {wrong_room}
-                </p>
-            </div>
-            <div class="divider">{words.or}</div>
-            <button
-                type="button"
-                class="button button-primary button-large"
-                aria-describedby="new-room-hint"
-                on:click=make
-            >
-                {words.new_room}
-            </button>
-            <p id="new-room-hint" class="under">
-                {words.new_room_hint}
-            </p>
-        </form>
-    }
-    .into_any()
-}
-
-fn focus(node: NodeRef<html::Input>) {
-    if let Some(input) = node.get_untracked() {
-        // Fails for no element that is in the page.
-        _ = input.focus();
-    }
+    el_class("form", "card")
+        .attr("novalidate", "")
+        .on("submit", move |event| {
+            event.prevent_default();
+            join();
+        })
+        .child(name_field.whole)
+        .child(room_field.whole)
+        .child(el_class("div", "divider").text(words.or))
+        .child(
+            button("button button-primary button-large", make)
+                .attr("aria-describedby", "new-room-hint")
+                .text(words.new_room),
+        )
+        .child(
+            el_class("p", "under")
+                .attr("id", "new-room-hint")
+                .text(words.new_room_hint),
+        )
 }
 
 /// Rooms joined before. Not there at all for somebody who comes for the first time.
-fn recent() -> AnyView {
-    let runtime = use_runtime();
-    let rooms = runtime.recent_rooms();
+fn recent() -> Option<El> {
+    let rooms = use_runtime().recent_rooms().get();
+    if rooms.is_empty() {
+        return None;
+    }
     let title = words().recent_rooms;
-    let item = move |link: RoomLink| {
-        let name = link.name().to_owned();
-        let sign = if link.has_secret() { Icon::Lock } else { Icon::Open };
-        let forget = words().forget_room.fill(&name);
-        let href = link.path();
-        view! {
-            <li>
-                <a href=href>{icon(sign)} <span class="cut" dir="auto">{name}</span></a>
-                <button
-                    type="button"
-                    class="sign"
-                    aria-label=forget.clone()
-                    title=forget
-                    on:click=move |_| runtime.forget_room(&link)
-                >
-                    {icon(Icon::Close)}
-                </button>
-            </li>
-        }
-    };
-    let list = move || {
-        view! {
-            <section>
-                <h2 class="section-title">{title}</h2>
-                <ul class="rows" role="list" aria-label=title>
-                    <For each=move || rooms.get() key=RoomLink::path children=item />
-                </ul>
-            </section>
-        }
-    };
-    let is_any = Memo::new(move |_| rooms.with(|rooms| !rooms.is_empty()));
-    (move || is_any.get().then(list)).into_any()
+    let list = el_class("ul", "rows")
+        // Without its bullets some browsers no longer take it for a list.
+        .attr("role", "list")
+        .attr("aria-label", title)
+        .children(rooms.into_iter().map(recent_room));
+    Some(
+        el("section")
+            .child(el_class("h2", "section-title").text(title))
+            .child(list),
+    )
+}
+
+fn recent_room(link: RoomLink) -> El {
+    let runtime = use_runtime();
+    let sign = if link.has_secret() { Icon::Lock } else { Icon::Open };
+    let to_room = el("a")
+        .attr("href", &link.path())
+        .child(icon(sign))
+        .child(el_class("span", "cut").attr("dir", "auto").text(link.name()));
+    let label = words().forget_room.fill(link.name());
+    let forget = button("sign", move || runtime.forget_room(&link)).child(icon(Icon::Close));
+    forget.set_label(&label);
+    el("li").child(to_room).child(forget)
 }
 
 /// The other two ways to talk.
-fn ways() -> AnyView {
+fn ways() -> El {
     let words = words();
-    view! {
-        <nav class="ways">
-            {way("/contacts", Icon::People, words.contacts, words.contacts_hint)}
-            {way("/desk", Icon::Calendar, words.appointments, words.appointments_hint)}
-        </nav>
-    }
-    .into_any()
+    el_class("nav", "ways")
+        .child(way(
+            "/contacts",
+            Icon::People,
+            words.contacts,
+            words.contacts_hint,
+        ))
+        .child(way(
+            "/desk",
+            Icon::Calendar,
+            words.appointments,
+            words.appointments_hint,
+        ))
 }
 
-fn way(href: &'static str, sign: Icon, name: &'static str, hint: &'static str) -> AnyView {
-    view! {
-        <a class="way" href=href aria-label=name>
-            {icon(sign)}
-            <b>{name}</b>
-            <span>{hint}</span>
-        </a>
-    }
-    .into_any()
+fn way(href: &str, sign: Icon, name: &str, hint: &str) -> El {
+    el_class("a", "way")
+        .attr("href", href)
+        .attr("aria-label", name)
+        .child(icon(sign))
+        .child(el("b").text(name))
+        .child(el("span").text(hint))
 }
 
-fn theme() -> AnyView {
+fn theme() -> El {
     let runtime = use_runtime();
     let chosen = runtime.theme();
     let options = Theme::ALL.map(|theme| {
@@ -198,24 +156,18 @@ fn theme() -> AnyView {
             Theme::Light => words().theme_light,
             Theme::Dark => words().theme_dark,
         };
-        view! {
-            <option value=theme.as_str() selected=theme == chosen>
-                {label}
-            </option>
-        }
+        let option = el("option").attr("value", theme.as_str()).text(label);
+        option.set_flag("selected", theme == chosen);
+        option
     });
-    view! {
-        <div class="lobby-foot">
-            <label class="inline-field">
-                {words().theme}
-                <select
-                    class="input select-small"
-                    on:change=move |event| runtime.choose_theme(Theme::from_name(&event_target_value(&event)))
-                >
-                    {options.into_iter().collect_view()}
-                </select>
-            </label>
-        </div>
-    }
-    .into_any()
+    let list = el_class("select", "input select-small").children(options);
+    let picked = list.clone();
+    let list = list.on("change", move |_| {
+        runtime.choose_theme(Theme::from_name(&picked.field_value()));
+    });
+    el_class("div", "lobby-foot").child(
+        el_class("label", "inline-field")
+            .child(el("span").text(words().theme))
+            .child(list),
+    )
 }

@@ -12,14 +12,18 @@ mod wrong;
 
 use leptos::prelude::*;
 
+use crate::components::dom::{El, el, el_class};
+use crate::components::{Icon, message};
+use crate::i18n::words;
 use crate::route::Route;
+use crate::runtime::use_runtime;
 
 /// The name as it stands in the field, carried from page to page.
 #[derive(Clone, Copy)]
-pub struct PersonName(pub RwSignal<String>);
+pub struct PersonName(pub StoredValue<String>);
 
 /// The page of a route.
-pub fn page(route: Route) -> AnyView {
+pub fn page(route: Route) -> El {
     match route {
         Route::Lobby => lobby::page(),
         Route::Contacts => later::contacts(),
@@ -32,6 +36,16 @@ pub fn page(route: Route) -> AnyView {
 
 /// `<what> · Visavis` in the tab's title.
 fn set_title(what: &str) {
-    let title = crate::i18n::words().title.fill(what);
-    crate::runtime::use_runtime().set_title(&title);
+    use_runtime().set_title(&words().title.fill(what));
+}
+
+/// A page that says one thing and leads back to the lobby.
+fn dead_end(sign: Icon, title: &str, text: &str) -> El {
+    set_title(title);
+    let home = to_lobby("button button-primary");
+    el("main").child(message(sign, title, text, [home]))
+}
+
+fn to_lobby(class: &str) -> El {
+    el_class("a", class).attr("href", "/").text(words().back_to_lobby)
 }

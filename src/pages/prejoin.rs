@@ -1,15 +1,14 @@
 //! Before the call: how one looks and sounds, who is inside, and the way in.
 
-use leptos::html;
 use leptos::prelude::*;
 use visavis_call_core::{CaptureKind, CaptureState, JoinProblem, SignalingState, Stage};
 use wasm_bindgen::JsValue;
-use web_sys::SubmitEvent;
 
 use super::devices::{can_retry, pickers, why};
 use super::{PersonName, set_title};
+use crate::components::dom::{El, button, el, el_class};
 use crate::components::{
-    Icon, Look, avatar, brand_link, focus_when_shown, heading, icon, name_error, name_field, toggle,
+    Avatar, Icon, Look, brand_link, focus_on_arrival, heading, icon, name_error, name_field, toggle,
 };
 use crate::i18n::{list_names, words};
 use crate::route::RoomLink;
@@ -19,223 +18,199 @@ use crate::runtime::use_runtime;
 const FACES: usize = 4;
 
 /// The page before joining.
-pub fn view(link: &RoomLink) -> AnyView {
+pub fn view(link: &RoomLink) -> El {
     set_title(link.name());
-    view! {
-        <div class="page prejoin">
-            <div>{brand_link(words().visavis)}</div>
-            <div class="prejoin-columns">{preview()} {enter(link)}</div>
-        </div>
-    }
-    .into_any()
+    el_class("div", "page prejoin")
+        .child(el("div").child(brand_link(words().visavis)))
+        .child(
+            el_class("div", "prejoin-columns")
+                .child(preview())
+                .child(enter(link)),
+        )
 }
 
 /// The own picture with its toggles, its level and its pickers.
-fn preview() -> AnyView {
+fn preview() -> El {
     let words = words();
     let runtime = use_runtime();
     let stream = runtime.preview_stream();
-    let source = move || stream.with(|stream| stream.as_ref().map(JsValue::from));
+    let video = el("video")
+        .attr("autoplay", "")
+        .attr("playsinline", "")
+        .live(move |video| {
+            // The attribute would only be the default.
+            video.set_property("muted", &JsValue::TRUE);
+            stream.with(|stream| {
+                let source = stream.as_ref().map_or(JsValue::NULL, JsValue::from);
+                video.set_property("srcObject", &source);
+            });
+        });
     let are_pickers_shown = RwSignal::new(false);
-    view! {
-        <section class="prejoin-self" aria-label=words.preview>
-            <div class="preview">
-                <video autoplay playsinline prop:muted=true prop:srcObject=source></video>
-                {preview_note()}
-                <div class="preview-controls">
-                    {capture_toggle(CaptureKind::Microphone, Look::Veil)}
-                    {capture_toggle(CaptureKind::Camera, Look::Veil)}
-                    <button
-                        type="button"
-                        class="round round-veil"
-                        aria-label=words.device_settings
-                        title=words.device_settings
-                        aria-expanded=move || if are_pickers_shown.get() { "true" } else { "false" }
-                        aria-controls="devices"
-                        on:click=move |_| are_pickers_shown.update(|shown| *shown = !*shown)
-                    >
-                        {icon(Icon::Settings)}
-                    </button>
-                </div>
-                {level()}
-            </div>
-            {microphone_note()}
-            {move || are_pickers_shown.get().then(pickers)}
-        </section>
-    }
-    .into_any()
+    let gear = button("round round-veil", move || {
+        are_pickers_shown.update(|shown| *shown = !*shown)
+    })
+    .attr("aria-controls", "devices")
+    .live(move |gear| {
+        let is_shown = are_pickers_shown.get();
+        gear.set_attr("aria-expanded", Some(if is_shown { "true" } else { "false" }));
+    })
+    .child(icon(Icon::Settings));
+    gear.set_label(words.device_settings);
+    let controls = el_class("div", "preview-controls")
+        .child(capture_toggle(CaptureKind::Microphone, Look::Veil))
+        .child(capture_toggle(CaptureKind::Camera, Look::Veil))
+        .child(gear);
+    el_class("section", "prejoin-self")
+        .attr("aria-label", words.preview)
+        .child(
+            el_class("div", "preview")
+                .child(video)
+                .slot(preview_note)
+                .child(controls)
+                .child(level()),
+        )
+        .slot(microphone_note)
+        .slot(move || are_pickers_shown.get().then(pickers))
 }
 
 /// A toggle of a kind, wherever it lies.
-pub fn capture_toggle(kind: CaptureKind, look: Look) -> AnyView {
+pub fn capture_toggle(kind: CaptureKind, look: Look) -> El {
     let runtime = use_runtime();
     let me = runtime.me();
-    let is_on = Memo::new(move |_| me.with(|me| me.capture(kind).is_wanted()));
-    toggle(
-        kind,
-        is_on.into(),
-        look,
-        Callback::new(move |on| runtime.want(kind, on)),
-    )
+    let is_on = move || me.with(|me| me.capture(kind).is_wanted());
+    toggle(kind, look, is_on, move |on| runtime.want(kind, on))
 }
 
 /// What stands in the place of the picture while there is none.
-fn preview_note() -> AnyView {
-    let runtime = use_runtime();
-    let me = runtime.me();
-    let camera = Memo::new(move |_| me.with(|me| me.camera.clone()));
-    let again = move |_| runtime.want(CaptureKind::Camera, true);
-    let content = move || {
-        let words = words();
-        let note = match camera.get() {
-            CaptureState::On { .. } => return None,
-            CaptureState::Off => view! { <p>{words.camera.is_off}</p> }.into_any(),
-            CaptureState::Starting => view! { <p>{words.camera.starting}</p> }.into_any(),
-            CaptureState::Failed(error) => view! {
-                <p role="alert">{why(CaptureKind::Camera, error)} " " {words.join_anyway}</p>
-                {can_retry(error)
-                    .then(|| {
-                        view! {
-                            <button type="button" class="button button-small" on:click=again>
-                                {words.try_again}
-                            </button>
-                        }
-                    })}
-            }
-            .into_any(),
-        };
-        Some(view! { <div class="preview-note">{note}</div> })
-    };
-    content.into_any()
+fn preview_note() -> Option<El> {
+    let words = words();
+    let note = el_class("div", "preview-note");
+    Some(match use_runtime().me().get().camera {
+        CaptureState::On { .. } => return None,
+        CaptureState::Off => note.child(el("p").text(words.camera.is_off)),
+        CaptureState::Starting => note.child(el("p").text(words.camera.starting)),
+        CaptureState::Failed(error) => {
+            let text = [why(CaptureKind::Camera, error), words.join_anyway].join(" ");
+            note.child(el("p").attr("role", "alert").text(&text))
+                .children(can_retry(error).then(|| again(CaptureKind::Camera)))
+        }
+    })
 }
 
 /// What is wrong with the microphone, under the picture.
-fn microphone_note() -> AnyView {
-    let runtime = use_runtime();
-    let me = runtime.me();
-    let trouble = Memo::new(move |_| {
-        me.with(|me| match &me.microphone {
-            CaptureState::Failed(error) => Some((why(CaptureKind::Microphone, *error), can_retry(*error))),
-            CaptureState::On { muted: true, .. } => Some((words().microphone.muted_by_system, false)),
-            CaptureState::On { .. } | CaptureState::Off | CaptureState::Starting => None,
-        })
-    });
-    let again = move |_| runtime.want(CaptureKind::Microphone, true);
-    let content = move || {
-        trouble.get().map(|(text, can_retry)| {
-            view! {
-                <div class="note" role="alert">
-                    {icon(Icon::MicrophoneOff)}
-                    <p>{text}</p>
-                    {can_retry
-                        .then(|| {
-                            view! {
-                                <button type="button" class="button button-small" on:click=again>
-                                    {words().try_again}
-                                </button>
-                            }
-                        })}
-                </div>
-            }
-        })
+fn microphone_note() -> Option<El> {
+    let (text, retry) = match use_runtime().me().get().microphone {
+        CaptureState::Failed(error) => (
+            why(CaptureKind::Microphone, error),
+            can_retry(error).then(|| again(CaptureKind::Microphone)),
+        ),
+        CaptureState::On { muted: true, .. } => (words().microphone.muted_by_system, None),
+        CaptureState::On { .. } | CaptureState::Off | CaptureState::Starting => return None,
     };
-    content.into_any()
+    Some(
+        el_class("div", "note")
+            .attr("role", "alert")
+            .child(icon(Icon::MicrophoneOff))
+            .child(el("p").text(text))
+            .children(retry),
+    )
+}
+
+fn again(kind: CaptureKind) -> El {
+    let runtime = use_runtime();
+    button("button button-small", move || runtime.want(kind, true)).text(words().try_again)
 }
 
 /// The microphone's level as the preview's edge.
-fn level() -> AnyView {
+fn level() -> El {
     let level = use_runtime().level();
-    let percent = Memo::new(move |_| (level.get().clamp(0.0, 1.0) * 100.0) as u32);
-    view! {
-        <div
-            class="level"
-            role="meter"
-            aria-label=words().microphone_level
-            aria-valuemin="0"
-            aria-valuemax="100"
-            aria-valuenow=move || percent.get()
-        >
-            <i style:--level=move || percent.get().to_string()></i>
-        </div>
-    }
-    .into_any()
+    let bar = el("i");
+    el_class("div", "level")
+        .attr("role", "meter")
+        .attr("aria-label", words().microphone_level)
+        .attr("aria-valuemin", "0")
+        .attr("aria-valuemax", "100")
+        .child(bar.clone())
+        .live(move |meter| {
+            let percent = ((level.get().clamp(0.0, 1.0) * 100.0) as u32).to_string();
+            meter.set_attr("aria-valuenow", Some(&percent));
+            bar.set_style("--level", &percent);
+        })
 }
 
 /// The room, who is inside, and the way in.
-fn enter(link: &RoomLink) -> AnyView {
+fn enter(link: &RoomLink) -> El {
     let words = words();
     let runtime = use_runtime();
     let PersonName(name) = expect_context();
-    let wrong_name = RwSignal::new(None);
-    let name_node = NodeRef::<html::Input>::new();
-    let button = NodeRef::<html::Button>::new();
-    let title = link.name().to_owned();
+    let stage = runtime.stage();
     let (sign, kind) = if link.has_secret() {
         (Icon::Lock, words.room_locked)
     } else {
         (Icon::Open, words.room_open)
     };
-    let stage = runtime.stage();
-    let is_joining = move || stage.get() == Stage::Joining;
-    let problem = move || match stage.get() {
-        Stage::Preparing { problem } => problem.map(join_problem),
-        Stage::Outside | Stage::Joining | Stage::Joined | Stage::Ended(_) => None,
-    };
-    let submit = move |event: SubmitEvent| {
-        event.prevent_default();
-        if stage.get_untracked() == Stage::Joining {
-            return;
-        }
-        if let Err(error) = name.with_untracked(|name| runtime.join(name)) {
-            wrong_name.set(Some(name_error(error)));
-            if let Some(input) = name_node.get_untracked() {
-                // Fails for no element that is in the page.
-                _ = input.focus();
-            }
-        }
-    };
-    let content = view! {
-        <section class="prejoin-enter">
-            <div class="room-head">
-                {heading(view! { <span dir="auto">{title}</span> })}
-                <p class="room-kind">{icon(sign)} {kind}</p>
-            </div>
-            {inside()}
-            <form class="form" novalidate on:submit=submit>
-                {name_field(name, wrong_name, name_node)}
-                <button
-                    class="button button-primary button-large"
-                    aria-disabled=move || is_joining().then_some("true")
-                    node_ref=button
-                >
-                    {move || if is_joining() { words.joining } else { words.join_now }}
-                </button>
-                <div role="alert">{move || problem().map(|text| view! { <p class="note">{icon(Icon::Warning)} {text}</p> })}</div>
-            </form>
-        </section>
-    };
+    let head = el_class("div", "room-head")
+        .child(heading(link.name()))
+        .child(el_class("p", "room-kind").child(icon(sign)).text(kind));
+
+    let field = name_field(name);
+    let join = el_class("button", "button button-primary button-large").live(move |join| {
+        let is_joining = stage.get() == Stage::Joining;
+        join.set_attr("aria-disabled", is_joining.then_some("true"));
+        join.set_text(if is_joining { words.joining } else { words.join_now });
+    });
     // Enter alone is to be enough: into the field if the name is missing, else onto the button.
-    if name.with_untracked(String::is_empty) {
-        focus_when_shown(name_node);
+    focus_on_arrival(&if field.text().is_empty() {
+        field.input()
     } else {
-        focus_when_shown(button);
-    }
-    content.into_any()
+        join.clone()
+    });
+
+    let typed = field.clone();
+    let form = el_class("form", "form")
+        .attr("novalidate", "")
+        .on("submit", move |event| {
+            event.prevent_default();
+            if stage.get_untracked() != Stage::Joining
+                && let Err(error) = runtime.join(&typed.text())
+            {
+                typed.set_error(Some(name_error(error)));
+            }
+        })
+        .child(field.whole)
+        .child(join)
+        .child(el("div").attr("role", "alert").slot(move || problem(stage.get())));
+    el_class("section", "prejoin-enter")
+        .child(head)
+        .child(inside())
+        .child(form)
 }
 
-fn join_problem(problem: JoinProblem) -> &'static str {
+/// Why the last try to join did not succeed.
+fn problem(stage: Stage) -> Option<El> {
+    let Stage::Preparing {
+        problem: Some(problem),
+    } = stage
+    else {
+        return None;
+    };
     let words = words();
-    match problem {
+    let text = match problem {
         JoinProblem::RoomFull => words.room_full,
         JoinProblem::ServerFull => words.server_full,
         JoinProblem::InvalidName => words.invalid_name,
         JoinProblem::RateLimited => words.rate_limited,
         JoinProblem::Other => words.join_failed,
-    }
+    };
+    Some(
+        el_class("div", "note")
+            .child(icon(Icon::Warning))
+            .child(el("p").text(text)),
+    )
 }
 
 /// Who is inside, as far as is known.
-fn inside() -> AnyView {
+fn inside() -> El {
     let runtime = use_runtime();
     let (inside, signaling) = (runtime.inside(), runtime.signaling());
     let text = move || {
@@ -250,20 +225,13 @@ fn inside() -> AnyView {
             Some(names) => words.inside_many.fill(&list_names(names)),
         })
     };
-    let faces = move || {
-        inside
-            .get()
-            .unwrap_or_default()
-            .into_iter()
-            .take(FACES)
-            .map(|name| avatar(Signal::stored(name)))
-            .collect_view()
+    let faces = move |place: &El| {
+        place.set_only_child(None);
+        for name in inside.get().iter().flatten().take(FACES) {
+            place.put(&Avatar::of(name).el());
+        }
     };
-    view! {
-        <div class="inside">
-            <span class="inside-faces">{faces}</span>
-            <p role="status">{text}</p>
-        </div>
-    }
-    .into_any()
+    el_class("div", "inside")
+        .child(el_class("span", "inside-faces").live(faces))
+        .child(el("p").attr("role", "status").live_text(text))
 }

@@ -4,6 +4,7 @@ use leptos::prelude::*;
 use visavis_call_core::{EndReason, SignalingState, Stage};
 
 use super::{call, ended, prejoin};
+use crate::components::dom::{El, el};
 use crate::route::RoomLink;
 use crate::runtime::use_runtime;
 
@@ -16,12 +17,12 @@ enum Phase {
 }
 
 /// The page of a room.
-pub fn page(link: RoomLink) -> AnyView {
+pub fn page(link: RoomLink) -> El {
     let runtime = use_runtime();
     let visit = runtime.enter_room(&link);
     on_cleanup(move || runtime.leave_room(visit));
 
-    let stage = runtime.stage();
+    let (stage, signaling) = (runtime.stage(), runtime.signaling());
     let phase = Memo::new(move |last: Option<&Phase>| match stage.get() {
         Stage::Outside | Stage::Preparing { .. } => Phase::Before,
         // Where the button was pressed it also says that it works, so nothing jumps if it fails.
@@ -29,7 +30,6 @@ pub fn page(link: RoomLink) -> AnyView {
         Stage::Joined => Phase::In,
         Stage::Ended(reason) => Phase::After(reason),
     });
-    let signaling = runtime.signaling();
     let state = move || match stage.get() {
         Stage::Outside | Stage::Preparing { .. } => None,
         Stage::Joining => Some("joining"),
@@ -37,13 +37,13 @@ pub fn page(link: RoomLink) -> AnyView {
         Stage::Joined => Some("reconnecting"),
         Stage::Ended(_) => Some("ended"),
     };
-    let link = StoredValue::new(link);
-    let content = move || {
-        link.with_value(|link| match phase.get() {
-            Phase::Before => prejoin::view(link),
-            Phase::In => call::view(link),
-            Phase::After(reason) => ended::view(link, reason),
+    el("main")
+        .live(move |main| main.set_attr("data-room-state", state()))
+        .slot(move || {
+            Some(match phase.get() {
+                Phase::Before => prejoin::view(&link),
+                Phase::In => call::view(&link),
+                Phase::After(reason) => ended::view(&link, reason),
+            })
         })
-    };
-    view! { <main data-room-state=state>{content}</main> }.into_any()
 }

@@ -1,10 +1,6 @@
 //! What pages do with the tab as a whole: title, language, theme, measuring, loading anew.
 
-use std::rc::Rc;
-
-use leptos::html::ElementType;
 use leptos::prelude::*;
-use wasm_bindgen::JsCast;
 use web_sys::Element;
 
 use super::Runtime;
@@ -86,25 +82,15 @@ impl Runtime {
         location::reload();
     }
 
-    /// How much room an element has, from when it is in the page until the calling component goes.
+    /// How much room an element has, until the calling component goes.
     #[must_use]
-    pub fn size_of<E>(self, element: NodeRef<E>) -> ReadSignal<Size>
-    where
-        E: ElementType,
-        E::Output: JsCast + Clone + AsRef<Element> + 'static,
-    {
+    pub fn size_of(self, element: &Element) -> ReadSignal<Size> {
         let size = RwSignal::new(Size::default());
-        let watch = StoredValue::new_local(None::<Rc<ResizeWatch>>);
-        element.on_load(move |element| {
-            let started = ResizeWatch::new(element.as_ref(), move |width, height| {
-                // A last call may still come while the component goes.
-                _ = size.try_set(Size::new(width, height));
-            });
-            watch.set_value(Some(Rc::new(started)));
+        // A last call may still come while the component goes.
+        let watch = ResizeWatch::new(element, move |width, height| {
+            _ = size.try_set(Size::new(width, height));
         });
-        on_cleanup(move || {
-            _ = watch.try_update_value(Option::take);
-        });
+        StoredValue::new_local(watch);
         size.read_only()
     }
 }
