@@ -4,13 +4,14 @@
 //! generation's description (then it waits) or after the generation was replaced (then it is
 //! stale and dropped without a word): field failures F2 and F3.
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
 use visavis_protocol::{Candidate, limits};
 
 use crate::fault::{Fault, Faults};
+use crate::sdp::Ufrags;
 use crate::time::Timestamp;
 
 /// Generations that may wait or be remembered as retired at once: the present one, one that is
@@ -29,7 +30,7 @@ struct Held {
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Candidates {
     /// User fragments of the applied remote description.
-    current: BTreeSet<String>,
+    current: Ufrags,
     retired: VecDeque<String>,
     held: VecDeque<Held>,
     faults: Faults,
@@ -44,7 +45,7 @@ impl Candidates {
     }
 
     /// The user fragments of the applied remote description.
-    pub(crate) const fn current(&self) -> &BTreeSet<String> {
+    pub(crate) const fn current(&self) -> &Ufrags {
         &self.current
     }
 
@@ -84,7 +85,7 @@ impl Candidates {
     }
 
     /// A remote description with these user fragments was applied.
-    pub(crate) fn described(&mut self, ufrags: BTreeSet<String>) {
+    pub(crate) fn described(&mut self, ufrags: Ufrags) {
         if ufrags == self.current {
             return;
         }
@@ -95,7 +96,7 @@ impl Candidates {
     }
 
     /// The applied remote offer was taken back and these user fragments hold again.
-    pub(crate) fn rolled_back_to(&mut self, ufrags: BTreeSet<String>) {
+    pub(crate) fn rolled_back_to(&mut self, ufrags: Ufrags) {
         // Those taken back may come again with the next offer, so they are not retired.
         self.current = ufrags;
         self.forget_retired();
@@ -156,8 +157,8 @@ mod tests {
         })
     }
 
-    fn set(ufrag: &str) -> BTreeSet<String> {
-        BTreeSet::from([ufrag.into()])
+    fn set(ufrag: &str) -> Ufrags {
+        vec![ufrag.into()]
     }
 
     #[test]

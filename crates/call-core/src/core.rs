@@ -42,13 +42,14 @@ impl Core {
     /// A core that does nothing yet.
     #[must_use]
     pub fn new(config: Config, seed: Seed, _now: Timestamp) -> Self {
+        let faults = config.faults;
         Self {
             config,
             random: Randomness::new(seed),
             ids: Ids::default(),
             session: Session::new(),
             room: None,
-            media: Media::default(),
+            media: Media::new(faults),
             devices: Vec::new(),
             notices: VecDeque::new(),
             noticed: 0,

@@ -6,7 +6,7 @@
 //! already has. The numbers belong to the pair and not to a road, so a second road can carry
 //! packets of the same sequence.
 
-use alloc::collections::{BTreeMap, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
@@ -34,7 +34,8 @@ pub(crate) struct Courier {
     hold_until: Option<Timestamp>,
     received: u64,
     acknowledged: u64,
-    ahead: BTreeMap<u64, Vec<Signal>>,
+    /// At most [`AHEAD`], in no order.
+    ahead: Vec<(u64, Vec<Signal>)>,
     faults: Faults,
 }
 
@@ -173,9 +174,16 @@ impl Courier {
         if n <= self.received || n > self.received + AHEAD as u64 {
             return Vec::new();
         }
-        self.ahead.insert(n, packet.signals);
+        if !self.ahead.iter().any(|(waiting, _)| *waiting == n) {
+            self.ahead.push((n, packet.signals));
+        }
         let mut signals = Vec::new();
-        while let Some(next) = self.ahead.remove(&(self.received + 1)) {
+        while let Some(at) = self
+            .ahead
+            .iter()
+            .position(|(waiting, _)| *waiting == self.received + 1)
+        {
+            let (_, next) = self.ahead.swap_remove(at);
             self.received += 1;
             signals.extend(next);
         }

@@ -28,8 +28,14 @@ pub enum Fault {
     SnapshotTrusted,
     /// An unanswered offer is waited for without end.
     OfferNeverRepeated,
-    /// `negotiationneeded` during an operation, or the pause after one that failed, is forgotten.
-    NegotiationNeededLost,
+    /// Connections that both made at once are merged by a rollback.
+    CrossingRolledBack,
+    /// A session under the seat of another gets a tile of its own.
+    SeatDoubled,
+    /// Packets of a former era are taken for present ones.
+    FormerEraTaken,
+    /// A camera that was turned off while the browser was asking runs on.
+    LateCaptureKept,
 }
 
 impl Fault {
@@ -46,7 +52,10 @@ impl Fault {
         Self::NoResend,
         Self::SnapshotTrusted,
         Self::OfferNeverRepeated,
-        Self::NegotiationNeededLost,
+        Self::CrossingRolledBack,
+        Self::SeatDoubled,
+        Self::FormerEraTaken,
+        Self::LateCaptureKept,
     ];
 }
 

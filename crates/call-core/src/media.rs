@@ -15,6 +15,7 @@ use visavis_protocol::MediaStatus;
 
 use crate::command::{CaptureRequest, Command};
 use crate::event::{CaptureError, CaptureKind, MediaEvent};
+use crate::fault::{Fault, Faults};
 use crate::id::{CaptureId, Ids, Slot};
 use crate::view::{CaptureState, NoticeKind};
 
@@ -51,9 +52,17 @@ pub(crate) struct Media {
     camera: Kind,
     /// Whether there is a page or a call to capture for. Outside, wishes are only remembered.
     active: bool,
+    faults: Faults,
 }
 
 impl Media {
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
     const fn kind(&self, kind: CaptureKind) -> &Kind {
         match kind {
             CaptureKind::Microphone => &self.microphone,
@@ -157,7 +166,7 @@ impl Media {
     ) {
         let Some(kind) = self.acquiring(capture) else {
             // Too late: it was turned off, or another device was chosen, while the browser asked.
-            if !self.is_live(capture) {
+            if !self.is_live(capture) && !self.faults.has(Fault::LateCaptureKept) {
                 commands.push_back(Command::StopCapture { capture });
             }
             return;
@@ -227,6 +236,7 @@ impl Media {
         if !self.active {
             return;
         }
+        let faults = self.faults;
         let state = self.kind_mut(kind);
         let ask_for = state.chosen.clone().filter(|_| !state.any_will_do);
         if state.wanted {
@@ -250,6 +260,9 @@ impl Media {
         } else {
             match (&state.actual, kind) {
                 (Actual::Idle, _) | (Actual::Live { .. }, CaptureKind::Microphone) => {}
+                (Actual::Acquiring { .. }, _) if faults.has(Fault::LateCaptureKept) => {
+                    state.actual = Actual::Idle;
+                }
                 (Actual::Acquiring { .. }, _) | (Actual::Live { .. }, CaptureKind::Camera) => {
                     stop(&mut state.actual, commands);
                 }

@@ -14,7 +14,7 @@
 //! RemoteOffer ──MakeAnswer──▶ Stable
 //! ```
 
-use alloc::collections::{BTreeSet, VecDeque};
+use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
@@ -26,7 +26,7 @@ use crate::command::{Command, LinkRole, RollbackSide};
 use crate::event::SdpKind;
 use crate::fault::{Fault, Faults};
 use crate::id::{Ids, LinkId, RequestId};
-use crate::sdp;
+use crate::sdp::{self, Ufrags};
 use crate::time::{Timestamp, earliest};
 
 /// An offer unanswered this long is sent again as it is; the other side knows its number.
@@ -66,9 +66,9 @@ struct SentOffer {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Operation {
     MakeOffer,
-    ApplyOffer { neg: u32, ufrags: BTreeSet<String> },
+    ApplyOffer { neg: u32, ufrags: Ufrags },
     MakeAnswer { neg: u32 },
-    ApplyAnswer { ufrags: BTreeSet<String> },
+    ApplyAnswer { ufrags: Ufrags },
     Rollback(RollbackSide),
 }
 
@@ -86,8 +86,8 @@ pub(crate) struct Negotiation {
     failures: u8,
     last_own_neg: u32,
     last_remote_neg: u32,
-    queued_offer: Option<(Description, BTreeSet<String>)>,
-    queued_answer: Option<(Description, BTreeSet<String>)>,
+    queued_offer: Option<(Description, Ufrags)>,
+    queued_answer: Option<(Description, Ufrags)>,
     /// Our last answer, to be repeated if its offer is.
     answered: Option<Description>,
     /// Whether the transceivers that came with the first remote offer are bound to slots.
@@ -95,11 +95,11 @@ pub(crate) struct Negotiation {
     completed: bool,
     /// Whether an answer to an offer of ours came.
     answered_once: bool,
-    local_ufrags: BTreeSet<String>,
+    local_ufrags: Ufrags,
     /// User fragments before a wanted ICE restart; the restart is done once they are gone.
-    restarting_from: Option<BTreeSet<String>>,
+    restarting_from: Option<Ufrags>,
     /// Remote user fragments of the last stable state.
-    stable_remote: BTreeSet<String>,
+    stable_remote: Ufrags,
     candidates: Candidates,
     faults: Faults,
 }
@@ -123,9 +123,9 @@ impl Negotiation {
             adopted: role == LinkRole::Offerer,
             completed: false,
             answered_once: false,
-            local_ufrags: BTreeSet::new(),
+            local_ufrags: Ufrags::new(),
             restarting_from: None,
-            stable_remote: BTreeSet::new(),
+            stable_remote: Ufrags::new(),
             candidates: Candidates::new(faults),
             faults,
         }
@@ -154,10 +154,6 @@ impl Negotiation {
 
     /// `negotiationneeded` fired.
     pub(crate) fn handle_needed(&mut self, now: Timestamp, ids: &mut Ids, out: &mut Output) {
-        let busy = self.operation.is_some() || self.not_before.is_some_and(|time| time > now);
-        if self.faults.has(Fault::NegotiationNeededLost) && busy {
-            return;
-        }
         self.wants_offer = true;
         self.advance(now, ids, out);
     }

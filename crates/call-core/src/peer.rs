@@ -230,7 +230,9 @@ impl Peer {
     }
 
     pub(crate) fn handle_packet(&mut self, n: u64, packet: Packet, context: &mut Context<'_>) {
+        let former = context.faults.has(Fault::FormerEraTaken);
         match packet.era.cmp(&self.courier.era()) {
+            _ if former => {}
             Ordering::Less => return,
             Ordering::Equal => {}
             Ordering::Greater => {
@@ -298,6 +300,10 @@ impl Peer {
             .link
             .as_ref()
             .is_some_and(|link| link.role == LinkRole::Offerer && !link.negotiation.was_ever_answered());
+        let merged = crossed && context.faults.has(Fault::CrossingRolledBack);
+        if merged {
+            return true;
+        }
         if fresh || (crossed && self.polite) {
             self.generation = generation;
             self.create(LinkRole::Answerer, context);

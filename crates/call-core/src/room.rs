@@ -440,7 +440,8 @@ impl Room {
     /// Gives somebody new a place in the roster and returns it, and whether it was another
     /// session's: the same seat under a new session is a reload, and the tile stays where it was.
     fn seat(&mut self, entry: PeerEntry, context: &mut Context<'_>) -> Option<(usize, bool)> {
-        let former = self.peers.iter().position(|peer| peer.seat == entry.seat);
+        let known = self.peers.iter().position(|peer| peer.seat == entry.seat);
+        let former = known.filter(|_| !self.faults.has(Fault::SeatDoubled));
         let at = match former {
             Some(at) => {
                 let slot = self.peers.get_mut(at)?;

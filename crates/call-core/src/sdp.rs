@@ -1,8 +1,8 @@
 //! The few facts the core reads from a session description (RFC 8866, RFC 8839).
 
 use alloc::borrow::ToOwned;
-use alloc::collections::BTreeSet;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use visavis_protocol::limits;
 
@@ -20,20 +20,27 @@ pub(crate) enum SdpError {
     NoUfrag,
 }
 
-/// The ICE user fragments of a description: one where everything is bundled.
-pub(crate) fn ufrags(sdp: &str) -> BTreeSet<String> {
-    sdp.lines()
-        .filter_map(|line| line.strip_prefix("a=ice-ufrag:"))
-        .map(|ufrag| ufrag.trim_end().to_owned())
-        .take(limits::SDP_MEDIA_SECTIONS + 1)
-        .collect()
+/// The ICE user fragments of a description, each once: one where everything is bundled. A list
+/// rather than a set, whose code alone would weigh more than all that is ever in it.
+pub(crate) type Ufrags = Vec<String>;
+
+/// Reads the user fragments, in the order of their sections.
+pub(crate) fn ufrags(sdp: &str) -> Ufrags {
+    let mut ufrags = Ufrags::new();
+    let lines = sdp.lines().filter_map(|line| line.strip_prefix("a=ice-ufrag:"));
+    for ufrag in lines.map(str::trim_end).take(limits::SDP_MEDIA_SECTIONS + 1) {
+        if !ufrags.iter().any(|known| known == ufrag) {
+            ufrags.push(ufrag.to_owned());
+        }
+    }
+    ufrags
 }
 
 /// Checks a peer's description before it goes anywhere.
 ///
 /// # Errors
 /// Says what is wrong with it.
-pub(crate) fn check(sdp: &str) -> Result<BTreeSet<String>, SdpError> {
+pub(crate) fn check(sdp: &str) -> Result<Ufrags, SdpError> {
     if sdp.len() > limits::SDP_BYTES {
         return Err(SdpError::TooLong);
     }
@@ -55,8 +62,7 @@ mod tests {
     #[test]
     fn user_fragments_are_read_from_every_section() {
         let sdp = "v=0\r\na=ice-ufrag:aa\r\nm=audio 9\r\na=ice-ufrag:bb\r\nm=video 9\r\na=ice-ufrag:bb\r\n";
-        let found: Vec<_> = ufrags(sdp).into_iter().collect();
-        assert_eq!(found, ["aa", "bb"]);
+        assert_eq!(ufrags(sdp), ["aa", "bb"]);
     }
 
     #[test]

@@ -211,7 +211,7 @@ fn a_reload_during_a_restart_of_the_server_is_one_tile() {
     shell.open();
     shell.greeted(2);
     shell.hear(&error(ErrorCode::UnknownSession, "resume"));
-    shell.seated(2, 1, &[fresh.clone()]);
+    shell.seated(2, 1, core::slice::from_ref(&fresh));
     let people = shell.view().people;
     assert_eq!(people.len(), 1);
     assert_eq!(people[0].peer, fresh.peer);
