@@ -28,20 +28,16 @@ impl PeerConnection {
                 transceivers.push(transceiver.id);
             }
         }
-        let mut next_mid = self
-            .transceivers
-            .iter()
-            .filter_map(|transceiver| transceiver.mid)
-            .max()
-            .map_or(0, |mid| mid + 1);
-        for transceiver in self.transceivers.iter().filter(|t| t.mid.is_none()) {
+        let taken = self.transceivers.iter().filter_map(|transceiver| transceiver.mid);
+        let unused = taken.max().map_or(0, |mid| mid + 1)..;
+        let fresh = self.transceivers.iter().filter(|t| t.mid.is_none());
+        for (mid, transceiver) in unused.zip(fresh) {
             sections.push(Section {
-                mid: next_mid,
+                mid,
                 kind: transceiver.kind,
                 direction: transceiver.direction,
             });
             transceivers.push(transceiver.id);
-            next_mid += 1;
         }
         let ufrag = match known {
             Some(description) if self.ice_credentials_to_replace.is_empty() => description.ufrag,
