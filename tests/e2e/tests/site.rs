@@ -145,15 +145,6 @@ in_each! {
 async fn tab_to(browser: &Browser, role: &str, name: &str) -> Result<()> {
     // More stops than any page of ours has.
     for _ in 0..40 {
-        browser.keys(Key::Tab).await?;
-        // Behind the last control comes the browser's own bar. A headless one has none, but takes
-        // the focus: come back from it, or Firefox presses no button.
-        browser
-            .script(
-                "if (!document.hasFocus()) document.querySelector('a[href]')?.focus();",
-                Vec::new(),
-            )
-            .await?;
         if let Some(element) = browser.find(role, name).await? {
             let is_here = browser
                 .script(
@@ -165,6 +156,15 @@ async fn tab_to(browser: &Browser, role: &str, name: &str) -> Result<()> {
                 return Ok(());
             }
         }
+        browser.keys(Key::Tab).await?;
+        // Behind the last control comes the browser's own bar, and Firefox without a window does
+        // not find back from it.
+        let inside = browser.script("return document.hasFocus();", Vec::new()).await?;
+        ensure!(
+            inside == true,
+            "{}: Tab left the page before {role} \"{name}\"",
+            browser.label
+        );
     }
     anyhow::bail!("{}: Tab never came to {role} \"{name}\"", browser.label)
 }
