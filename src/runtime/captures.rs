@@ -1,7 +1,6 @@
 //! Captures by the core's numbers, and the preview of the own camera.
 
 use core::cell::RefCell;
-use std::collections::BTreeMap;
 
 use visavis_call_core::{
     CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Device, Event, Me, MediaEvent,
@@ -11,6 +10,7 @@ use web_sys::{MediaStream, MediaStreamTrack};
 
 use super::engine::Engine;
 use super::store::Store;
+use super::table::Table;
 use crate::web::capture::{self, Source, Track, TrackEvent};
 use crate::web::devices::{DeviceInfo, DeviceKind};
 use crate::web::task::spawn;
@@ -20,7 +20,7 @@ use crate::web::{Error, ErrorName, boot};
 #[derive(Default)]
 pub(super) struct Captures {
     /// `None` while the browser is asking. What comes for a number that is not in here is stopped.
-    tracks: RefCell<BTreeMap<CaptureId, Option<Track>>>,
+    tracks: RefCell<Table<CaptureId, Option<Track>>>,
     preview: RefCell<Preview>,
 }
 
@@ -36,12 +36,12 @@ impl Captures {
     /// The track of a capture, if it runs.
     pub(super) fn track(&self, capture: CaptureId) -> Option<MediaStreamTrack> {
         let tracks = self.tracks.borrow();
-        Some(Clone::clone(tracks.get(&capture)?.as_ref()?.media()))
+        Some(Clone::clone(tracks.get(capture)?.as_ref()?.media()))
     }
 
     /// Stops a capture, or makes sure that it is stopped when it comes.
     pub(super) fn stop(&self, capture: CaptureId) {
-        let track = self.tracks.borrow_mut().remove(&capture);
+        let track = self.tracks.borrow_mut().remove(capture);
         drop(track);
     }
 
@@ -52,7 +52,7 @@ impl Captures {
 
     /// Keeps a track that came, or stops it if nobody wants it any more.
     fn keep(&self, capture: CaptureId, track: Track) {
-        if let Some(kept) = self.tracks.borrow_mut().get_mut(&capture) {
+        if let Some(kept) = self.tracks.borrow_mut().get_mut(capture) {
             *kept = Some(track);
         }
     }

@@ -1,12 +1,12 @@
 //! The engine: takes what happens into a queue, lets the core decide, has its commands executed.
 
 use core::cell::{Cell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use leptos::prelude::{GetUntracked, Set, WithUntracked};
 use visavis_call_core::{
-    CaptureKind, Config, Core, Event, Intent, LinkId, Seed, Slot, SocketId, Timestamp, VisitId,
+    CaptureKind, Config, Core, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Timestamp, VisitId,
 };
 use visavis_protocol::text::{self, TextError};
 use visavis_protocol::{RoomId, SeatSecret};
@@ -17,6 +17,7 @@ use super::level::Level;
 use super::links::Links;
 use super::playback::Playback;
 use super::store::{Store, set_if_changed};
+use super::table::Table;
 use super::{memory, names, seat};
 use crate::route::{LinkError, RoomLink, Route};
 use crate::web::location::{self, Navigation};
@@ -42,7 +43,7 @@ pub(super) struct Engine {
     is_draining: Cell<bool>,
     drain: Microtask,
     timer: RefCell<Option<(Timestamp, Timeout)>>,
-    pub(super) sockets: RefCell<BTreeMap<SocketId, Socket>>,
+    pub(super) sockets: RefCell<Table<SocketId, Socket>>,
     pub(super) links: Links,
     pub(super) captures: Captures,
     pub(super) playback: Playback,
@@ -148,6 +149,7 @@ impl Engine {
         loop {
             let next = self.queue.borrow_mut().pop_front();
             let Some(event) = next else { break };
+            self.hear(&event);
             self.core.borrow_mut().handle(now(), event);
             loop {
                 let command = self.core.borrow_mut().poll_command();
@@ -160,6 +162,17 @@ impl Engine {
         let view = self.core.borrow().view();
         self.show_own_media(&view.me);
         self.store.patch(view);
+    }
+
+    /// Plays the sound of a connection from its first on. Not before: a Chromium that is given a
+    /// stream without a track never takes notice of one that is added, and a connection made ahead
+    /// should cost nothing.
+    fn hear(&self, event: &Event) {
+        if let Event::Link(link, LinkEvent::Receiving(Slot::Audio, true)) = event
+            && let Some(stream) = self.stream(*link, Slot::Audio)
+        {
+            self.playback.add(*link, &stream);
+        }
     }
 
     fn set_timer(&self) {

@@ -24,12 +24,12 @@ impl Engine {
         match command {
             Command::OpenSocket { socket } => self.open_socket(socket),
             Command::Send { socket, text } => {
-                if let Some(socket) = self.sockets.borrow().get(&socket) {
+                if let Some(socket) = self.sockets.borrow().get(socket) {
                     socket.send(&text);
                 }
             }
             Command::CloseSocket { socket } => {
-                let closed = self.sockets.borrow_mut().remove(&socket);
+                let closed = self.sockets.borrow_mut().remove(socket);
                 drop(closed);
             }
             Command::CreateLink { link, role, ice } => {
@@ -141,7 +141,6 @@ impl Engine {
             LinkRole::Offerer => peer.add_transceivers()?,
             LinkRole::Answerer => {}
         }
-        self.playback.add(link, peer.stream(Slot::Audio.index()));
         self.links.insert(link, peer);
         Ok(())
     }

@@ -1,23 +1,23 @@
 //! Connections by the core's numbers.
 
 use core::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use visavis_call_core::LinkId;
 
+use super::table::Table;
 use crate::web::console;
 use crate::web::peer::{Peer, PeerEvent, StateKind};
 
 /// The connections that there are.
 #[derive(Default)]
 pub(super) struct Links {
-    peers: RefCell<BTreeMap<LinkId, Rc<Peer>>>,
+    peers: RefCell<Table<LinkId, Rc<Peer>>>,
 }
 
 impl Links {
     pub(super) fn get(&self, link: LinkId) -> Option<Rc<Peer>> {
-        self.peers.borrow().get(&link).map(Rc::clone)
+        self.peers.borrow().get(link).map(Rc::clone)
     }
 
     pub(super) fn insert(&self, link: LinkId, peer: Peer) {
@@ -53,7 +53,7 @@ impl Links {
 
     /// Closes a connection.
     pub(super) fn remove(&self, link: LinkId) {
-        let peer = self.peers.borrow_mut().remove(&link);
+        let peer = self.peers.borrow_mut().remove(link);
         drop(peer);
     }
 

@@ -19,6 +19,7 @@ mod names;
 mod playback;
 mod seat;
 mod store;
+mod table;
 
 use std::rc::Rc;
 

@@ -1,7 +1,6 @@
 //! Playing what others say, through the chosen speaker, with the browser's leave.
 
 use core::cell::RefCell;
-use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use leptos::prelude::RwSignal;
@@ -9,6 +8,7 @@ use visavis_call_core::LinkId;
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use super::store::set_if_changed;
+use super::table::Table;
 use crate::web::element::{self, AudioSink};
 use crate::web::task::spawn;
 use crate::web::{ErrorName, console};
@@ -17,7 +17,7 @@ use crate::web::{ErrorName, console};
 const BLOCKED: usize = 16;
 
 pub(super) struct Playback {
-    sinks: RefCell<BTreeMap<LinkId, AudioSink>>,
+    sinks: RefCell<Table<LinkId, AudioSink>>,
     speaker: RefCell<Option<String>>,
     blocked: Rc<Blocked>,
 }
@@ -40,8 +40,11 @@ impl Playback {
         }
     }
 
-    /// Plays the sound of a connection from now on.
+    /// Plays the sound of a connection from now on, if it does not yet.
     pub(super) fn add(&self, link: LinkId, stream: &MediaStream) {
+        if self.sinks.borrow().contains(link) {
+            return;
+        }
         let sink = match AudioSink::new(stream) {
             Ok(sink) => sink,
             Err(error) => {
@@ -59,7 +62,7 @@ impl Playback {
 
     /// Plays the sound of a connection no more.
     pub(super) fn remove(&self, link: LinkId) {
-        let sink = self.sinks.borrow_mut().remove(&link);
+        let sink = self.sinks.borrow_mut().remove(link);
         if let Some(sink) = sink {
             self.blocked.forget(sink.element());
         }
