@@ -179,6 +179,15 @@ pub enum Action {
         /// What.
         change: Change,
     },
+    /// The media of one person and another, found by a connection, do not reach each other for a while.
+    Sever {
+        /// Whose.
+        person: usize,
+        /// Which of their connections.
+        link: usize,
+        /// For so many milliseconds.
+        for_ms: u64,
+    },
     /// The next description operation of a connection fails for no reason of the core's.
     Hiccup {
         /// Whose browser.
@@ -197,6 +206,7 @@ struct Troubles {
     devices: bool,
     changes: bool,
     hiccups: bool,
+    paths: bool,
     come_and_go: bool,
 }
 
@@ -213,6 +223,7 @@ impl Troubles {
             troubles.tabs = rng.u8(0..100) < 35;
             troubles.devices = rng.u8(0..100) < 40;
             troubles.hiccups = rng.u8(0..100) < 10;
+            troubles.paths = rng.u8(0..100) < 15;
             troubles.come_and_go = rng.u8(0..100) < 35;
         }
         troubles
@@ -278,7 +289,7 @@ impl Script {
 impl Action {
     const fn lasts_ms(self) -> u64 {
         match self {
-            Self::Offline { for_ms, .. } => for_ms,
+            Self::Offline { for_ms, .. } | Self::Sever { for_ms, .. } => for_ms,
             Self::Restart { down_ms, .. } => down_ms,
             Self::Enter { .. }
             | Self::Join { .. }
@@ -489,6 +500,14 @@ fn draw_faults(rng: &mut Rng, people: usize, end: u64, troubles: Troubles, actio
             if rng.u8(0..4) > 0 {
                 actions.push((back, Action::Join { person }));
             }
+        }
+    }
+    if troubles.paths {
+        for _ in 0..rng.u8(1..4) {
+            let person = rng.usize(0..people);
+            let link = rng.usize(0..people - 1);
+            let for_ms = *pick(rng, &[1_000, 8_000, 20_000, 40_000]);
+            actions.push((rng.u64(0..end), Action::Sever { person, link, for_ms }));
         }
     }
     if troubles.hiccups {

@@ -94,6 +94,11 @@ impl World {
                     self.change(connection, change);
                 }
             }
+            Action::Sever { person, link, for_ms } => {
+                if let Some((_, connection)) = self.nth_link(person, link) {
+                    self.sever(connection, Duration::from_millis(for_ms));
+                }
+            }
             // Waits for its operation.
             Action::ChangeAtAwait { .. } => {}
             Action::Hiccup { person, link } => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use visavis_call_core::{ConnectionState, Event, LinkEvent, LinkId, Slot};
 
 use super::{Due, Rule, World};
-use crate::browser::{Output, Refusal, Task};
+use crate::browser::{Output, Refusal, SessionDescription, Task};
 use crate::script::{Action, Change};
 use crate::world::tab::Link;
 
@@ -126,7 +126,10 @@ impl World {
         };
         let says = |link: &Link| link.pc.current_local().map(|description| description.ufrag);
         let heard = |link: &Link| link.pc.current_remote().map(|description| description.ufrag);
+        let stale = |link: &Link| link.given_up.is_some() && link.given_up == says(link).zip(heard(link));
         says(one).is_some()
+            && !stale(one)
+            && !stale(two)
             && says(one) == heard(two)
             && heard(one) == says(two)
             && one.pc.has_remote_candidates()
@@ -163,10 +166,14 @@ impl World {
         if !self.is_pair(connection, far) {
             return;
         }
+        if self.is_severed(connection, far) {
+            return;
+        }
         let Some(link) = self.connection_mut(connection) else {
             return;
         };
         link.far = Some(far);
+        link.given_up = None;
         if link.state != ConnectionState::Connected {
             self.change_state(connection, ConnectionState::Connected);
         }
@@ -177,7 +184,9 @@ impl World {
         let Some(link) = self.connection(connection) else {
             return;
         };
-        let reaches = link.far.is_some_and(|far| self.connection(far).is_some());
+        let far = link.far.or_else(|| self.far(connection));
+        let reaches = link.far.is_some_and(|far| self.connection(far).is_some())
+            && far.is_some_and(|far| !self.is_severed(connection, far));
         if reaches {
             return;
         }
@@ -188,7 +197,13 @@ impl World {
             (
                 ConnectionState::Connecting | ConnectionState::Connected | ConnectionState::Disconnected,
                 true,
-            ) => self.change_state(connection, ConnectionState::Failed),
+            ) => {
+                if let Some(link) = self.connection_mut(connection) {
+                    let ufrag = |description: Option<&SessionDescription>| description.map(|d| d.ufrag);
+                    link.given_up = ufrag(link.pc.current_local()).zip(ufrag(link.pc.current_remote()));
+                }
+                self.change_state(connection, ConnectionState::Failed);
+            }
             (
                 ConnectionState::New
                 | ConnectionState::Connecting
@@ -197,6 +212,48 @@ impl World {
                 | ConnectionState::Closed,
                 _,
             ) => {}
+        }
+    }
+
+    fn persons(&self, one: usize, two: usize) -> (usize, usize) {
+        let person = |connection: usize| {
+            let known = self.connections.get(connection);
+            known.map_or(usize::MAX, |(tab, _)| self.tabs[*tab].person)
+        };
+        let (one, two) = (person(one), person(two));
+        (one.min(two), one.max(two))
+    }
+
+    fn is_severed(&self, one: usize, two: usize) -> bool {
+        self.severed.contains_key(&self.persons(one, two))
+    }
+
+    /// The media of two people stop to reach each other, on this connection and on all that they
+    /// make meanwhile.
+    pub(super) fn sever(&mut self, connection: usize, time: Duration) {
+        let Some(far) = self.far(connection) else { return };
+        *self.severed.entry(self.persons(connection, far)).or_default() += 1;
+        for connection in [connection, far] {
+            for (after, failed) in [(DISCONNECTED_AFTER, false), (FAILED_AFTER, true)] {
+                self.after(after, Due::IceLoses { connection, failed });
+            }
+        }
+        let (one, two) = self.persons(connection, far);
+        self.after(time, Due::PathBack { one, two });
+    }
+
+    pub(super) fn path_back(&mut self, one: usize, two: usize) {
+        if let Some(times) = self.severed.get_mut(&(one, two)) {
+            *times -= 1;
+            if *times == 0 {
+                self.severed.remove(&(one, two));
+            }
+        }
+        for connection in 0..self.connections.len() {
+            let between = self.far(connection).map(|far| self.persons(connection, far));
+            if between == Some((one, two)) {
+                self.after(Duration::from_millis(100), Due::IceConnects { connection });
+            }
         }
     }
 

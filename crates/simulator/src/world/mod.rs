@@ -13,7 +13,7 @@ mod run;
 mod tab;
 
 use std::cmp::Reverse;
-use std::collections::BinaryHeap;
+use std::collections::{BTreeMap, BinaryHeap};
 use std::fmt;
 use std::time::Duration;
 
@@ -136,6 +136,8 @@ enum Due {
     IceConnects { connection: usize },
     /// ICE looks whether it lost the other side.
     IceLoses { connection: usize, failed: bool },
+    /// The media path between two people is there again.
+    PathBack { one: usize, two: usize },
     /// A remote track of a connection may have started or stopped.
     Receiving { connection: usize },
     /// The answer to a capture.
@@ -186,6 +188,8 @@ pub struct World {
     wires: Vec<Wire>,
     /// The tab and handle of every connection ever made, by its number.
     connections: Vec<(usize, LinkId)>,
+    /// People whose media do not reach each other, the smaller number first, and how often so.
+    severed: BTreeMap<(usize, usize), u32>,
     /// Pages that are loading.
     arriving: usize,
     /// Description operations begun so far.
@@ -212,6 +216,7 @@ impl World {
             server: Server::new(script.seed, options.hub_fault),
             wires: Vec::new(),
             connections: Vec::new(),
+            severed: BTreeMap::new(),
             arriving: 0,
             operations: 0,
             chaos: Rng::with_seed(script.seed ^ 0xc4a0_5c4a_05c4_a05c),
@@ -274,6 +279,7 @@ impl World {
             Due::Change { connection, change } => self.change(connection, change),
             Due::IceConnects { connection } => self.ice_connects(connection),
             Due::IceLoses { connection, failed } => self.ice_loses(connection, failed),
+            Due::PathBack { one, two } => self.path_back(one, two),
             Due::Receiving { connection } => self.update_receiving(connection),
             Due::CaptureAnswered { tab, capture } => self.capture_answered(tab, capture),
         }

@@ -11,7 +11,7 @@ use visavis_call_core::{
 use visavis_protocol::SeatSecret;
 
 use super::{Due, Rule, World};
-use crate::browser::PeerConnection;
+use crate::browser::{PeerConnection, Ufrag};
 use crate::script::CAPTURE_ERRORS;
 
 /// Somebody, over all their tabs.
@@ -64,6 +64,8 @@ pub(super) struct Link {
     pub(super) request: Option<RequestId>,
     /// The connection at the other end, once ICE found it.
     pub(super) far: Option<usize>,
+    /// What both ends said of themselves when ICE gave up: only something new is tried again.
+    pub(super) given_up: Option<(Ufrag, Ufrag)>,
     /// A failure was injected: a rollback may find nothing to take back.
     pub(super) injected: bool,
     pub(super) receiving: [bool; Slot::ALL.len()],
@@ -264,6 +266,7 @@ impl World {
             state: ConnectionState::New,
             request: None,
             far: None,
+            given_up: None,
             injected: false,
             receiving: [false; Slot::ALL.len()],
             receiving_due: false,
