@@ -138,12 +138,11 @@ fn ways() -> El {
         ))
 }
 
+/// The whole card is the link's, but only its name is in it: the hint is no part of the name.
 fn way(href: &str, sign: Icon, name: &str, hint: &str) -> El {
-    el_class("a", "way")
-        .attr("href", href)
-        .attr("aria-label", name)
+    el_class("div", "way")
         .child(icon(sign))
-        .child(el("b").text(name))
+        .child(el("a").attr("href", href).text(name))
         .child(el("span").text(hint))
 }
 
