@@ -1,8 +1,8 @@
-//! Which codecs a description offers. A browser offers all that it has, which makes more than half
-//! of a description and of the bytes of a join.
+//! Which codecs and header extensions a description offers. A browser offers all that it has, which
+//! makes more than half of a description and of the bytes of a join.
 
 use js_sys::Array;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::value;
 
@@ -12,7 +12,7 @@ use super::value;
 ///
 /// Does nothing in a browser that does not let a page choose, or that has none of these: its own
 /// list is right then.
-pub fn prefer(transceiver: &JsValue, kind: &str) {
+pub fn prefer_codecs(transceiver: &JsValue, kind: &str) {
     let all = value::get(&js_sys::global(), "RTCRtpReceiver");
     let Ok(capabilities) = value::call(&all, "getCapabilities", &[&kind.into()]) else {
         return;
@@ -35,6 +35,37 @@ pub fn prefer(transceiver: &JsValue, kind: &str) {
         _ = value::call(transceiver, "setCodecPreferences", &[&wanted]);
     }
 }
+
+/// Offers the RTP header extensions that this app has a use for: the media section's id, loudness,
+/// congestion control, rotation, kind of content. What is left out is for simulcast, for wide
+/// colours and for measurements that nobody reads.
+///
+/// Does nothing in a browser that does not let a page choose.
+pub fn prefer_extensions(transceiver: &JsValue) {
+    let Ok(extensions) = value::call(transceiver, "getHeaderExtensionsToNegotiate", &[]) else {
+        return;
+    };
+    let Ok(listed) = js_sys::try_iter(&extensions) else {
+        return;
+    };
+    for extension in listed.into_iter().flatten().flatten() {
+        let uri = value::get(&extension, "uri").as_string().unwrap_or_default();
+        if !KEPT_EXTENSIONS.iter().any(|kept| uri.ends_with(kept)) {
+            value::set(extension.unchecked_ref(), "direction", &"stopped".into());
+        }
+    }
+    // Takes back the very list that it gave, or throws and keeps its own.
+    _ = value::call(transceiver, "setHeaderExtensionsToNegotiate", &[&extensions]);
+}
+
+/// How the URIs of the extensions end that are offered.
+const KEPT_EXTENSIONS: [&str; 5] = [
+    ":sdes:mid",
+    ":ssrc-audio-level",
+    "/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    ":3gpp:video-orientation",
+    "/video-content-type",
+];
 
 /// Whether a codec is one that this app uses: by its `mimeType` and `sdpFmtpLine`.
 fn is_wanted(mime: &str, format: &str) -> bool {

@@ -258,7 +258,8 @@ impl Peer {
         let mut slots = self.slots.borrow_mut();
         slots.listeners.clear();
         for (slot, transceiver) in transceivers.iter().enumerate() {
-            codecs::prefer(transceiver, KINDS[slot]);
+            codecs::prefer_codecs(transceiver, KINDS[slot]);
+            codecs::prefer_extensions(transceiver);
             let track = transceiver.receiver().track();
             self.incoming[slot].add_track(&track);
             for (kind, receiving) in [("unmute", true), ("mute", false)] {
