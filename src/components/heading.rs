@@ -12,7 +12,7 @@ thread_local! {
 /// there and the next Tab goes into the page; but not on the first page, where a browser has its
 /// own beginning.
 pub fn heading(text: &str) -> El {
-    let heading = el("h1").attr("tabindex", "-1").attr("dir", "auto").text(text);
+    let heading = el("h1").attr("tabindex", "-1").child(el("bdi").text(text));
     if !IS_FIRST_PAGE.replace(false) {
         heading.focus_soon();
     }

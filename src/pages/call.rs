@@ -119,9 +119,10 @@ fn status_line(toasts: &Toasts) -> El {
     live(move || {
         notices.with(|notices| {
             for new in notices.iter().filter(|notice| notice.number > said.get()) {
-                let (tone, text) = notice(&new.kind);
-                say.say(tone, text);
                 said.set(new.number);
+                if let Some((tone, text)) = notice(&new.kind) {
+                    say.say(tone, text);
+                }
             }
         });
     });

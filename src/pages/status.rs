@@ -80,18 +80,18 @@ pub fn status(stage: Stage, signaling: SignalingState, people: &[Person]) -> Sta
     calm(words.here.fill(&list_names(&of(|reach| reach == Reach::Here))))
 }
 
-/// What to say of a notice, and how.
-pub fn notice(kind: &NoticeKind) -> (Tone, String) {
+/// What to say of a notice, and how. Nothing where the status line says it for as long as it lasts.
+pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
     let words = words();
+    let polite = |text| Some((Tone::Polite, text));
     match kind {
-        NoticeKind::PersonJoined { name } => (Tone::Polite, words.person_joined.fill(name)),
-        NoticeKind::PersonLeft { name } => (Tone::Polite, words.person_left.fill(name)),
-        NoticeKind::PersonReconnecting { name } => (Tone::Polite, words.person_reconnecting.fill(name)),
-        NoticeKind::PersonBack { name } => (Tone::Polite, words.person_back.fill(name)),
-        NoticeKind::ServerLost => (Tone::Polite, words.server_lost.to_owned()),
-        NoticeKind::ServerBack => (Tone::Polite, words.server_back.to_owned()),
-        NoticeKind::CaptureEnded { kind } => (Tone::Error, device_words(*kind).ended.to_owned()),
-        NoticeKind::CaptureFailed { kind, error } => (Tone::Error, why(*kind, *error).to_owned()),
+        NoticeKind::PersonReconnecting { .. } | NoticeKind::ServerLost => None,
+        NoticeKind::PersonJoined { name } => polite(words.person_joined.fill(name)),
+        NoticeKind::PersonLeft { name } => polite(words.person_left.fill(name)),
+        NoticeKind::PersonBack { name } => polite(words.person_back.fill(name)),
+        NoticeKind::ServerBack => polite(words.server_back.to_owned()),
+        NoticeKind::CaptureEnded { kind } => Some((Tone::Error, device_words(*kind).ended.to_owned())),
+        NoticeKind::CaptureFailed { kind, error } => Some((Tone::Error, why(*kind, *error).to_owned())),
     }
 }
 
