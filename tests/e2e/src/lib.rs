@@ -28,7 +28,7 @@ macro_rules! staged {
         $(#[$meta])*
         #[test]
         fn $name() {
-            $crate::run(stringify!($name), async |$stage: &$crate::Stage| -> ::anyhow::Result<()> { $body });
+            $crate::run(concat!(module_path!(), "::", stringify!($name)), async |$stage: &$crate::Stage| -> ::anyhow::Result<()> { $body });
         }
     };
 }
@@ -46,19 +46,19 @@ macro_rules! in_pairs {
             #[test]
             fn chromium() {
                 let pair = [$crate::Kind::Chromium; 2];
-                $crate::run(concat!(stringify!($name), "-chromium"), async |stage: &$crate::Stage| test(stage, pair).await);
+                $crate::run(concat!(module_path!(), "::chromium"), async |stage: &$crate::Stage| test(stage, pair).await);
             }
 
             #[test]
             fn firefox() {
                 let pair = [$crate::Kind::Firefox; 2];
-                $crate::run(concat!(stringify!($name), "-firefox"), async |stage: &$crate::Stage| test(stage, pair).await);
+                $crate::run(concat!(module_path!(), "::firefox"), async |stage: &$crate::Stage| test(stage, pair).await);
             }
 
             #[test]
             fn mixed() {
                 let pair = [$crate::Kind::Chromium, $crate::Kind::Firefox];
-                $crate::run(concat!(stringify!($name), "-mixed"), async |stage: &$crate::Stage| test(stage, pair).await);
+                $crate::run(concat!(module_path!(), "::mixed"), async |stage: &$crate::Stage| test(stage, pair).await);
             }
         }
     };
@@ -76,12 +76,12 @@ macro_rules! in_each {
 
             #[test]
             fn chromium() {
-                $crate::run(concat!(stringify!($name), "-chromium"), async |stage: &$crate::Stage| test(stage, $crate::Kind::Chromium).await);
+                $crate::run(concat!(module_path!(), "::chromium"), async |stage: &$crate::Stage| test(stage, $crate::Kind::Chromium).await);
             }
 
             #[test]
             fn firefox() {
-                $crate::run(concat!(stringify!($name), "-firefox"), async |stage: &$crate::Stage| test(stage, $crate::Kind::Firefox).await);
+                $crate::run(concat!(module_path!(), "::firefox"), async |stage: &$crate::Stage| test(stage, $crate::Kind::Firefox).await);
             }
         }
     };

@@ -55,7 +55,7 @@ impl Stage {
         let folder = std::env::temp_dir().join(format!("visavis-{mark}"));
         std::fs::create_dir_all(&folder)?;
         Ok(Self {
-            name: name.to_owned(),
+            name: name.replace("::", "-"),
             folder,
             mark,
             server: RefCell::new(None),
