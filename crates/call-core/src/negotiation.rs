@@ -393,11 +393,12 @@ impl Negotiation {
     /// late while nobody could have answered it.
     pub(crate) fn handle_tick(&mut self, now: Timestamp, road_open: bool, ids: &mut Ids, out: &mut Output) {
         self.candidates.expire(now);
+        let renewable = self.may_renew();
         if let Signaling::LocalOffer(offer) = &mut self.signaling {
             if !road_open {
                 offer.since = now;
             } else if self.faults.has(Fault::OfferNeverRepeated) {
-            } else if now.since(offer.since) >= RENEW_OFFER_AFTER && self.operation.is_none() {
+            } else if now.since(offer.since) >= RENEW_OFFER_AFTER && renewable {
                 self.start(Operation::Rollback(RollbackSide::Local), ids, out);
             } else if now.since(offer.since) >= REPEAT_OFFER_AFTER && !offer.repeated {
                 offer.repeated = true;
@@ -418,7 +419,7 @@ impl Negotiation {
             Signaling::LocalOffer(offer) if road_open && !offer.repeated => {
                 Some(offer.since + REPEAT_OFFER_AFTER)
             }
-            Signaling::LocalOffer(offer) if road_open && self.operation.is_none() => {
+            Signaling::LocalOffer(offer) if road_open && self.may_renew() => {
                 Some(offer.since + RENEW_OFFER_AFTER)
             }
             Signaling::LocalOffer(_) | Signaling::Stable | Signaling::RemoteOffer { .. } => None,
@@ -427,6 +428,15 @@ impl Negotiation {
             .not_before
             .filter(|_| !self.is_broken() && self.operation.is_none());
         earliest(earliest(offer, retry), self.candidates.poll_timeout())
+    }
+
+    /// Whether the outstanding offer may be taken back for a new one.
+    ///
+    /// Never the first: the peer may have answered it, and the answer be on its way. There is no
+    /// earlier state that both could fall back to, so a first offer without answer ends with the
+    /// whole connection, which its owner replaces.
+    const fn may_renew(&self) -> bool {
+        self.completed && self.operation.is_none()
     }
 
     /// Starts the next operation if none is in flight and there is one to do.

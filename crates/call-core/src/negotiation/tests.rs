@@ -348,8 +348,25 @@ fn an_offer_whose_answer_is_being_applied_counts_as_answered() {
 }
 
 #[test]
-fn f4_an_unanswered_offer_is_repeated_and_then_renewed() {
+fn f4_a_first_offer_is_repeated_and_never_taken_back() {
     let mut side = Side::offering(false);
+    side.tick(REPEAT_OFFER_AFTER);
+    assert_eq!(side.sent(), [("offer", 1)]);
+    side.tick(RENEW_OFFER_AFTER);
+    side.quiet();
+    assert_eq!(side.negotiation.poll_timeout(true), None);
+    // However late, its answer is one: the peer holds the other end of this connection.
+    side.answer(1);
+    assert_eq!(side.request().1, "answer");
+}
+
+#[test]
+fn f4_an_unanswered_offer_is_repeated_and_then_renewed() {
+    let mut side = Side::settled(false);
+    side.needed();
+    let (request, _) = side.request();
+    side.local_done(request, SdpKind::Offer);
+    assert_eq!(side.sent(), [("offer", 1)]);
     side.tick(REPEAT_OFFER_AFTER);
     assert_eq!(side.sent(), [("offer", 1)]);
     side.tick(RENEW_OFFER_AFTER - REPEAT_OFFER_AFTER);
