@@ -27,7 +27,7 @@ impl World {
                 let tab = self.tab_in_use(person);
                 self.enter(tab);
                 // Also on a page that was loading and would have joined by itself.
-                self.people[person].wants_in = false;
+                self.depart(person, false);
             }
             Action::Join { person } => {
                 let tab = self.tab_in_use(person);

@@ -106,9 +106,11 @@ impl World {
         if let Err((rule, detail)) = self.settled(false) {
             return self.violate(rule, format_args!("after having been at rest: {detail}"));
         }
-        // Somebody who is only lost is worth new attempts until it is forgotten.
-        if self.operations != operations && last.is_none() {
-            let more = self.operations - operations;
+        // Somebody who is only lost is worth new attempts until it is forgotten, and a page that
+        // hears late who is inside makes its connections ahead.
+        let more = self.operations - operations;
+        let ahead = self.script.pace.links_ahead * 4 * self.script.people;
+        if more > ahead as u64 && last.is_none() {
             self.violate(
                 Rule::Livelock,
                 format_args!("{more} description operations after all was at rest"),
