@@ -518,6 +518,7 @@ impl Room {
                     return;
                 }
                 self.close_peers(context.commands);
+                self.occupancy_known = false;
                 self.standing = Standing::Preparing {
                     problem: Some(problem(code)),
                 };
