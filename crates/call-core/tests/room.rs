@@ -164,7 +164,11 @@ fn a_full_room_is_told_and_can_be_tried_again() {
         }
     );
     assert_eq!(shell.kinds(), ["hello", "watch", "join", "watch"]);
-    assert_eq!(shell.view().inside, None, "nobody is said to be there until the server says who is");
+    assert_eq!(
+        shell.view().inside,
+        None,
+        "nobody is said to be there until the server says who is"
+    );
     shell.join();
     shell.seated(1, 1, &[]);
     assert_eq!(shell.view().stage, Stage::Joined);
