@@ -26,18 +26,10 @@ pub struct Packet {
     pub signals: Vec<Signal>,
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
 const fn is_zero(n: &u64) -> bool {
     *n == 0
 }
 
-#[expect(
-    clippy::trivially_copy_pass_by_ref,
-    reason = "the signature that serde asks for"
-)]
 const fn is_first(era: &u32) -> bool {
     *era == 0
 }

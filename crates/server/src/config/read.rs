@@ -60,7 +60,7 @@ struct Flags {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     assets: Option<PathBuf>,
-    /// Origin under which people reach the server, such as https://meet.example; repeatable
+    /// Origin under which people reach the server, such as `https://meet.example`; repeatable
     #[arg(long, value_name = "ORIGIN")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     public_origin: Vec<String>,

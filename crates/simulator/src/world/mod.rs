@@ -2,7 +2,7 @@
 //!
 //! Whatever takes time is an entry in one queue, ordered by time and, at the same time, by when it
 //! was put there. Every delay comes from a generator of its own actor, so that one actor less
-//! leaves the others alone. Nothing here knows what a core ought to do; that is [`check`]'s part.
+//! leaves the others alone. Nothing here knows what a core ought to do; that is `check`'s part.
 
 mod act;
 mod check;
