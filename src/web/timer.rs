@@ -5,9 +5,6 @@ use core::time::Duration;
 use wasm_bindgen::JsCast;
 use wasm_bindgen::closure::Closure;
 
-/// Milliseconds that `setTimeout` takes: more would overflow and fire at once.
-const LONGEST_MS: u128 = i32::MAX as u128;
-
 /// A callback after a delay, unless this is dropped before.
 #[must_use = "a dropped timer never fires"]
 pub struct Timeout {
@@ -69,8 +66,9 @@ impl Drop for Interval {
     }
 }
 
-/// Rounded up, so that a deadline has passed when its timer fires.
+/// Rounded up, so that a deadline has passed when its timer fires; at most what `setTimeout` takes,
+/// for more would overflow and fire at once.
 fn whole_millis(duration: Duration) -> i32 {
-    let ms = duration.as_micros().div_ceil(1000).min(LONGEST_MS);
-    i32::try_from(ms).unwrap_or(i32::MAX)
+    let begun = u128::from(duration.subsec_nanos() % 1_000_000 > 0);
+    i32::try_from(duration.as_millis() + begun).unwrap_or(i32::MAX)
 }
