@@ -442,13 +442,8 @@ fn fuzz(bench: &Bench) -> Result<Tally> {
     bench.tests(
         build::cargo()
             .args(["test", "--locked", "--release", "--no-fail-fast"])
-            .args([
-                "--package",
-                "visavis-protocol",
-                "--package",
-                "visavis-server",
-                "fuzz",
-            ])
+            .args(["--package", "visavis-server"])
+            .args(["--test", "fuzz_wire", "--test", "fuzz_hub"])
             .env("VISAVIS_FUZZ_SECONDS", bench.options.fuzz_seconds.to_string()),
     )
 }
@@ -464,7 +459,7 @@ fn web(bench: &Bench) -> Result<Tally> {
         let mut command = bench.in_network(&cargo_is())?;
         command
             .args(["test", "--locked", "--offline", "--package", "visavis"])
-            .args(["--target", "wasm32-unknown-unknown", "--no-fail-fast"])
+            .args(["--test", "web", "--target", "wasm32-unknown-unknown"])
             .env_remove("CHROMEDRIVER")
             .env_remove("GECKODRIVER")
             .env(variable, program(driver)?);

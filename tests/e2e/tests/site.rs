@@ -10,8 +10,9 @@ use visavis_e2e::{Browser, Kind, Look, Member, Room, in_each, staged, until};
 
 /// Requests until one can join: goal G2.
 const REQUESTS: usize = 7;
-/// Bytes of their bodies on the wire: goal G1.
-const WIRE_BYTES: f64 = 150_000.0;
+/// Bytes of their bodies on the wire: the budget of `cargo xtask test --only weight`, whose table
+/// names the goal beside it.
+const WIRE_BYTES: f64 = 190_000.0;
 
 /// What the page fetched, with the bytes that it cost.
 const FETCHED: &str = r#"
