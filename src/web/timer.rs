@@ -69,6 +69,6 @@ impl Drop for Interval {
 /// Rounded up, so that a deadline has passed when its timer fires; at most what `setTimeout` takes,
 /// for more would overflow and fire at once.
 fn whole_millis(duration: Duration) -> i32 {
-    let begun = u128::from(duration.subsec_nanos() % 1_000_000 > 0);
+    let begun = u128::from(!duration.subsec_nanos().is_multiple_of(1_000_000));
     i32::try_from(duration.as_millis() + begun).unwrap_or(i32::MAX)
 }
