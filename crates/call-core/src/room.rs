@@ -263,9 +263,9 @@ impl Room {
                     self.ice = ice;
                 }
             }
-            ServerMessage::Occupancy { room, peers, .. } => {
+            ServerMessage::Occupancy { room, peers, seats } => {
                 if room == self.place.room && matches!(self.standing, Standing::Preparing { .. }) {
-                    self.watched(peers, context);
+                    self.watched(peers, usize::from(seats), context);
                 }
             }
             ServerMessage::Joined {
@@ -329,7 +329,9 @@ impl Room {
         false
     }
 
-    fn watched(&mut self, entries: Vec<PeerEntry>, context: &mut Context<'_>) {
+    fn watched(&mut self, entries: Vec<PeerEntry>, seats: usize, context: &mut Context<'_>) {
+        // Nobody who is not inside already will get into a full room.
+        let is_full = entries.len() >= seats;
         self.occupancy_known = true;
         let seen: Vec<PeerId> = entries.iter().map(|entry| entry.peer).collect();
         self.retain_peers(context, |peer| seen.contains(&peer.id));
@@ -344,7 +346,11 @@ impl Room {
             }
         }
         let ready = self.peers.iter().filter(|peer| peer.has_link()).count();
-        let ahead = self.links_ahead.saturating_sub(ready);
+        let ahead = if is_full {
+            0
+        } else {
+            self.links_ahead.saturating_sub(ready)
+        };
         for peer in self.peers.iter_mut().filter(|peer| !peer.has_link()).take(ahead) {
             peer.offer(context);
         }

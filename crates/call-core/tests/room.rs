@@ -153,6 +153,17 @@ fn the_newcomer_offers_and_the_member_waits() {
 }
 
 #[test]
+fn nothing_is_made_ahead_for_a_full_room() {
+    let mut shell = Shell::in_front();
+    shell.hear(&ServerMessage::Occupancy {
+        room: shell::room(),
+        peers: vec![entry(8), entry(9)],
+        seats: 2,
+    });
+    assert!(shell.links().is_empty());
+}
+
+#[test]
 fn a_full_room_is_told_and_can_be_tried_again() {
     let mut shell = Shell::in_front();
     shell.join();
