@@ -6,11 +6,11 @@ use std::time::Duration;
 use anyhow::Result;
 
 use super::stage::{Site, Stage};
-use crate::chromium::Throttle;
+use crate::chromium::{Page, Throttle};
 use crate::lab::Place;
 use crate::program;
 use crate::stats::Sample;
-use crate::table::{Row, Table, Verdict};
+use crate::table::{self, Row, Table, Verdict};
 
 /// What a browser does after opening an empty tab (a process kept ready for the next site) must not
 /// fall into the load.
@@ -89,8 +89,29 @@ fn loads(stage: &Stage, runs: usize, throttle: Option<Throttle>) -> Result<(Load
                 // A page may be usable before it was painted; then the paint is waited for.
                 page.wait(&format!("!Number.isNaN({paint})"), super::stage::USABLE_WITHIN)?;
                 loads.painted.push(page.number(paint)?);
+                keep_timeline(&page, site, throttle.is_some())?;
             }
         }
     }
     Ok((ours, floor))
+}
+
+/// Keeps what the page loaded and did from the click on its link, to see where the time went.
+fn keep_timeline(page: &Page, site: Site, is_slow: bool) -> Result<()> {
+    let events = page.eval("__probe.loads()")?;
+    let mut lines: Vec<(f64, String)> = events
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|event| Some((event[0].as_f64()?, event[1].as_str()?.to_owned())))
+        .collect();
+    lines.sort_by(|(one, _), (other, _)| one.total_cmp(other));
+    let text: Vec<String> = lines
+        .iter()
+        .map(|(at, what)| format!("{at:8.1} {what}"))
+        .collect();
+    let network = if is_slow { "slow" } else { "fast" };
+    let file = table::results()?.join(format!("timeline-{network}-{site:?}.txt"));
+    std::fs::write(file, text.join("\n"))?;
+    Ok(())
 }

@@ -13,6 +13,7 @@
     const button = probe.button();
     if (!button || button.disabled || button.getAttribute("aria-disabled") === "true") return;
     probe.ready = performance.now();
+    note("usable");
     observer.disconnect();
   };
   const observer = new MutationObserver(look);
@@ -43,6 +44,27 @@
   const events = [];
   const note = (what) => events.length < 2000 && events.push([now(), what]);
   probe.timeline = () => events.map(([at, what]) => [at, what]);
+
+  const getUserMedia = MediaDevices.prototype.getUserMedia;
+  MediaDevices.prototype.getUserMedia = function (wanted) {
+    const kinds = Object.keys(wanted ?? {}).join("+");
+    note(`devices asked for ${kinds}`);
+    const got = getUserMedia.call(this, wanted);
+    got.then(() => note(`devices got ${kinds}`), () => note(`devices refused ${kinds}`));
+    return got;
+  };
+  document.addEventListener("DOMContentLoaded", () => note("document parsed"));
+  // What was loaded when, and what was painted, is in the browser's own records.
+  probe.loads = () => [
+    ...performance.getEntriesByType("navigation").map((entry) => [entry.responseEnd, "loaded the page"]),
+    ...performance.getEntriesByType("resource").flatMap((entry) => {
+      const name = new URL(entry.name).pathname;
+      return [[entry.startTime, `asks for ${name}`], [entry.responseEnd, `loaded ${name}`]];
+    }),
+    ...performance.getEntriesByType("paint").map((entry) => [entry.startTime, entry.name]),
+    ...performance.getEntriesByType("longtask").map((entry) => [entry.startTime, `task of ${entry.duration} ms`]),
+    ...events.map(([at, what]) => [at - performance.timeOrigin, what]),
+  ];
 
   // Tracks that came over a connection, to tell the others' videos from the own preview.
   const remote = new WeakSet();
@@ -129,7 +151,10 @@
   };
   for (const name of ["instantiate", "instantiateStreaming"]) {
     const native = WebAssembly[name];
-    WebAssembly[name] = (...args) => native.apply(WebAssembly, args).then(keep);
+    WebAssembly[name] = (...args) => {
+      note("wasm begins");
+      return native.apply(WebAssembly, args).then((result) => (note("wasm compiled"), keep(result)));
+    };
   }
   probe.wasmBytes = () => probe.memories.reduce((sum, memory) => sum + memory.buffer.byteLength, 0);
 
