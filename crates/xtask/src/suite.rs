@@ -512,10 +512,7 @@ fn e2e(bench: &Bench) -> Result<Tally> {
         command.args(["--", "--test-threads", "1"]);
     }
     command
-        .env(
-            "VISAVIS_SERVER",
-            build::target_dir().join("release/visavis-server"),
-        )
+        .env("VISAVIS_SERVER", build::server_program())
         .env("VISAVIS_AXE", cache::Tool::axe().program()?)
         .env("VISAVIS_SKIPPED", &skipped)
         .env("VISAVIS_FIGURES", &figures)
