@@ -34,6 +34,8 @@ pub(crate) enum Fact {
     Said(ConnectionKey, ByteString),
     /// It is gone.
     Disconnected(ConnectionKey),
+    /// It is gone, and the page that had it too.
+    Departed(ConnectionKey),
 }
 
 /// What somebody else wants of the hub's task.
@@ -106,6 +108,10 @@ impl Driver {
                 Fact::Disconnected(key) => {
                     self.outboxes.remove(&key);
                     self.guarded(None, |hub| hub.disconnect(now, key));
+                }
+                Fact::Departed(key) => {
+                    self.outboxes.remove(&key);
+                    self.guarded(None, |hub| hub.depart(now, key));
                 }
             }
         }

@@ -162,6 +162,16 @@ impl Hub {
         self.tick(now);
     }
 
+    /// The socket is gone together with its page: whoever sat there has left. A browser closes the
+    /// sockets of a page that goes away before the page's own last words (Firefox), or cuts these
+    /// short, so they cannot be relied upon.
+    pub fn depart(&mut self, now: Duration, connection: ConnectionKey) {
+        self.tick(now);
+        self.give_up_seat(now, connection);
+        self.forget(now, connection);
+        self.tick(now);
+    }
+
     /// Does what has become due.
     pub fn tick(&mut self, now: Duration) {
         while let Some(Reverse((due, timer))) = self.timers.peek().copied()

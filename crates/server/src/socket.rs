@@ -75,7 +75,7 @@ struct Socket<S> {
 /// Why the reading stopped.
 enum End {
     /// The other end closes, and waits for our close frame.
-    ClosedByPeer,
+    ClosedByPeer { for_good: bool },
     /// The socket is gone without a word, or does not take what we write.
     Gone,
     /// We close, with the code in the outbox.
@@ -91,11 +91,17 @@ enum Step {
 struct Presence {
     facts: mpsc::Sender<Fact>,
     key: ConnectionKey,
+    /// Whether whoever had the socket went with it.
+    for_good: bool,
 }
 
 impl Drop for Presence {
     fn drop(&mut self) {
-        let fact = Fact::Disconnected(self.key);
+        let fact = if self.for_good {
+            Fact::Departed(self.key)
+        } else {
+            Fact::Disconnected(self.key)
+        };
         if let Err(TrySendError::Full(fact)) = self.facts.try_send(fact) {
             let facts = self.facts.clone();
             tokio::spawn(async move { facts.send(fact).await });
@@ -117,9 +123,10 @@ pub(crate) async fn run<S: Stream>(
     if house.facts.send(connected).await.is_err() {
         return;
     }
-    let presence = Presence {
+    let mut presence = Presence {
         facts: house.facts.clone(),
         key,
+        for_good: false,
     };
     let mut socket = Socket {
         stream,
@@ -151,12 +158,13 @@ pub(crate) async fn run<S: Stream>(
             Step::End(ended) => end = Some(ended),
         }
     };
+    presence.for_good = matches!(end, End::ClosedByPeer { for_good: true });
     drop(presence);
     let code = socket.outbox.closing();
     house.metrics.count_close(code);
     match end {
         End::Gone => {}
-        End::ClosedByPeer | End::ClosedByUs => {
+        End::ClosedByPeer { .. } | End::ClosedByUs => {
             // Whoever keeps us waiting here has had their answer.
             let _ = timeout(LINGER, socket.say_goodbye(matches!(end, End::ClosedByUs))).await;
         }
@@ -214,7 +222,7 @@ impl<S: Stream> Socket<S> {
             Incoming::Ping(payload) if may_ping(control, *started) => outbox.push_pong(payload),
             Incoming::Pong if may_ping(control, *started) => {}
             Incoming::Ping(_) | Incoming::Pong => outbox.close(CloseCode::RateLimited),
-            Incoming::Close => end = Some(End::ClosedByPeer),
+            Incoming::Close { for_good } => end = Some(End::ClosedByPeer { for_good }),
         });
         if let Err(code) = fed {
             outbox.close(code);

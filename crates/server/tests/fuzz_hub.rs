@@ -70,7 +70,11 @@ impl World<'_> {
             2 => {
                 if let Some(key) = self.pick() {
                     self.open.remove(&key);
-                    self.hub.disconnect(self.now, key);
+                    if action / 12 % 2 == 0 {
+                        self.hub.disconnect(self.now, key);
+                    } else {
+                        self.hub.depart(self.now, key);
+                    }
                 }
             }
             3 => {

@@ -9,12 +9,12 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
-use support::{Heard, PATIENCE, Server, join, peer, relay};
+use support::{CLOSE, Heard, PATIENCE, Server, frame, join, peer, relay};
 use tokio::io::{AsyncBufReadExt, AsyncReadExt, BufReader};
 use tokio::time::{Instant, timeout};
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
-use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, RoomId, ServerMessage, limits};
+use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, LeaveReason, RoomId, ServerMessage, limits};
 use visavis_server::Config;
 use visavis_server::assets::precompress;
 use visavis_server::config::MetricsAccess;
@@ -157,6 +157,23 @@ async fn a_socket_that_drops_can_resume_elsewhere() {
     drop(again);
     first.say(&relay(2, 1, "still there")).await;
     assert!(matches!(third.hear().await, ServerMessage::Relay { .. }));
+    server.stop().await;
+}
+
+#[tokio::test]
+async fn a_page_that_goes_away_has_left() {
+    let server = Server::start().await;
+    let mut first = server.seated("tea", 1).await;
+    let mut second = server.seated("tea", 2).await;
+    assert!(matches!(first.hear().await, ServerMessage::PeerJoined { .. }));
+    second.write(&frame(CLOSE, &1001_u16.to_be_bytes(), true)).await;
+    assert!(matches!(
+        first.hear().await,
+        ServerMessage::PeerLeft {
+            reason: LeaveReason::Left,
+            ..
+        }
+    ));
     server.stop().await;
 }
 

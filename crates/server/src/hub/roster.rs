@@ -292,12 +292,19 @@ impl Hub {
                 self.stop_watching(room, connection);
                 self.send(connection, &ServerMessage::Left {});
             }
-            Some(Place::Seated(room, peer)) => {
-                self.set_place(connection, Place::Greeted);
-                self.remove_seat(now, room, peer, LeaveReason::Left);
-                self.drop_room_if_empty(room);
+            Some(Place::Seated(..)) => {
+                self.give_up_seat(now, connection);
                 self.send(connection, &ServerMessage::Left {});
             }
+        }
+    }
+
+    /// Empties the seat that a connection holds, if it holds one.
+    pub(super) fn give_up_seat(&mut self, now: Duration, connection: ConnectionKey) {
+        if let Some(Place::Seated(room, peer)) = self.place(connection) {
+            self.set_place(connection, Place::Greeted);
+            self.remove_seat(now, room, peer, LeaveReason::Left);
+            self.drop_room_if_empty(room);
         }
     }
 

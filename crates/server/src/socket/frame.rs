@@ -15,6 +15,9 @@ const CONTROL_BYTES: usize = 125;
 /// The longest header: two bytes, a 64-bit length, a mask.
 const HEADER_BYTES: usize = 14;
 
+/// Written by a browser whose page is closed, reloaded or left (RFC 6455, section 7.4.1).
+const GOING_AWAY: u16 = 1001;
+
 const FIN: u8 = 0x80;
 const RESERVED: u8 = 0x70;
 const MASKED: u8 = 0x80;
@@ -28,8 +31,8 @@ pub(crate) enum Incoming {
     Ping(Bytes),
     /// A pong that nobody asked for.
     Pong,
-    /// The other end closes.
-    Close,
+    /// The other end closes; for good, if it is a page that goes away.
+    Close { for_good: bool },
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -162,8 +165,10 @@ impl Decoder {
             Opcode::Ping => sink(Incoming::Ping(Bytes::copy_from_slice(payload))),
             Opcode::Pong => sink(Incoming::Pong),
             Opcode::Close => {
-                check_close(payload)?;
-                sink(Incoming::Close);
+                let code = check_close(payload)?;
+                sink(Incoming::Close {
+                    for_good: code == Some(GOING_AWAY),
+                });
             }
             Opcode::Text | Opcode::Continuation => {
                 if !header.fin {
@@ -281,17 +286,17 @@ fn as_text(bytes: &[u8]) -> Result<ByteString, CloseCode> {
         .map_err(|_| CloseCode::NotUtf8)
 }
 
-/// Checks a close frame's payload (RFC 6455, sections 5.5.1 and 7.4).
-fn check_close(payload: &[u8]) -> Result<(), CloseCode> {
+/// Checks a close frame's payload (RFC 6455, sections 5.5.1 and 7.4); its code, if it has one.
+fn check_close(payload: &[u8]) -> Result<Option<u16>, CloseCode> {
     match payload {
-        [] => Ok(()),
+        [] => Ok(None),
         [_] => Err(CloseCode::ProtocolError),
         [high, low, reason @ ..] => {
-            let valid = matches!(u16::from_be_bytes([*high, *low]), 1000..=1003 | 1007..=1014 | 3000..=4999);
-            if !valid {
+            let code = u16::from_be_bytes([*high, *low]);
+            if !matches!(code, 1000..=1003 | 1007..=1014 | 3000..=4999) {
                 return Err(CloseCode::ProtocolError);
             }
-            as_text(reason).map(|_| ())
+            as_text(reason).map(|_| Some(code))
         }
     }
 }
@@ -424,7 +429,7 @@ mod tests {
             Incoming::Text("".into()),
             Incoming::Text(long.into()),
             Incoming::Pong,
-            Incoming::Close,
+            Incoming::Close { for_good: true },
         ];
         for piece in [1, 2, 3, 5, 7, 13, 64, 1000, 4096, usize::MAX] {
             assert_eq!(
@@ -432,6 +437,19 @@ mod tests {
                 (expected.clone(), Ok(())),
                 "pieces of {piece}"
             );
+        }
+    }
+
+    #[test]
+    fn only_a_page_that_goes_away_closes_for_good() {
+        for (payload, for_good) in [
+            (1001_u16.to_be_bytes().to_vec(), true),
+            (1000_u16.to_be_bytes().to_vec(), false),
+            (4000_u16.to_be_bytes().to_vec(), false),
+            (Vec::new(), false),
+        ] {
+            let (seen, _) = feed(&frame(FIN | 8, &payload), usize::MAX);
+            assert_eq!(seen, [Incoming::Close { for_good }], "{payload:?}");
         }
     }
 

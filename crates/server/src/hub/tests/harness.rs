@@ -130,6 +130,11 @@ impl World {
     }
 
     /// A connection that has said `hello` and read the `welcome`. Each from its own address.
+    pub(super) fn depart(&mut self, connection: ConnectionKey) {
+        self.hub.depart(self.now, connection);
+        self.drain();
+    }
+
     pub(super) fn greeted(&mut self) -> ConnectionKey {
         let address = u32::try_from(self.next).unwrap();
         let connection = self.connect_from(address);

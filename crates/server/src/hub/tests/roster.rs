@@ -103,6 +103,34 @@ fn a_lost_socket_leaves_the_seat_away_and_then_lost() {
 }
 
 #[test]
+fn who_departs_has_left_at_once_but_not_from_a_seat_that_moved_on() {
+    let mut world = World::new();
+    let a = world.seated(1);
+    let old = world.seated(2);
+    let new = world.greeted();
+    world.say(new, &resume(2));
+    world.take(a);
+    world.depart(old);
+    assert_eq!(world.take(a), []);
+    assert_eq!(world.counts().seats, 2);
+    world.depart(new);
+    let told = world.take(a);
+    assert!(
+        matches!(
+            told[..],
+            [ServerMessage::PeerLeft {
+                reason: LeaveReason::Left,
+                ..
+            }]
+        ),
+        "{told:?}"
+    );
+    world.depart(a);
+    let counts = world.counts();
+    assert_eq!((counts.rooms, counts.seats, counts.connections), (0, 0, 0));
+}
+
+#[test]
 fn a_resume_returns_to_the_seat_with_a_full_snapshot() {
     let mut world = World::new();
     let a = world.seated(1);
