@@ -39,7 +39,7 @@ pub fn run(name: &str, test: impl AsyncFnOnce(&Stage) -> Result<()>) {
         if !matches!(outcome, Ok(Ok(()))) {
             stage.keep_evidence().await;
         }
-        stage.end().await;
+        stage.end();
         match outcome {
             Ok(Ok(())) => {}
             Ok(Err(error)) => panic!("{name}: {error:#}"),
@@ -143,10 +143,12 @@ impl Stage {
         eprintln!("evidence is in {}", folder.display());
     }
 
-    async fn end(self) {
+    fn end(self) {
         let browsers = std::mem::take(&mut *self.browsers.borrow_mut());
-        futures_util::future::join_all(browsers.iter().map(|browser| browser.quit())).await;
-        // Sessions first, then drivers, then the server.
+        for browser in &browsers {
+            browser.abandon();
+        }
+        // Drivers first, then the server, then whatever they left behind.
         drop(browsers);
         drop(self);
     }
