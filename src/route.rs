@@ -72,10 +72,14 @@ impl RoomLink {
         self.secret.is_some()
     }
 
-    /// The room as the server knows it.
+    /// The room as the server knows it. An open room is the same however its name is spelled:
+    /// `fold` gives the lower case.
     #[must_use]
-    pub fn room_id(&self) -> RoomId {
-        RoomId::derive(&self.name, self.secret.as_ref())
+    pub fn room_id(&self, fold: impl Fn(&str) -> String) -> RoomId {
+        match &self.secret {
+            Some(secret) => RoomId::derive(&self.name, Some(secret)),
+            None => RoomId::derive(&fold(&self.name), None),
+        }
     }
 
     /// The address without the site: `/room/<name>#<secret>`.
@@ -289,6 +293,17 @@ mod tests {
             Err(LinkError::OtherSite)
         );
         assert_eq!(input(""), Err(LinkError::Name(TextError::Empty)));
+    }
+
+    #[test]
+    fn spellings_of_an_open_room_are_one_room() {
+        let room = |name: &str, secret: Option<&str>| {
+            let secret = secret.map(|secret| secret.parse().unwrap());
+            let link = RoomLink::new(name.into(), secret).unwrap();
+            link.room_id(str::to_lowercase)
+        };
+        assert_eq!(room("Tea", None), room("tea", None));
+        assert_ne!(room("Tea", Some(SECRET)), room("tea", Some(SECRET)));
     }
 
     #[test]

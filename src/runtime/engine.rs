@@ -215,7 +215,7 @@ impl Engine {
         let visit = VisitId(self.visit.get().wrapping_add(1));
         self.visit.set(visit.0);
         self.room.replace(Some(link.clone()));
-        let room = link.room_id();
+        let room = link.room_id(crate::web::text::fold);
         match &mut *self.seat.borrow_mut() {
             Seat::Asking(wishes) => wishes.push_back(Wish::Enter { visit, room }),
             Seat::Settled { secret, .. } => self.push(Event::Intent(Intent::EnterRoom {

@@ -3,8 +3,11 @@
 use core::cmp::Reverse;
 use core::time::Duration;
 
+use unicode_normalization::is_nfc;
 use visavis_protocol::message::{DecodeError, claimed_kind};
-use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, PeerId, ServerMessage, VERSIONS, limits};
+use visavis_protocol::{
+    ClientMessage, CloseCode, ErrorCode, PeerId, RoomId, ServerMessage, VERSIONS, limits,
+};
 
 use super::address::AddressKey;
 use super::config::{HubFault, HubLimits};
@@ -160,6 +163,13 @@ impl Hub {
                 | ClientMessage::Visibility { .. }
                 | ClientMessage::Ping {} => self.refuse_stranger(now, connection, message.kind()),
             };
+        }
+        if let ClientMessage::Watch { room }
+        | ClientMessage::Join { room, .. }
+        | ClientMessage::Resume { room, .. } = &message
+            && !is_canonical(room)
+        {
+            return self.offend(now, connection, ErrorCode::BadMessage, Some(message.kind()));
         }
         match message {
             ClientMessage::Hello { .. } => {
@@ -378,6 +388,12 @@ impl Hub {
             Place::Seated(room, peer) => self.socket_lost(now, room, peer, connection),
         }
     }
+}
+
+/// Whether an open room's name is in the one spelling that stands for all.
+fn is_canonical(room: &RoomId) -> bool {
+    room.open_name()
+        .is_none_or(|name| is_nfc(name) && name == name.to_lowercase())
 }
 
 impl Connection {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use visavis_protocol::{CloseCode, Epoch, ErrorCode, LeaveReason, ServerMessage, limits};
+use visavis_protocol::{CloseCode, Epoch, ErrorCode, LeaveReason, RoomId, ServerMessage, limits};
 
 use super::harness::{World, hello, join, join_as, peer, relay, resume, room, seat, session};
 use crate::hub::Counts;
@@ -397,6 +397,31 @@ fn who_left_can_join_again_on_the_same_connection() {
     assert_eq!(world.take_error(a), Some(ErrorCode::NotJoined));
     world.say(a, &join_as(1, 2));
     assert!(matches!(world.take(a)[..], [ServerMessage::Joined { .. }]));
+}
+
+#[test]
+fn an_open_room_has_one_spelling() {
+    let mut world = World::new();
+    let a = world.greeted();
+    // The second is an `a` and a combining ring, which has a form of its own.
+    for name in ["TEA", "a\u{30a}"] {
+        let messages = [
+            ClientMessage::Watch {
+                room: RoomId::derive(name, None),
+            },
+            ClientMessage::Join {
+                room: RoomId::derive(name, None),
+                seat: seat(1),
+                session: session(1),
+                name: "Ada".into(),
+            },
+        ];
+        for message in messages {
+            world.say(a, &message);
+            assert_eq!(world.take_error(a), Some(ErrorCode::BadMessage), "{message:?}");
+        }
+    }
+    assert_eq!(world.counts().rooms, 0);
 }
 
 #[test]
