@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use anyhow::{Result, bail};
 
-use crate::{cache, process};
+use crate::{cache, process, shrink};
 
 /// The folder into which trunk puts the site.
 pub fn dist() -> PathBuf {
@@ -52,8 +52,10 @@ pub fn client() -> Result<()> {
             // trunk reads this as a setting of its own and knows only `true` and `false`.
             .env_remove("NO_COLOR")
             .env("RUST_BACKTRACE", "0")
-            .env("PATH", cache::search_path()?),
+            .env("PATH", cache::search_path()?)
+            .env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS", nameless()?),
     )?;
+    shrink::site(&dist())?;
     println!("client: compressing");
     process::run(
         cargo()
@@ -135,6 +137,23 @@ pub fn fetch() -> Result<()> {
             .args(["fetch", "--quiet", "--locked", "--target", &host])
             .args(["--target", "wasm32-unknown-unknown"]),
     )
+}
+
+/// Flags by which the client says nothing of the machine that built it: what panics names the
+/// file it is in, and those of dependencies lie in somebody's home.
+fn nameless() -> Result<String> {
+    let home = match std::env::var_os("CARGO_HOME") {
+        Some(home) => home.into(),
+        None => Path::new(&std::env::var_os("HOME").unwrap_or_default()).join(".cargo"),
+    };
+    let mut flags = vec![format!("--remap-path-prefix={}=", cache::root().display())];
+    // A registry's folder is named by its host; there is one for each.
+    for registry in std::fs::read_dir(home.join("registry/src")).into_iter().flatten() {
+        flags.push(format!("--remap-path-prefix={}/=", registry?.path().display()));
+    }
+    // The variable is split at blanks, whatever stands around them.
+    flags.retain(|flag| !flag.contains(' '));
+    Ok(flags.join(" "))
 }
 
 /// The cargo that runs us.

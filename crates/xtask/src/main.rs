@@ -17,6 +17,7 @@ mod dev;
 mod install;
 mod netns;
 mod process;
+mod shrink;
 mod suite;
 mod tally;
 mod weight;
