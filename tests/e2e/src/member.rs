@@ -7,6 +7,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use futures_util::{SinkExt, StreamExt};
 use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio_tungstenite::tungstenite::Message;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
@@ -17,9 +18,10 @@ use visavis_protocol::{ClientMessage, RoomId, SeatSecret, ServerMessage, Session
 use crate::page::Room;
 use crate::stage::Stage;
 
-/// A seat taken; dropping it closes the socket.
+/// A seat taken; dropping it loses the socket, as a cut network does.
 pub struct Member {
     task: JoinHandle<()>,
+    leaving: Option<oneshot::Sender<()>>,
 }
 
 impl Member {
@@ -49,6 +51,7 @@ impl Member {
         seated
             .await
             .context("the server does not answer a member's join")??;
+        let (leaving, mut left) = oneshot::channel();
         let task = tokio::spawn(async move {
             let mut beat = tokio::time::interval(HEARTBEAT / 2);
             loop {
@@ -58,10 +61,27 @@ impl Member {
                         let ping = Message::text(ClientMessage::Ping {}.encode());
                         if socket.send(ping).await.is_err() { return }
                     }
+                    told = &mut left => {
+                        if told.is_ok() {
+                            let leave = Message::text(ClientMessage::Leave {}.encode());
+                            socket.send(leave).await.ok();
+                        }
+                        return;
+                    }
                 }
             }
         });
-        Ok(Self { task })
+        Ok(Self {
+            task,
+            leaving: Some(leaving),
+        })
+    }
+
+    /// Gives the seat up.
+    pub fn leave(&mut self) {
+        if let Some(leaving) = self.leaving.take() {
+            leaving.send(()).ok();
+        }
     }
 }
 

@@ -1,7 +1,5 @@
 //! What stands in the way: devices that are missing or refused, a full room, names that are none.
 
-use std::time::Duration;
-
 use anyhow::{Result, ensure};
 use futures_util::future::try_join;
 use visavis_e2e::page::SOON;
@@ -91,9 +89,8 @@ in_each! {
         ada.see_gone("button", "Leave call").await?;
         ensure!(ada.open().await?.peers == 0);
 
-        members.pop();
-        // The seat is kept for a moment, in case its socket comes back: that is not what is tested.
-        until("a free seat", Duration::from_secs(80), async || {
+        members[0].leave();
+        until("a free seat", SOON, async || {
             if ada.find("button", "Leave call").await?.is_some() {
                 return Ok(Look::There(()));
             }
