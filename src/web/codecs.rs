@@ -1,4 +1,4 @@
-//! Which codecs and header extensions a description offers. A browser offers all that it has, which
+//! Which codecs and header extensions a description offers, and what its text says of them. A browser offers all that it has, which
 //! makes more than half of a description and of the bytes of a join.
 
 use js_sys::Array;
@@ -58,6 +58,31 @@ pub fn prefer_extensions(transceiver: &JsValue) {
     _ = value::call(transceiver, "setHeaderExtensionsToNegotiate", &[&extensions]);
 }
 
+/// A description without attributes of payload types that its media sections do not list. Firefox
+/// keeps the feedback of codecs that were left out by preference, and Chromium refuses the whole
+/// description for it.
+pub fn without_orphans(sdp: &str) -> String {
+    let mut kept = String::with_capacity(sdp.len());
+    let mut listed = "";
+    for line in sdp.split_inclusive('\n') {
+        if line.starts_with("m=") {
+            listed = line.trim_end();
+        }
+        if payload_type(line).is_none_or(|payload| listed.split(' ').skip(3).any(|one| one == payload)) {
+            kept.push_str(line);
+        }
+    }
+    kept
+}
+
+/// The payload type that an attribute is about; `*` is about all.
+fn payload_type(line: &str) -> Option<&str> {
+    let value = ["a=rtcp-fb:", "a=fmtp:", "a=rtpmap:"]
+        .iter()
+        .find_map(|name| line.strip_prefix(name))?;
+    value.split(' ').next().filter(|payload| *payload != "*")
+}
+
 /// How the URIs of the extensions end that are offered.
 const KEPT_EXTENSIONS: [&str; 5] = [
     ":sdes:mid",
@@ -100,6 +125,19 @@ mod tests {
         assert!(!is_wanted("video/H264", &h264.replace("42e01f", "640c1f")));
         assert!(is_wanted("video/rtx", ""));
         assert!(!is_wanted("video/ulpfec", ""));
+    }
+
+    #[test]
+    fn feedback_of_codecs_that_were_left_out_goes_too() {
+        let sdp = "v=0\r\nm=audio 9 UDP/TLS/RTP/SAVPF 109\r\na=rtpmap:109 opus/48000/2\r\na=rtcp-fb:* nack\r\n\
+            m=video 0 UDP/TLS/RTP/SAVPF 120 124\r\na=fmtp:124 apt=120\r\na=rtcp-fb:120 nack\r\na=rtcp-fb:12 nack\r\n\
+            a=rtcp-fb:122 nack pli\r\na=mid:1\r\n";
+        let repaired = without_orphans(sdp);
+        assert_eq!(
+            repaired,
+            sdp.replace("a=rtcp-fb:12 nack\r\na=rtcp-fb:122 nack pli\r\n", "")
+        );
+        assert_eq!(without_orphans(&repaired), repaired);
     }
 
     #[test]

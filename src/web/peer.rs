@@ -175,7 +175,7 @@ impl Peer {
             finish(started).await?;
             let description = connection.local_description();
             let text = |key| value::get(&description, key).as_string().unwrap_or_default();
-            Ok((text("type"), text("sdp")))
+            Ok((text("type"), codecs::without_orphans(&text("sdp"))))
         }
     }
 

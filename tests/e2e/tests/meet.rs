@@ -32,6 +32,9 @@ in_pairs! {
         for browser in [&ada, &bob] {
             let peers = browser.peers().await?;
             ensure!(peers.len() == 1 && peers.iter().all(|peer| peer.signaling == "stable"), "{peers:?}");
+            // What goes wrong and is mended shows here alone: a browser that refused a description.
+            let console = browser.console().await?;
+            ensure!(console.iter().all(|line| line.level != "warn" && line.level != "error"), "{console:?}");
         }
         Ok(())
     }
