@@ -74,6 +74,7 @@ impl World {
             Action::Hide { person, hidden } => {
                 let tab = self.people[person].tab;
                 self.tabs[tab].hidden = hidden;
+                self.people[person].was_hidden |= hidden;
                 self.tell(tab, Event::VisibilityChanged { hidden });
             }
             Action::Cut {
@@ -114,7 +115,8 @@ impl World {
     /// Notes that somebody goes out, saying so if there is a socket.
     fn depart(&mut self, person: usize, says_so: bool) {
         let wire = self.wires_of_tab(self.people[person].tab).first().copied();
-        let hidden = self.tabs[self.people[person].tab].hidden;
+        // That their page can be seen again, or is another one, may not have reached the server.
+        let hidden = self.people[person].was_hidden;
         let departure = Departure {
             forgotten_at: self.now + if hidden { HIDDEN_GHOST_AFTER } else { GHOST_AFTER },
             wire: wire.filter(|_| says_so),

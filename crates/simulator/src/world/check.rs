@@ -1,5 +1,6 @@
 //! What must hold once the world is at rest.
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
@@ -9,7 +10,7 @@ use visavis_server::hub::{AddressKey, ConnectionKey, Hub, Output};
 
 use super::net::End;
 use super::tab::Capture;
-use super::{Rule, World};
+use super::{Due, Rule, World};
 use crate::browser::Signaling;
 
 /// The connection that looks into the room for the checks.
@@ -84,6 +85,24 @@ impl World {
             }
         }
         self.hub_lists(&members, ghosts)
+    }
+
+    /// Whether nothing is still to arrive that can change anything: a state that happens to be
+    /// right before it does is no rest.
+    pub(super) fn all_arrived(&self) -> Result<(), Complaint> {
+        let matters = |wire: usize, text: &str| {
+            !self.wires[wire].cut && !text.starts_with("{\"ping\"") && !text.starts_with("{\"pong\"")
+        };
+        let under_way = self.queue.iter().find(|Reverse(entry)| {
+            matches!(
+                &entry.due,
+                Due::ServerReceives { wire, text } | Due::ClientReceives { wire, text } if matters(*wire, text)
+            )
+        });
+        match under_way {
+            None => Ok(()),
+            Some(Reverse(entry)) => Err((Rule::Settles, format!("still under way: {:?}", entry.due))),
+        }
     }
 
     /// The tabs that are in the call, all others being properly out of it.

@@ -13,6 +13,9 @@ const SETTLE_WITHIN: Duration = Duration::from_secs(30);
 const LONG_OUTAGE_MS: u64 = 10_000;
 /// How often that is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+/// Looks in a row at which all must be as it should. What is right by chance, before a message that
+/// is under way or a second attempt at something that failed, does not stay so.
+const LOOKS: u32 = 4;
 /// Time in which nothing more may happen then.
 const QUIET_FOR: Duration = Duration::from_secs(4);
 /// Time after which all seats and sockets are forgotten, also those that were never taken leave of.
@@ -77,14 +80,21 @@ impl World {
             |(_, action)| matches!(action, Action::Restart { down_ms, .. } if *down_ms > LONG_OUTAGE_MS),
         );
         let within = if long { SETTLE_WITHIN * 2 } else { SETTLE_WITHIN };
+        let mut calm = 0;
         loop {
             self.advance(self.now + LOOK_EVERY);
             if self.violation.is_some() {
                 return self.now - start;
             }
-            match self.settled(true) {
-                Ok(()) => return self.now - start,
+            match self.settled(true).and_then(|()| self.all_arrived()) {
+                Ok(()) => {
+                    calm += 1;
+                    if calm == LOOKS {
+                        return self.now - start;
+                    }
+                }
                 Err((rule, detail)) => {
+                    calm = 0;
                     if self.now >= start + within {
                         self.violate(rule, format_args!("{detail}"));
                     }

@@ -23,6 +23,8 @@ pub(super) struct Person {
     pub(super) offline: bool,
     /// Whether their last word was that they want to be in the call.
     pub(super) wants_in: bool,
+    /// Whether a page of theirs was ever hidden.
+    pub(super) was_hidden: bool,
     /// When and how they last went out.
     pub(super) departure: Option<Departure>,
     tabs: u64,
@@ -39,6 +41,7 @@ impl Person {
             tab: 0,
             offline: false,
             wants_in: false,
+            was_hidden: false,
             departure: None,
             tabs: 0,
             seed: rng.u64(..),
