@@ -16,7 +16,7 @@ use visavis_protocol::IceServer;
 use crate::hub::HubConfig;
 pub use limits::Limits;
 pub use origin::{InvalidOrigin, Origin};
-pub use read::{ConfigError, from_environment};
+pub use read::{ConfigError, Task, from_environment};
 
 /// The settings of one server.
 #[derive(Clone, Debug)]

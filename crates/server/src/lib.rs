@@ -6,6 +6,7 @@
 mod admission;
 pub mod assets;
 pub mod config;
+pub mod doctor;
 mod driver;
 mod http;
 pub mod hub;

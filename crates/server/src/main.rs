@@ -9,14 +9,15 @@ use tracing::{info, warn};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
-use visavis_server::config::{Config, ConfigError, from_environment};
+use visavis_server::config::{Config, ConfigError, Task, from_environment};
+use visavis_server::doctor::{self, Patience};
 
 /// The exit code for settings that cannot be used (sysexits.h).
 const EX_USAGE: u8 = 64;
 
 fn main() -> ExitCode {
-    let config = match from_environment() {
-        Ok(config) => config,
+    let (task, config) = match from_environment() {
+        Ok(read) => read,
         Err(ConfigError::Flags(error)) => {
             // Help and version are no failures; clap knows which goes where.
             let _ = error.print();
@@ -34,6 +35,13 @@ fn main() -> ExitCode {
             EX_USAGE,
         );
     };
+    if task == Task::Doctor {
+        return match doctor::run(&config, Patience::default(), &mut io::stdout().lock()) {
+            Ok(true) => ExitCode::SUCCESS,
+            Ok(false) => ExitCode::FAILURE,
+            Err(error) => complain(&format!("cannot write to stdout: {error}"), 1),
+        };
+    }
     let output = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::IsTerminal::is_terminal(&io::stderr()));

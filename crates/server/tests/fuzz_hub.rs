@@ -70,7 +70,7 @@ impl World<'_> {
             2 => {
                 if let Some(key) = self.pick() {
                     self.open.remove(&key);
-                    if action / 12 % 2 == 0 {
+                    if (action / 12).is_multiple_of(2) {
                         self.hub.disconnect(self.now, key);
                     } else {
                         self.hub.depart(self.now, key);

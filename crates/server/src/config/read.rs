@@ -40,6 +40,16 @@ pub enum ConfigError {
     Value(String),
 }
 
+/// What the program is started for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Task {
+    /// Serve the client and carry its signaling.
+    #[default]
+    Serve,
+    /// Check ports, folders, STUN and TURN servers of the same settings, and say what is wrong.
+    Doctor,
+}
+
 /// Serves the Visavis client and carries its signaling.
 ///
 /// Every option can also be given as an environment variable (`--public-origin` as
@@ -48,6 +58,10 @@ pub enum ConfigError {
 #[derive(Debug, Parser, Serialize)]
 #[command(name = "visavis-server", version)]
 struct Flags {
+    /// What to do [default: serve]
+    #[arg(value_enum)]
+    #[serde(skip)]
+    task: Option<Task>,
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -158,12 +172,14 @@ fn ice_servers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IceServ
     }
 }
 
-/// Reads the configuration of this process.
+/// Reads the configuration of this process, and what it is started for.
 ///
 /// # Errors
 /// See [`ConfigError`].
-pub fn from_environment() -> Result<Config, ConfigError> {
-    read(Flags::try_parse().map_err(ConfigError::Flags)?)
+pub fn from_environment() -> Result<(Task, Config), ConfigError> {
+    let flags = Flags::try_parse().map_err(ConfigError::Flags)?;
+    let task = flags.task.unwrap_or_default();
+    Ok((task, read(flags)?))
 }
 
 fn read(flags: Flags) -> Result<Config, ConfigError> {

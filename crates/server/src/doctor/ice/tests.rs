@@ -1,0 +1,259 @@
+//! Against servers of our own that answer right, wrong, and not at all.
+
+use core::time::Duration;
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
+use std::thread::JoinHandle;
+
+use stun_types::message::LongTermKeyCredentials;
+
+use super::*;
+
+const REALM: &str = "visavis.test";
+const NONCE: &str = "once";
+
+/// Short, for those that never answer.
+const IMPATIENT: Patience = Patience {
+    attempt: Duration::from_millis(50),
+    attempts: 2,
+};
+
+const PATIENT: Patience = Patience {
+    attempt: Duration::from_secs(5),
+    attempts: 1,
+};
+
+/// Answers as many datagrams as there are answers; what it was asked.
+fn serve(answers: Vec<fn(&Message<'_>, SocketAddr) -> Vec<u8>>) -> (SocketAddr, JoinHandle<usize>) {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let serving = std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        for (n, answer) in answers.iter().enumerate() {
+            let Ok((bytes, from)) = socket.recv_from(&mut buffer) else {
+                return n;
+            };
+            let request = Message::from_bytes(&buffer[..bytes]).unwrap();
+            socket.send_to(&answer(&request, from), from).unwrap();
+        }
+        answers.len()
+    });
+    (address, serving)
+}
+
+fn server(username: &str, credential: &str) -> IceServer {
+    IceServer {
+        urls: Vec::new(),
+        username: Some(username.into()),
+        credential: Some(credential.into()),
+    }
+}
+
+fn ask(scheme: &str, address: SocketAddr, credential: &str, patience: Patience) -> Finding {
+    check(
+        &format!("{scheme}:{address}"),
+        &server("ada", credential),
+        patience,
+    )
+}
+
+fn mapped(request: &Message<'_>, from: SocketAddr) -> Vec<u8> {
+    let mut answer = Message::builder_success(request, MessageWriteVec::new());
+    answer
+        .add_attribute(&XorMappedAddress::new(from, request.transaction_id()))
+        .unwrap();
+    answer.finish()
+}
+
+fn error(request: &Message<'_>, code: u16) -> MessageWriteVec {
+    let mut answer = Message::builder_error(request, MessageWriteVec::new());
+    answer
+        .add_attribute(&ErrorCode::new(code, "No\u{7}").unwrap())
+        .unwrap();
+    answer
+}
+
+fn challenge(request: &Message<'_>, _: SocketAddr) -> Vec<u8> {
+    let mut answer = error(request, UNAUTHORIZED);
+    answer.add_attribute(&Realm::new(REALM).unwrap()).unwrap();
+    answer.add_attribute(&Nonce::new(NONCE).unwrap()).unwrap();
+    answer.finish()
+}
+
+/// Relays for `ada` with the password `lovelace`, and challenges everybody else again.
+fn allocate(request: &Message<'_>, from: SocketAddr) -> Vec<u8> {
+    let key: MessageIntegrityCredentials =
+        LongTermKeyCredentials::new("ada".into(), "lovelace".into(), REALM.into()).into();
+    if request.validate_integrity(&key).is_err() {
+        return challenge(request, from);
+    }
+    assert_eq!(request.attribute::<Nonce>().unwrap().nonce(), NONCE);
+    let mut answer = Message::builder_success(request, MessageWriteVec::new());
+    if request.method() == ALLOCATE {
+        let relayed = "192.0.2.7:5000".parse().unwrap();
+        answer
+            .add_attribute(&XorRelayedAddress::new(relayed, request.transaction_id()))
+            .unwrap();
+    } else {
+        assert_eq!(request.attribute::<Lifetime>().unwrap().seconds(), 0);
+    }
+    answer
+        .add_message_integrity(&key, IntegrityAlgorithm::Sha1)
+        .unwrap();
+    answer.finish()
+}
+
+#[test]
+fn a_stun_server_says_where_we_are() {
+    let (address, serving) = serve(vec![mapped]);
+    let finding = ask("stun", address, "", PATIENT);
+    assert_eq!(serving.join().unwrap(), 1);
+    assert!(
+        matches!(&finding, Finding::Fine(text) if text.contains("127.0.0.1")),
+        "{finding}"
+    );
+}
+
+#[test]
+fn a_turn_server_relays_for_the_right_credential_and_gets_its_port_back() {
+    let (address, serving) = serve(vec![challenge, allocate, allocate]);
+    let finding = ask("turn", address, "lovelace", PATIENT);
+    assert_eq!(serving.join().unwrap(), 3);
+    assert!(
+        matches!(&finding, Finding::Fine(text) if text.contains("192.0.2.7")),
+        "{finding}"
+    );
+}
+
+#[test]
+fn a_wrong_credential_is_told_and_not_shown() {
+    let (address, _serving) = serve(vec![challenge, allocate]);
+    let finding = ask("turn", address, "byron", PATIENT);
+    assert!(
+        matches!(&finding, Finding::Broken(text) if text.contains("refuses")),
+        "{finding}"
+    );
+    assert!(!finding.to_string().contains("byron"));
+}
+
+#[test]
+fn an_open_relay_is_doubtful() {
+    let open = |request: &Message<'_>, _: SocketAddr| {
+        let mut answer = Message::builder_success(request, MessageWriteVec::new());
+        let relayed = "192.0.2.7:5000".parse().unwrap();
+        answer
+            .add_attribute(&XorRelayedAddress::new(relayed, request.transaction_id()))
+            .unwrap();
+        answer.finish()
+    };
+    let (address, _serving) = serve(vec![open, open]);
+    let finding = ask("turn", address, "x", PATIENT);
+    assert!(matches!(finding, Finding::Doubtful(_)), "{finding}");
+}
+
+#[test]
+fn an_answer_signed_by_somebody_else_is_broken() {
+    let foreign = |request: &Message<'_>, _: SocketAddr| {
+        let mut answer = Message::builder_success(request, MessageWriteVec::new());
+        let relayed = "192.0.2.7:5000".parse().unwrap();
+        answer
+            .add_attribute(&XorRelayedAddress::new(relayed, request.transaction_id()))
+            .unwrap();
+        let key = LongTermKeyCredentials::new("eve".into(), "x".into(), REALM.into()).into();
+        answer
+            .add_message_integrity(&key, IntegrityAlgorithm::Sha1)
+            .unwrap();
+        answer.finish()
+    };
+    let (address, _serving) = serve(vec![challenge, foreign, foreign]);
+    let finding = ask("turn", address, "lovelace", PATIENT);
+    assert!(
+        matches!(&finding, Finding::Broken(text) if text.contains("not signed")),
+        "{finding}"
+    );
+}
+
+#[test]
+fn errors_come_in_words_without_what_a_terminal_would_obey() {
+    let (address, _serving) = serve(vec![|request, _| error(request, 508).finish()]);
+    let finding = ask("turn", address, "x", PATIENT);
+    assert!(
+        matches!(&finding, Finding::Broken(text) if text.contains("no port")),
+        "{finding}"
+    );
+    let (address, _serving) = serve(vec![|request, _| error(request, 599).finish()]);
+    let finding = ask("turn", address, "x", PATIENT).to_string();
+    assert!(
+        finding.contains("599: No") && !finding.contains('\u{7}'),
+        "{finding}"
+    );
+}
+
+#[test]
+fn silence_noise_and_closed_ports_are_told_apart() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = silent.local_addr().unwrap();
+    let finding = ask("stun", address, "", IMPATIENT);
+    assert!(
+        matches!(&finding, Finding::Broken(text) if text.contains("no answer")),
+        "{finding}"
+    );
+    drop(silent);
+    let finding = ask("stun", address, "", PATIENT);
+    assert!(
+        matches!(&finding, Finding::Broken(text) if text.contains("nothing listens")),
+        "{finding}"
+    );
+    let (address, _serving) = serve(vec![|_, _| b"HTTP/1.1 400 Bad Request".to_vec()]);
+    let finding = ask("stun", address, "", PATIENT);
+    assert!(
+        matches!(&finding, Finding::Broken(text) if text.contains("speak STUN")),
+        "{finding}"
+    );
+}
+
+#[test]
+fn streams_are_read_to_the_end_of_each_answer() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    let serving = std::thread::spawn(move || {
+        let (mut stream, from) = listener.accept().unwrap();
+        for answer in [challenge, allocate, allocate] {
+            let mut request = vec![0; 20];
+            stream.read_exact(&mut request).unwrap();
+            let body = usize::from(u16::from_be_bytes([request[2], request[3]]));
+            request.resize(20 + body, 0);
+            stream.read_exact(&mut request[20..]).unwrap();
+            let answer = answer(&Message::from_bytes(&request).unwrap(), from);
+            let (first, second) = answer.split_at(21);
+            stream.write_all(first).unwrap();
+            stream.write_all(second).unwrap();
+        }
+    });
+    let url = format!("turn:{address}?transport=tcp");
+    let finding = check(&url, &server("ada", "lovelace"), PATIENT);
+    serving.join().unwrap();
+    assert!(
+        matches!(&finding, Finding::Fine(text) if text.contains("192.0.2.7")),
+        "{finding}"
+    );
+}
+
+#[test]
+fn urls_have_their_ports() {
+    for (url, authority, over_tcp) in [
+        ("stun:stun.example", "stun.example:3478", false),
+        ("turns:turn.example?transport=tcp", "turn.example:5349", true),
+        ("turn:[2001:db8::1]:99?transport=udp", "[2001:db8::1]:99", false),
+        ("stun:[2001:db8::1]", "[2001:db8::1]:3478", false),
+    ] {
+        let place = Place::parse(url).unwrap();
+        assert_eq!(
+            (place.authority.as_str(), place.over_tcp),
+            (authority, over_tcp),
+            "{url}"
+        );
+    }
+    assert_eq!(Place::parse("http://turn.example"), None);
+}
