@@ -23,6 +23,12 @@ const AHEAD: usize = 64;
 /// Signals and packets kept for a peer who cannot be reached. An honest pair needs a few dozen.
 const BACKLOG: usize = 256;
 
+/// What the signals of one packet may weigh: half of what the server takes, since texts within texts
+/// grow by their escapes. An honest offer weighs 4 KiB.
+const PACKET_WEIGHT: usize = limits::BODY_BYTES / 2;
+/// What may be unacknowledged: all of it goes out at once when a road comes back.
+const BACKLOG_WEIGHT: usize = 8 * PACKET_WEIGHT;
+
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Courier {
@@ -58,14 +64,15 @@ impl Courier {
         self.last_sent > 0 || self.received > 0
     }
 
-    /// Queues a signal. A newer status replaces one that has not left, and candidates of one
-    /// generation are gathered.
+    /// Queues a signal. A newer status replaces one that has not left, candidates of one generation
+    /// are gathered, and nothing waits twice.
     pub(crate) fn post(&mut self, signal: Signal) {
         match &signal {
             Signal::Status(_) => self
                 .pending
                 .retain(|waiting| !matches!(waiting, Signal::Status(_))),
-            Signal::Offer(_) | Signal::Answer(_) | Signal::Candidates { .. } => {}
+            Signal::Offer(_) | Signal::Answer(_) => self.pending.retain(|waiting| *waiting != signal),
+            Signal::Candidates { .. } => {}
         }
         if self.pending.len() < BACKLOG {
             self.pending.push(signal);
@@ -102,7 +109,7 @@ impl Courier {
     /// The next packet to send now, if any. To be called while the road is open only, and again
     /// until it returns nothing.
     pub(crate) fn poll_packet(&mut self, now: Timestamp) -> Option<(u64, Packet)> {
-        if self.unacknowledged.len() >= BACKLOG {
+        if self.is_stuck() {
             return None;
         }
         if self.pending.is_empty() {
@@ -121,7 +128,14 @@ impl Courier {
             self.hold_until = only_candidates.then(|| now + limits::CANDIDATE_BATCH);
         }
         self.last_sent += 1;
-        let signals = core::mem::take(&mut self.pending);
+        let mut weight = 0;
+        let fits = self.pending.iter().take_while(|signal| {
+            let first = weight == 0;
+            weight += weigh(signal);
+            first || weight <= PACKET_WEIGHT
+        });
+        let fits = fits.count();
+        let signals: Vec<Signal> = self.pending.drain(..fits).collect();
         self.unacknowledged.push_back((self.last_sent, signals.clone()));
         self.acknowledged = self.received;
         Some((
@@ -191,7 +205,30 @@ impl Courier {
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
-        self.hold_until.filter(|_| !self.pending.is_empty())
+        self.hold_until
+            .filter(|_| !self.pending.is_empty() && !self.is_stuck())
+    }
+
+    /// Whether the other side has to acknowledge something before anything more can leave.
+    fn is_stuck(&self) -> bool {
+        let signals = self.unacknowledged.iter().flat_map(|(_, signals)| signals);
+        self.unacknowledged.len() >= BACKLOG || signals.map(weigh).sum::<usize>() >= BACKLOG_WEIGHT
+    }
+}
+
+/// About how many bytes a signal takes on the wire.
+fn weigh(signal: &Signal) -> usize {
+    const FRAME: usize = 64;
+    match signal {
+        // Every end of a line is written with four more characters.
+        Signal::Offer(description) | Signal::Answer(description) => {
+            FRAME + description.sdp.len() + 4 * description.sdp.matches('\n').count()
+        }
+        Signal::Candidates { list, .. } => {
+            let texts = list.iter().map(|candidate| FRAME + candidate.candidate.len());
+            FRAME + texts.sum::<usize>()
+        }
+        Signal::Status(_) => FRAME,
     }
 }
 
@@ -301,5 +338,70 @@ mod tests {
         );
         assert_eq!(ada.resend().len(), 1);
         assert_eq!(ada.receive(u64::MAX, Packet::default()), []);
+    }
+
+    fn offer(neg: u32, bytes: usize) -> Signal {
+        Signal::Offer(visavis_protocol::Description {
+            link: 0,
+            neg,
+            sdp: "a=x\r\n".repeat(bytes / 5),
+        })
+    }
+
+    #[test]
+    fn a_packet_fits_through_the_server_whatever_waits() {
+        let mut courier = Courier::default();
+        for neg in 0..60 {
+            courier.post(offer(neg, 4000));
+        }
+        let mut signals = 0;
+        while let Some((n, packet)) = courier.poll_packet(Timestamp::default()) {
+            signals += packet.signals.len();
+            let message = visavis_protocol::ClientMessage::Relay {
+                to: visavis_protocol::PeerId::from_bytes([1; 16]),
+                n,
+                body: packet.encode(),
+            };
+            assert!(message.encode().len() <= limits::MESSAGE_BYTES);
+            let (_, reply) = (
+                n,
+                Packet {
+                    era: 0,
+                    ack: n,
+                    signals: Vec::new(),
+                },
+            );
+            courier.receive(n, reply);
+        }
+        assert_eq!(signals, 60);
+    }
+
+    #[test]
+    fn nothing_waits_twice() {
+        let mut courier = Courier::default();
+        for _ in 0..200 {
+            courier.post(offer(1, 4000));
+        }
+        let (_, packet) = courier.poll_packet(Timestamp::default()).unwrap();
+        assert_eq!(packet.signals.len(), 1);
+    }
+
+    #[test]
+    fn who_never_acknowledges_is_waited_for_in_peace() {
+        let mut courier = Courier::default();
+        let mut bytes = 0;
+        for neg in 0..10_000 {
+            courier.post(offer(neg, 4000));
+            while let Some((_, packet)) = courier.poll_packet(Timestamp::default()) {
+                bytes += packet.encode().len();
+            }
+        }
+        courier.post_candidate(0, "x".into(), candidate());
+        assert_eq!(courier.poll_packet(Timestamp::default()), None);
+        assert_eq!(courier.poll_timeout(), None);
+        assert!(
+            bytes < 2 * BACKLOG_WEIGHT,
+            "{bytes} bytes to somebody who says nothing"
+        );
     }
 }

@@ -35,6 +35,8 @@ pub(crate) const REPEAT_OFFER_AFTER: Duration = Duration::from_secs(5);
 pub(crate) const RENEW_OFFER_AFTER: Duration = Duration::from_secs(15);
 /// Pause before a failed operation is tried in another way.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Pause before an answer is repeated: whoever asks for it faster has it, and wants our bytes.
+const ANSWER_PAUSE: Duration = Duration::from_secs(1);
 /// Failed operations in a row after which the connection counts as broken.
 const FAILURES: u8 = 5;
 
@@ -88,8 +90,8 @@ pub(crate) struct Negotiation {
     last_remote_neg: u32,
     queued_offer: Option<(Description, Ufrags)>,
     queued_answer: Option<(Description, Ufrags)>,
-    /// Our last answer, to be repeated if its offer is.
-    answered: Option<Description>,
+    /// Our last answer and when it was given, to be repeated if its offer is.
+    answered: Option<(Description, Timestamp)>,
     /// Whether the transceivers that came with the first remote offer are bound to slots.
     adopted: bool,
     completed: bool,
@@ -177,7 +179,12 @@ impl Negotiation {
         out: &mut Output,
     ) {
         if offer.neg <= self.last_remote_neg {
-            if let Some(answer) = self.answered.as_ref().filter(|answer| answer.neg == offer.neg) {
+            let again = self
+                .answered
+                .as_mut()
+                .filter(|(answer, at)| answer.neg == offer.neg && now >= *at + ANSWER_PAUSE);
+            if let Some((answer, at)) = again {
+                *at = now;
                 out.signals.push(Signal::Answer(answer.clone()));
             }
             return;
@@ -288,7 +295,7 @@ impl Negotiation {
                     neg,
                     sdp,
                 };
-                self.answered = Some(answer.clone());
+                self.answered = Some((answer.clone(), now));
                 out.signals.push(Signal::Answer(answer));
                 self.became_stable();
             }

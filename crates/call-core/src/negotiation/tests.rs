@@ -322,10 +322,15 @@ fn f4_an_answer_to_another_offer_is_ignored() {
 }
 
 #[test]
-fn f4_an_offer_that_comes_again_is_answered_again() {
+fn f4_an_offer_that_comes_again_is_answered_again_but_not_in_a_hurry() {
     let mut side = Side::settled(true);
-    side.offer(1);
-    assert_eq!(side.sent(), [("answer", 1)]);
+    for _ in 0..2 {
+        side.now = side.now + ANSWER_PAUSE;
+        for _ in 0..200 {
+            side.offer(1);
+        }
+        assert_eq!(side.sent(), [("answer", 1)]);
+    }
     side.quiet();
 }
 
