@@ -22,6 +22,10 @@ use crate::view::{ConnectionState, NoticeKind, Person};
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// How much longer the polite side waits, so that both do not rebuild at once.
 const POLITE_PATIENCE: Duration = Duration::from_secs(5);
+/// New connections that a peer may ask for in a row.
+const DEMANDS: u32 = 8;
+/// Time after which one more may be asked for.
+const DEMAND_FORGOTTEN_AFTER: Duration = Duration::from_secs(3);
 /// Pause before a connection that cannot be negotiated is made anew; doubled each time.
 const BROKEN_PAUSE: Duration = Duration::from_secs(1);
 /// The longest pause between rebuilds, where nothing helps.
@@ -74,8 +78,34 @@ pub(crate) struct Peer {
     link: Option<Link>,
     generation: u32,
     rebuilds: u32,
+    demands: Demands,
     status: MediaStatus,
     told: Option<MediaStatus>,
+}
+
+/// How often a peer may make us begin a new connection. A browser runs out of connections that it
+/// made and closed in a hurry, for everybody in the room.
+#[derive(Clone, Copy, Debug, Default)]
+struct Demands {
+    /// Those not forgotten yet, and when the oldest will be.
+    recent: u32,
+    since: Timestamp,
+}
+
+impl Demands {
+    /// Whether one more may be met.
+    fn admit(&mut self, now: Timestamp) -> bool {
+        while self.recent > 0 && now >= self.since + DEMAND_FORGOTTEN_AFTER {
+            self.recent -= 1;
+            self.since = self.since + DEMAND_FORGOTTEN_AFTER;
+        }
+        if self.recent == 0 {
+            self.since = now;
+        }
+        let admitted = self.recent < DEMANDS;
+        self.recent += u32::from(admitted);
+        admitted
+    }
 }
 
 impl Peer {
@@ -92,6 +122,7 @@ impl Peer {
             link: None,
             generation: 0,
             rebuilds: 0,
+            demands: Demands::default(),
             status: MediaStatus::default(),
             told: None,
         }
@@ -235,6 +266,7 @@ impl Peer {
             _ if former => {}
             Ordering::Less => return,
             Ordering::Equal => {}
+            Ordering::Greater if !self.demands.admit(context.now) => return,
             Ordering::Greater => {
                 self.follow_into(packet.era, context);
                 if !packet
@@ -305,6 +337,9 @@ impl Peer {
             return true;
         }
         if fresh || (crossed && self.polite) {
+            if !self.demands.admit(context.now) {
+                return false;
+            }
             self.generation = generation;
             self.create(LinkRole::Answerer, context);
             return true;
