@@ -100,7 +100,7 @@ pub(super) const WORDS: Words = Words {
     room_open: "Open room: whoever knows its name can come in.",
     room_locked: "Only people with the link can come in.",
 
-    room_full: "This room is full: eight people are inside. Try again when somebody has left.",
+    room_full: "This room is full. Try again when somebody has left.",
     server_full: "This server has no place for another room right now. Try again later.",
     invalid_name: "The server did not accept this name. Please choose another one.",
     rate_limited: "That was too fast. Wait a moment, then try again.",
@@ -129,7 +129,7 @@ pub(super) const WORDS: Words = Words {
     person_joined: With("{} joined"),
     person_left: With("{} left"),
     person_back: With("{} is back"),
-    server_lost: "The server is out of reach. Reconnecting… Your call goes on.",
+    server_lost: "Server out of reach. Your call goes on.",
     server_back: "The server is back",
     turn_on_sound: "Turn on sound",
     sound_blocked: "Your browser wants a click before it plays sound.",

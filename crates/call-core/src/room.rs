@@ -29,7 +29,7 @@ const PEERS: usize = limits::ROOM_SEATS * 2;
 const TAKE_OVER_WITHIN: Duration = Duration::from_secs(5);
 /// How much earlier than we the server may have begun to count our absence: a message's way.
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
-/// Pause before a seat that a restarted server refused is asked for again.
+/// Pause before what the server refused is asked for again: a seat after its restart, a look inside.
 const REJOIN_AFTER: Duration = Duration::from_secs(3);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +66,8 @@ pub(crate) struct Room {
     standing: Standing,
     asked: Asked,
     rejoin_at: Option<Timestamp>,
+    /// When to ask again who is inside, after the server would not say.
+    watch_at: Option<Timestamp>,
     /// Whether a socket was lost since packets were last known to have left.
     was_cut: bool,
     peers: Vec<Peer>,
@@ -90,6 +92,7 @@ impl Room {
             standing: Standing::Preparing { problem: None },
             asked: Asked::Nothing,
             rejoin_at: None,
+            watch_at: None,
             was_cut: false,
             peers: Vec::new(),
             given_up: GivenUp::default(),
@@ -164,16 +167,20 @@ impl Room {
         commands: &mut VecDeque<Command>,
     ) {
         match self.standing {
-            Standing::Preparing { .. } => {
-                let watch = ClientMessage::Watch {
-                    room: self.place.room.clone(),
-                };
-                session.send(now, &watch, commands);
-            }
+            Standing::Preparing { .. } => self.watch(now, session, commands),
             Standing::Joining => self.ask_to_join(now, session, commands),
             Standing::Joined { .. } => self.ask_to_resume(now, session, commands),
             Standing::Ended(_) => {}
         }
+    }
+
+    /// Asks who is inside.
+    fn watch(&mut self, now: Timestamp, session: &mut Session, commands: &mut VecDeque<Command>) {
+        self.watch_at = None;
+        let watch = ClientMessage::Watch {
+            room: self.place.room.clone(),
+        };
+        session.send(now, &watch, commands);
     }
 
     pub(crate) fn handle_lost(&mut self) {
@@ -331,7 +338,15 @@ impl Room {
 
     fn watched(&mut self, entries: Vec<PeerEntry>, seats: usize, context: &mut Context<'_>) {
         // Nobody who is not inside already will get into a full room.
-        let is_full = entries.len() >= seats;
+        let own = self.place.seat.seat_id();
+        let is_full = entries.len() >= seats && entries.iter().all(|entry| entry.seat != own);
+        if let Standing::Preparing { problem } = &mut self.standing {
+            match problem {
+                None if is_full => *problem = Some(JoinProblem::RoomFull),
+                Some(JoinProblem::RoomFull) if !is_full => *problem = None,
+                None | Some(_) => {}
+            }
+        }
         self.occupancy_known = true;
         let seen: Vec<PeerId> = entries.iter().map(|entry| entry.peer).collect();
         self.retain_peers(context, |peer| seen.contains(&peer.id));
@@ -528,10 +543,10 @@ impl Room {
                 self.standing = Standing::Preparing {
                     problem: Some(problem(code)),
                 };
-                let watch = ClientMessage::Watch {
-                    room: self.place.room.clone(),
-                };
-                session.send(context.now, &watch, context.commands);
+                self.watch(context.now, session, context.commands);
+            }
+            (Some("watch"), _) if matches!(self.standing, Standing::Preparing { .. }) => {
+                self.watch_at = Some(context.now + REJOIN_AFTER);
             }
             _ => {}
         }
@@ -582,6 +597,12 @@ impl Room {
         if self.rejoin_at.is_some_and(|at| now >= at) && session.is_open() {
             self.ask_to_join(now, session, context.commands);
         }
+        if self.watch_at.is_some_and(|at| now >= at) && session.is_open() {
+            self.watch_at = None;
+            if matches!(self.standing, Standing::Preparing { .. }) {
+                self.watch(now, session, context.commands);
+            }
+        }
         let mut gone = Vec::new();
         let given_up = &mut self.given_up;
         self.peers.retain_mut(|peer| {
@@ -608,7 +629,10 @@ impl Room {
         self.peers
             .iter()
             .map(|peer| peer.poll_timeout(road && peer.is_reachable()))
-            .fold(self.rejoin_at.filter(|_| session.is_open()), earliest)
+            .fold(
+                earliest(self.rejoin_at, self.watch_at).filter(|_| session.is_open()),
+                earliest,
+            )
     }
 
     fn road_is_open(&self, session: &Session) -> bool {

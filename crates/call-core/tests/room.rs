@@ -572,3 +572,74 @@ fn whom_a_peer_had_given_up_begins_anew_with_them() {
     shell.signal(entry(8).peer, 4, vec![]);
     assert_eq!(shell.commands, [], "the former era is void");
 }
+
+fn occupancy(peers: &[PeerEntry], seats: u8) -> ServerMessage {
+    ServerMessage::Occupancy {
+        room: shell::room(),
+        peers: peers.to_vec(),
+        seats,
+    }
+}
+
+#[test]
+fn a_full_room_is_told_before_one_asks_and_no_longer_than_it_is_full() {
+    let full = Stage::Preparing {
+        problem: Some(JoinProblem::RoomFull),
+    };
+    let mut shell = Shell::in_front();
+    shell.hear(&occupancy(&[entry(8), entry(9)], 2));
+    assert_eq!(shell.view().stage, full);
+    shell.hear(&occupancy(&[entry(9)], 2));
+    assert_eq!(shell.view().stage, Stage::Preparing { problem: None });
+    // One's own seat from before a reload is not somebody else's.
+    let mut own = entry(8);
+    own.seat = shell::SEAT.seat_id();
+    shell.hear(&occupancy(&[own, entry(9)], 2));
+    assert_eq!(shell.view().stage, Stage::Preparing { problem: None });
+}
+
+#[test]
+fn a_look_inside_that_was_refused_is_tried_again() {
+    let mut shell = Shell::in_front();
+    shell.hear(&error(ErrorCode::TooManyWatchers, "watch"));
+    assert_eq!(shell.kinds(), ["hello", "watch"]);
+    shell.wait(Duration::from_secs(3));
+    assert_eq!(shell.kinds(), ["hello", "watch", "watch"]);
+}
+
+#[test]
+fn a_peer_who_starts_over_again_and_again_gets_no_connection_for_each() {
+    let mut shell = Shell::joined(&[entry(9)]);
+    for era in 1..500 {
+        let packet = Packet {
+            era,
+            ack: 0,
+            signals: Vec::new(),
+        };
+        shell.hear(&ServerMessage::Relay {
+            from: entry(9).peer,
+            n: 1,
+            body: packet.encode(),
+        });
+    }
+    assert!(shell.links().len() < 12, "{} connections", shell.links().len());
+    let mut shell = Shell::joined(&[entry(9)]);
+    for link in 1..500 {
+        let offer = Signal::Offer(visavis_protocol::Description {
+            link,
+            neg: 1,
+            sdp: sdp("x"),
+        });
+        let packet = Packet {
+            era: 0,
+            ack: 0,
+            signals: vec![offer],
+        };
+        shell.hear(&ServerMessage::Relay {
+            from: entry(9).peer,
+            n: u64::from(link),
+            body: packet.encode(),
+        });
+    }
+    assert!(shell.links().len() < 12, "{} connections", shell.links().len());
+}

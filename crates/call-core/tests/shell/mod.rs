@@ -26,6 +26,9 @@ pub struct Shell {
 
 pub const VISIT: VisitId = VisitId(1);
 
+/// The seat of whoever this shell is.
+pub const SEAT: SeatSecret = SeatSecret::from_bytes([1; 16]);
+
 pub fn entry(n: u8) -> PeerEntry {
     PeerEntry {
         peer: PeerId::from_bytes([n; 16]),
@@ -110,7 +113,7 @@ impl Shell {
         self.intend(Intent::EnterRoom {
             visit: VISIT,
             room: room(),
-            seat: SeatSecret::from_bytes([1; 16]),
+            seat: SEAT,
         });
     }
 
