@@ -218,11 +218,10 @@ impl Engine {
         let room = link.room_id(crate::web::text::fold);
         match &mut *self.seat.borrow_mut() {
             Seat::Asking(wishes) => wishes.push_back(Wish::Enter { visit, room }),
-            Seat::Settled { secret, .. } => self.push(Event::Intent(Intent::EnterRoom {
-                visit,
-                room,
-                seat: *secret,
-            })),
+            Seat::Settled { secret, .. } => {
+                let seat = secret.in_room(&room);
+                self.push(Event::Intent(Intent::EnterRoom { visit, room, seat }));
+            }
         }
         for kind in CaptureKind::ALL {
             self.intend(Intent::ChooseDevice {
@@ -428,11 +427,10 @@ impl Engine {
             let Seat::Asking(wishes) = before else { return };
             for wish in wishes {
                 engine.push(Event::Intent(match wish {
-                    Wish::Enter { visit, room } => Intent::EnterRoom {
-                        visit,
-                        room,
-                        seat: secret,
-                    },
+                    Wish::Enter { visit, room } => {
+                        let seat = secret.in_room(&room);
+                        Intent::EnterRoom { visit, room, seat }
+                    }
                     Wish::Other(intent) => intent,
                 }));
             }

@@ -38,7 +38,7 @@ fn parse_bytes(text: &str) -> Result<[u8; ID_BYTES], InvalidId> {
     Ok(bytes)
 }
 
-fn hash(label: &[u8], secret: &[u8; ID_BYTES]) -> [u8; ID_BYTES] {
+fn hash(label: &[u8], secret: &[u8]) -> [u8; ID_BYTES] {
     let digest = Sha256::new().chain_update(label).chain_update(secret).finalize();
     let mut bytes = [0; ID_BYTES];
     bytes.copy_from_slice(&digest[..ID_BYTES]);
@@ -184,6 +184,15 @@ impl SessionSecret {
 }
 
 impl SeatSecret {
+    /// The seat secret of one room, made of a tab's: whoever sees two rooms must not learn that the
+    /// same tab sits in both.
+    #[must_use]
+    pub fn in_room(&self, room: &RoomId) -> Self {
+        let mut bytes = self.0.to_vec();
+        bytes.extend_from_slice(room.as_str().as_bytes());
+        Self(hash(b"visavis1/room-seat", &bytes))
+    }
+
     /// The public id of this seat.
     #[must_use]
     pub fn seat_id(&self) -> SeatId {
@@ -300,6 +309,15 @@ mod tests {
         assert_eq!(room.as_str().parse(), Ok(room.clone()));
         // Pinned: a change here would turn every shared link into another room.
         assert_eq!(room.as_str(), "s.d3GXnGYeaf_v4clp6CVQXg");
+    }
+
+    #[test]
+    fn a_tab_has_another_seat_in_every_room() {
+        let tab = SeatSecret::from_bytes([1; 16]);
+        let (tea, milk) = (RoomId::derive("tea", None), RoomId::derive("milk", None));
+        assert_eq!(tab.in_room(&tea).seat_id(), tab.in_room(&tea).seat_id());
+        assert_ne!(tab.in_room(&tea).seat_id(), tab.in_room(&milk).seat_id());
+        assert_ne!(tab.in_room(&tea).seat_id(), tab.seat_id());
     }
 
     #[test]

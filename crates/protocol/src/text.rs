@@ -31,6 +31,17 @@ pub fn is_forbidden(c: char) -> bool {
             | '\u{e0000}'..='\u{e007f}') // tags
 }
 
+/// Whether a character shows nothing by itself, though others may need it: joiners, selectors and
+/// fillers (Unicode `Default_Ignorable_Code_Point`), and the empty braille pattern.
+fn is_invisible(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(c,
+            '\u{ad}' | '\u{34f}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
+            | '\u{180b}'..='\u{180f}' | '\u{200c}' | '\u{200d}' | '\u{2061}'..='\u{2065}'
+            | '\u{206a}'..='\u{206f}' | '\u{2800}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}'
+            | '\u{ffa0}' | '\u{1d173}'..='\u{1d17a}' | '\u{e0100}'..='\u{e01ef}')
+}
+
 /// Checks a participant's display name as it goes onto the wire: 1 to
 /// [`limits::NAME_CHARS`] characters, trimmed, nothing that cannot be shown safely.
 ///
@@ -38,7 +49,7 @@ pub fn is_forbidden(c: char) -> bool {
 /// Says which rule was broken. Normalization form C is the caller's to check: the browser and the
 /// server each have their own tables.
 pub fn check_name(name: &str) -> Result<(), TextError> {
-    if name.trim().is_empty() {
+    if name.chars().all(is_invisible) {
         return Err(TextError::Empty);
     }
     if name.chars().count() > limits::NAME_CHARS {
@@ -63,7 +74,9 @@ mod tests {
 
     #[test]
     fn names_that_deceive_or_overflow_are_refused() {
-        assert_eq!(check_name(" "), Err(TextError::Empty));
+        for name in ["", " ", "\u{3164}", "\u{2800} \u{ad}", "\u{200d}\u{fe0f}"] {
+            assert_eq!(check_name(name), Err(TextError::Empty), "{name:?}");
+        }
         assert_eq!(check_name(&"x".repeat(65)), Err(TextError::TooLong));
         assert_eq!(check_name(&"é".repeat(64)), Ok(()));
         for name in ["a\u{0}b", "a\u{202e}b", "a\nb", " padded", "a\u{200b}"] {
