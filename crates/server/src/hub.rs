@@ -139,11 +139,6 @@ impl Hub {
             return;
         }
         self.totals.connections += 1;
-        if self.addresses.is_refused(now, address) {
-            self.send_error(connection, ErrorCode::RateLimited, None, None);
-            self.push_close(connection, CloseCode::RateLimited);
-            return;
-        }
         self.addresses.connected(address);
         let deadline = now + self.config.limits.first_message_within;
         self.connections

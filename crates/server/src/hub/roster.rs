@@ -186,15 +186,16 @@ impl Hub {
             // Not a failure of theirs: we were restarted.
             return self.send_error(connection, ErrorCode::UnknownSession, Some("resume"), None);
         }
-        if self.addresses.is_refused(now, address) {
-            self.send_error(connection, ErrorCode::RateLimited, Some("resume"), None);
-            return self.close(now, connection, CloseCode::RateLimited);
-        }
         let key = self.room_keys.get(id).copied();
         if let Some(key) = key
             && self.sits(key, peer)
         {
             return self.take_over(now, connection, key, peer);
+        }
+        // After those who hold a session: others may live behind the address of one who guesses.
+        if self.addresses.is_refused(now, address) {
+            self.send_error(connection, ErrorCode::RateLimited, Some("resume"), None);
+            return self.close(now, connection, CloseCode::RateLimited);
         }
         if !self.ended.contains(peer) {
             self.addresses.resume_failed(now, address);

@@ -267,9 +267,14 @@ async fn m40_eleven_guesses_of_a_session() {
         socket.say(&guess(10)).await;
         socket.hears_error(ErrorCode::RateLimited).await;
         socket.hears_close(CloseCode::RateLimited).await;
-        let mut again = server.socket_from("127.0.0.9").await;
+        let mut again = server.greeted_from("127.0.0.9").await;
+        again.say(&guess(11)).await;
         again.hears_error(ErrorCode::RateLimited).await;
         again.hears_close(CloseCode::RateLimited).await;
+        // Others behind the same address still come in.
+        let mut neighbour = server.greeted_from("127.0.0.9").await;
+        neighbour.say(&join("tea", 3)).await;
+        assert!(matches!(neighbour.hear().await, ServerMessage::Joined { .. }));
         server.greeted_from("127.0.0.10").await.is_open().await;
     })
     .await;

@@ -144,8 +144,11 @@ fn nonsense_is_answered_by_name_and_ends_the_connection_in_the_end() {
 }
 
 #[test]
-fn guessed_sessions_close_the_door_to_their_address() {
+fn guessed_sessions_close_the_door_to_more_guesses_from_their_address() {
     let mut world = World::new();
+    let honest = world.connect_from(77);
+    world.say(honest, &hello());
+    world.say(honest, &join(5));
     let a = world.connect_from(77);
     world.say(a, &hello());
     world.take(a);
@@ -157,13 +160,23 @@ fn guessed_sessions_close_the_door_to_their_address() {
     assert_eq!(world.take_error(a), Some(ErrorCode::RateLimited));
     assert_eq!(world.closed(a), Some(CloseCode::RateLimited));
     let again = world.connect_from(77);
-    assert_eq!(world.take_error(again), Some(ErrorCode::RateLimited));
+    world.say(again, &hello());
+    world.say(again, &resume(121));
     assert_eq!(world.closed(again), Some(CloseCode::RateLimited));
-    world.seated(1);
+    // Whoever holds a session gets it back from there, and joins are not touched.
+    let back = world.connect_from(77);
+    world.say(back, &hello());
+    world.say(back, &resume(5));
+    assert!(matches!(world.take(back)[..], [_, ServerMessage::Joined { .. }]));
+    let new = world.connect_from(77);
+    world.say(new, &hello());
+    world.say(new, &join(6));
+    assert!(matches!(world.take(new)[..], [_, ServerMessage::Joined { .. }]));
     world.now += limits::REFUSED_FOR;
     let later = world.connect_from(77);
     world.say(later, &hello());
-    assert!(matches!(world.take(later)[..], [ServerMessage::Welcome { .. }]));
+    world.say(later, &resume(122));
+    assert!(world.closed(later).is_none());
 }
 
 #[test]
