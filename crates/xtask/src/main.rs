@@ -42,9 +42,6 @@ cargo xtask <command> [options]
 
 Tools are kept in $VISAVIS_CACHE, else $XDG_CACHE_HOME/visavis, else ~/.cache/visavis.";
 
-/// Default of `serve`: the port that the README names.
-const LISTEN: &str = "127.0.0.1:8080";
-
 fn main() -> ExitCode {
     match run() {
         Ok(true) => ExitCode::SUCCESS,
@@ -110,12 +107,12 @@ fn run() -> Result<bool> {
 }
 
 fn serve(parser: &mut lexopt::Parser) -> Result<bool> {
-    let mut listen = OsString::from(LISTEN);
-    let mut more = Vec::new();
+    // Where to listen is the server's own default, its environment's or its file's, unless said.
+    let mut arguments = Vec::new();
     while let Some(argument) = parser.next()? {
         match argument {
-            Long("listen") => listen = parser.value()?,
-            Value(value) => more.push(value),
+            Long("listen") => arguments.extend(["--listen".into(), parser.value()?]),
+            Value(value) => arguments.push(value),
             other @ (Short(_) | Long(_)) => return Err(other.unexpected().into()),
         }
     }
@@ -123,7 +120,7 @@ fn serve(parser: &mut lexopt::Parser) -> Result<bool> {
     build::client()?;
     let server = build::server()?;
     // The server takes this process's place, so that its line is the last and signals reach it.
-    Err(process::become_program(&server, &listen, &more))
+    Err(process::become_program(&server, &arguments))
 }
 
 fn test(parser: &mut lexopt::Parser) -> Result<bool> {

@@ -244,12 +244,8 @@ pub fn line_of(command: &Command) -> String {
 }
 
 /// Lets the server take this process's place; comes back only with an error.
-pub fn become_program(program: &Path, listen: &OsStr, more: &[OsString]) -> anyhow::Error {
-    let error = Command::new(program)
-        .arg("--listen")
-        .arg(listen)
-        .args(more)
-        .exec();
+pub fn become_program(program: &Path, arguments: &[OsString]) -> anyhow::Error {
+    let error = Command::new(program).args(arguments).exec();
     anyhow!(error).context(format!("cannot start {}", program.display()))
 }
 
