@@ -233,7 +233,7 @@ mod tests {
             b"\0asm\x01\0\0\0\x01\x04\x01\x60\0\0\x02\x0d\x02\x01x\x01a\0\0\x01x\x01b\0\0\0\x04\x01x\x01\x02"
         );
         for end in HEADER + 1..wasm().len() {
-            // Cut between two sections it is whole; elsewhere it must be noticed.
+            // Cut between two sections it is whole, elsewhere refused; it must not panic anywhere.
             rename_imports(&wasm()[..end]).ok();
         }
         assert!(rename_imports(&wasm()[..20]).is_err());

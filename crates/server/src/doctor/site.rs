@@ -79,16 +79,20 @@ fn try_folder(folder: &Path) -> std::io::Result<()> {
 
 /// Whether there is a client to serve.
 pub(super) fn client(config: &Config) -> Finding {
-    let (bundle, place) = match &config.assets {
-        Some(folder) => (Bundle::from_folder(folder), folder.display().to_string()),
-        None => (Ok(Bundle::embedded()), "in this program".into()),
+    let Some(folder) = &config.assets else {
+        // Without a client the program serves a page that says so, which is none.
+        return if cfg!(feature = "embed") {
+            Finding::Fine("client: it is in this program".into())
+        } else {
+            Finding::Broken("client: this program has none; --assets names the folder of a built one".into())
+        };
     };
-    match bundle {
-        Ok(bundle) if bundle.page().is_some() => Finding::Fine(format!("client: it is {place}")),
-        Ok(_) => Finding::Broken(format!(
-            "client: there is none {place}; --assets names the folder of a built one"
-        )),
-        Err(error) => Finding::Broken(format!("client: {place}: {error}")),
+    match Bundle::from_folder(folder) {
+        Ok(bundle) if bundle.page().is_some() => {
+            Finding::Fine(format!("client: it is in {}", folder.display()))
+        }
+        Ok(_) => Finding::Broken(format!("client: there is none in {}", folder.display())),
+        Err(error) => Finding::Broken(format!("client: {}: {error}", folder.display())),
     }
 }
 
