@@ -37,6 +37,10 @@ pub enum Icon {
     Open,
     /// Two arrows in a circle.
     Reconnecting,
+    /// Two points and the way between them.
+    Direct,
+    /// The same, by way of a third one.
+    Relayed,
 }
 
 impl Icon {
@@ -58,6 +62,8 @@ impl Icon {
             Self::Lock => "#lock",
             Self::Open => "#open",
             Self::Reconnecting => "#reconnecting",
+            Self::Direct => "#direct",
+            Self::Relayed => "#relayed",
         }
     }
 }

@@ -20,6 +20,10 @@ pub enum Mark {
     MicrophoneOff,
     /// The camera is off.
     CameraOff,
+    /// The media come straight from the other browser.
+    Direct,
+    /// They come through a relay.
+    Relayed,
 }
 
 impl Mark {
@@ -28,9 +32,12 @@ impl Mark {
             Self::Reconnecting => (words().reconnecting, Icon::Reconnecting, "mark-warning"),
             Self::MicrophoneOff => (words().microphone.is_off, Icon::MicrophoneOff, ""),
             Self::CameraOff => (words().camera.is_off, Icon::CameraOff, ""),
+            Self::Direct => (words().direct, Icon::Direct, "mark-quiet"),
+            Self::Relayed => (words().relayed, Icon::Relayed, "mark-quiet"),
         };
         let mark = el_class("span", class).attr("role", "img").child(icon(sign));
         mark.set_label(name);
+        mark.set_attr("title", Some(name));
         mark
     }
 }

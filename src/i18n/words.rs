@@ -268,6 +268,18 @@ words! {
     person_left: With,
     /// Notice.
     person_back: With,
+    /// Notice: somebody does not get our picture.
+    not_seen: With,
+    /// Notice: somebody does not get our sound.
+    not_heard: With,
+    /// Overlay of a tile whose picture stands still.
+    picture_stuck: &'static str,
+    /// Overlay of a tile from which no sound comes.
+    sound_stuck: &'static str,
+    /// Sign on a tile.
+    direct: &'static str,
+    /// Sign on a tile.
+    relayed: &'static str,
     /// Notice and status line.
     server_lost: &'static str,
     /// Notice.

@@ -221,13 +221,29 @@ fn remote_face(person: &Person) -> Face {
         name: person.name.clone(),
         connection: Some(person.connection.as_str()),
         has_picture: person.status.camera && person.receiving[Slot::Camera.index()],
-        marks: marks(is_lost, person.status.microphone, person.status.camera),
+        marks: marks(is_lost, person.status.microphone, person.status.camera)
+            .into_iter()
+            .chain(person.relayed.map(way))
+            .collect(),
         trouble: match reach {
-            Reach::Here => None,
+            Reach::Here => stuck(person),
             Reach::Joining => Some(words().connecting),
             Reach::Reconnecting => Some(words().reconnecting_now),
             Reach::Failed => Some(words().connection_failed),
         },
+    }
+}
+
+const fn way(is_relayed: bool) -> Mark {
+    if is_relayed { Mark::Relayed } else { Mark::Direct }
+}
+
+/// What does not arrive although the connection stands.
+fn stuck(person: &Person) -> Option<&'static str> {
+    match person.frozen {
+        [true, ..] => Some(words().sound_stuck),
+        [_, true, _] | [.., true] => Some(words().picture_stuck),
+        [false, false, false] => None,
     }
 }
 

@@ -1,6 +1,7 @@
 //! What the status line says, and what is said of each notice: pure text from plain values.
 
 use visavis_call_core::{ConnectionState, NoticeKind, Person, SignalingState, Stage};
+use visavis_protocol::MediaKind;
 
 use super::devices::{device_words, why};
 use crate::components::Tone;
@@ -31,9 +32,17 @@ pub enum Reach {
 /// Sorts a connection's state.
 pub fn reach(person: &Person) -> Reach {
     match person.connection {
-        ConnectionState::Connected => Reach::Here,
-        ConnectionState::Disconnected => Reach::Reconnecting,
         ConnectionState::Failed => Reach::Failed,
+        ConnectionState::Disconnected => Reach::Reconnecting,
+        ConnectionState::Connected
+        | ConnectionState::New
+        | ConnectionState::Connecting
+        | ConnectionState::Closed
+            if person.silent =>
+        {
+            Reach::Reconnecting
+        }
+        ConnectionState::Connected => Reach::Here,
         // Without its signaling a new connection cannot come about: they were here before.
         ConnectionState::New | ConnectionState::Connecting | ConnectionState::Closed if person.away => {
             Reach::Reconnecting
@@ -89,6 +98,10 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
         NoticeKind::PersonJoined { name } => polite(words.person_joined.fill(name)),
         NoticeKind::PersonLeft { name } => polite(words.person_left.fill(name)),
         NoticeKind::PersonBack { name } => polite(words.person_back.fill(name)),
+        NoticeKind::NotReaching { name, kind } => polite(match kind {
+            MediaKind::Microphone => words.not_heard.fill(name),
+            MediaKind::Camera | MediaKind::Screen => words.not_seen.fill(name),
+        }),
         NoticeKind::ServerBack => polite(words.server_back.to_owned()),
         NoticeKind::CaptureEnded { kind } => Some((Tone::Error, device_words(*kind).ended.to_owned())),
         NoticeKind::CaptureFailed { kind, error } => Some((Tone::Error, why(*kind, *error).to_owned())),
@@ -111,6 +124,9 @@ mod tests {
             away: false,
             status: MediaStatus::default(),
             receiving: [false; 3],
+            silent: false,
+            frozen: [false; 3],
+            relayed: None,
         }
     }
 
@@ -148,6 +164,13 @@ mod tests {
             person("Ben", ConnectionState::Connecting),
         ];
         assert_eq!(say(SignalingState::Online, &people), "Reconnecting to Ada…");
+    }
+
+    #[test]
+    fn somebody_silent_is_reconnecting_whatever_the_state_says() {
+        let mut ada = person("Ada", ConnectionState::Connected);
+        ada.silent = true;
+        assert_eq!(reach(&ada), Reach::Reconnecting);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use core::future::Future;
 
 use visavis_call_core::{
-    CaptureId, Command, ConnectionState, Event, LinkEvent, LinkId, LinkRole, RequestId, RollbackSide,
+    CaptureId, Command, ConnectionState, Event, LinkEvent, LinkId, LinkRole, RequestId, RollbackSide, Sample,
     SdpKind, Slot, SocketEvent, SocketId,
 };
 use visavis_protocol::IceServer;
 use web_sys::WebSocket;
 
 use super::engine::Engine;
+use crate::web::channel::ChannelEvent;
 use crate::web::peer::{Peer, PeerEvent, Side};
 use crate::web::socket::{self, Socket};
 use crate::web::task::spawn;
@@ -89,6 +90,12 @@ impl Engine {
             Command::AdoptTransceivers { link } => self.on_link(link, Peer::adopt_transceivers),
             Command::SetTrack { link, slot, capture } => self.set_track(link, slot, capture),
             Command::RestartIce { link } => self.on_link(link, Peer::restart_ice),
+            Command::SendInBand { link, text } => {
+                if let Some(peer) = self.links.get(link) {
+                    peer.send(&text);
+                }
+            }
+            Command::Measure { link } => self.measure(link),
             Command::CloseLink { link } => {
                 self.playback.remove(link);
                 self.links.remove(link);
@@ -157,6 +164,11 @@ impl Engine {
                 Some(slot) => LinkEvent::Receiving(*slot, receiving),
                 None => return,
             },
+            PeerEvent::Channel(event) => match event {
+                ChannelEvent::Opened => LinkEvent::ChannelOpened,
+                ChannelEvent::Received(text) => LinkEvent::ChannelReceived(text),
+                ChannelEvent::Closed => LinkEvent::ChannelClosed,
+            },
             PeerEvent::Observed(..) | PeerEvent::CandidateError { .. } => {
                 self.links.observe(link, event);
                 return;
@@ -210,6 +222,23 @@ impl Engine {
                 Err(error) => description_failed(request, &error),
             };
             engine.push(Event::Link(link, event));
+        });
+    }
+
+    fn measure(&self, link: LinkId) {
+        let Some(peer) = self.links.get(link) else {
+            return;
+        };
+        let (this, asked) = (self.weak(), peer.arrived());
+        spawn(async move {
+            let Some(arrived) = asked.await else { return };
+            let Some(engine) = this.upgrade() else { return };
+            let sample = Sample {
+                bytes: arrived.bytes,
+                progress: arrived.progress,
+                relayed: arrived.relayed,
+            };
+            engine.push(Event::Link(link, LinkEvent::Measured(sample)));
         });
     }
 

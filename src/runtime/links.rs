@@ -46,7 +46,8 @@ impl Links {
             PeerEvent::NegotiationNeeded
             | PeerEvent::Candidate { .. }
             | PeerEvent::ConnectionState(_)
-            | PeerEvent::Receiving(..) => return,
+            | PeerEvent::Receiving(..)
+            | PeerEvent::Channel(_) => return,
         };
         console::debug(&text, link.0);
     }

@@ -6,6 +6,7 @@
 pub mod appearance;
 pub mod boot;
 pub mod capture;
+pub mod channel;
 pub mod clipboard;
 pub mod clock;
 pub mod codecs;
@@ -25,6 +26,7 @@ pub mod random;
 pub mod resize;
 mod rtc;
 pub mod socket;
+pub mod stats;
 pub mod storage;
 pub mod task;
 pub mod text;

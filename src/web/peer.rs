@@ -3,6 +3,7 @@
 //! The transceivers are made once; tracks come and go by `replaceTrack`. It decides nothing: it
 //! does what it is told, reports what happens, and holds the streams that tiles show.
 
+use core::time::Duration;
 use std::cell::RefCell;
 use std::rc::Rc;
 
@@ -12,11 +13,18 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, MediaStream, MediaStreamTrack, RtcPeerConnectionIceEvent};
 
+use super::channel::{Channel, ChannelEvent};
 use super::rtc::{Connection, Transceiver};
+use super::stats::{self, Arrived};
+use super::task::spawn;
+use super::timer::sleep;
 use super::{Error, Listener, codecs, value};
 
 /// How many media sections a connection has.
 pub const SLOTS: usize = 3;
+
+/// How long a connection stays for what was written just before it is dropped: that we leave.
+const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// `kind` of each media section.
 const KINDS: [&str; SLOTS] = ["audio", "video", "video"];
@@ -46,6 +54,8 @@ pub enum PeerEvent {
     },
     /// The remote track of a slot began (`true`) or ceased to bring media.
     Receiving(usize, bool),
+    /// The control channel did something.
+    Channel(ChannelEvent),
 }
 
 /// A state of a connection beside `connectionState`.
@@ -80,6 +90,7 @@ pub struct Peer {
     /// is the screen's.
     outgoing: [MediaStream; 2],
     slots: RefCell<Slots>,
+    channel: RefCell<Option<Channel>>,
     _listeners: [Listener; 7],
 }
 
@@ -111,14 +122,15 @@ impl Peer {
             incoming: [stream()?, stream()?, stream()?],
             outgoing: [stream()?, stream()?],
             slots: RefCell::default(),
+            channel: RefCell::default(),
             _listeners: listeners,
         })
     }
 
-    /// Adds the three transceivers, for the side that makes the first offer.
+    /// Adds the three transceivers and the control channel, for the side that makes the first offer.
     ///
     /// # Errors
-    /// As `addTransceiver`.
+    /// As `addTransceiver` and `createDataChannel`.
     pub fn add_transceivers(&self) -> Result<(), Error> {
         let add = |slot: usize| {
             let streams = Array::of1(self.outgoing(slot));
@@ -128,7 +140,7 @@ impl Peer {
                 .map_err(Error::from)
         };
         self.bind([add(0)?, add(1)?, add(2)?]);
-        Ok(())
+        self.open_channel()
     }
 
     /// Takes the three transceivers that the other side's first offer made, by their order.
@@ -152,7 +164,36 @@ impl Peer {
             Ok(transceiver)
         };
         self.bind([adopt(0)?, adopt(1)?, adopt(2)?]);
+        self.open_channel()
+    }
+
+    fn open_channel(&self) -> Result<(), Error> {
+        let handler = Rc::clone(&self.handler);
+        let channel = Channel::new(&self.connection, move |event| handler(PeerEvent::Channel(event)))?;
+        let before = self.channel.replace(Some(channel));
+        drop(before);
         Ok(())
+    }
+
+    /// Writes on the control channel; what it cannot take is dropped.
+    pub fn send(&self, text: &str) {
+        if let Some(channel) = &*self.channel.borrow() {
+            channel.send(text);
+        }
+    }
+
+    /// Asks what has arrived so far; `None` if the browser does not say.
+    pub fn arrived(&self) -> impl Future<Output = Option<Arrived>> + 'static + use<> {
+        let slots = self.slots.borrow();
+        let mids = slots
+            .transceivers
+            .as_ref()
+            .map(|all| all.each_ref().map(Transceiver::mid));
+        let asked = self.connection.stats();
+        async move {
+            let report = JsFuture::from(asked.ok()?).await.ok()?;
+            stats::read(&report, &mids?)
+        }
     }
 
     /// Replaces the ICE servers, for candidates gathered from now on.
@@ -279,7 +320,16 @@ impl Peer {
 
 impl Drop for Peer {
     fn drop(&mut self) {
-        self.connection.close();
+        let connection = self.connection.clone();
+        let channel = self.channel.take();
+        if channel.as_ref().is_some_and(Channel::is_busy) {
+            spawn(async move {
+                sleep(LAST_WORDS).await;
+                connection.close();
+            });
+        } else {
+            connection.close();
+        }
     }
 }
 

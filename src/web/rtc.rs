@@ -49,11 +49,28 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = restartIce)]
     pub(super) fn restart_ice(this: &Connection) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = createDataChannel)]
+    pub(super) fn create_data_channel(
+        this: &Connection,
+        label: &str,
+        init: &JsValue,
+    ) -> Result<DataChannel, JsValue>;
+
     #[wasm_bindgen(method, catch, js_name = getStats)]
     pub(super) fn stats(this: &Connection) -> Result<Promise, JsValue>;
 
     #[wasm_bindgen(method)]
     pub(super) fn close(this: &Connection);
+
+    #[wasm_bindgen(extends = EventTarget, js_name = RTCDataChannel)]
+    #[derive(Clone)]
+    pub(super) type DataChannel;
+
+    #[wasm_bindgen(method, catch)]
+    pub(super) fn send(this: &DataChannel, text: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(method, getter, js_name = bufferedAmount)]
+    pub(super) fn buffered_amount(this: &DataChannel) -> f64;
 
     #[wasm_bindgen(js_name = RTCRtpTransceiver)]
     #[derive(Clone)]
@@ -64,6 +81,9 @@ extern "C" {
 
     #[wasm_bindgen(method, getter)]
     pub(super) fn receiver(this: &Transceiver) -> Receiver;
+
+    #[wasm_bindgen(method, getter)]
+    pub(super) fn mid(this: &Transceiver) -> JsValue;
 
     #[wasm_bindgen(method, catch, setter)]
     pub(super) fn set_direction(this: &Transceiver, direction: &str) -> Result<(), JsValue>;

@@ -2,8 +2,10 @@
 
 use core::time::Duration;
 
-use wasm_bindgen::JsCast;
+use js_sys::Promise;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_futures::JsFuture;
 
 /// A callback after a delay, unless this is dropped before.
 #[must_use = "a dropped timer never fires"]
@@ -64,6 +66,15 @@ impl Drop for Interval {
     fn drop(&mut self) {
         super::window().clear_interval_with_handle(self.id);
     }
+}
+
+/// Waits.
+pub async fn sleep(delay: Duration) {
+    let mut settle = None;
+    let over = Promise::new(&mut |resolve, _| settle = Some(resolve));
+    let timer = settle.map(|settle| Timeout::new(delay, move || _ = settle.call0(&JsValue::UNDEFINED)));
+    _ = JsFuture::from(over).await;
+    drop(timer);
 }
 
 /// Rounded up, so that a deadline has passed when its timer fires; at most what `setTimeout` takes,

@@ -29,7 +29,9 @@ pub enum Command {
         /// Which.
         socket: SocketId,
     },
-    /// Makes an `RTCPeerConnection` with `bundlePolicy: "max-bundle"`.
+    /// Makes an `RTCPeerConnection` with `bundlePolicy: "max-bundle"` and, before anything else on
+    /// it, the control channel: ordered, reliable, with the negotiated id
+    /// [`visavis_protocol::signal::CONTROL_CHANNEL`].
     CreateLink {
         /// Its handle from now on.
         link: LinkId,
@@ -102,7 +104,20 @@ pub enum Command {
         /// Which connection.
         link: LinkId,
     },
-    /// Closes a connection and lets go of all that belongs to it. Its events are over.
+    /// Writes a text message on the control channel, which has opened and not closed since.
+    SendInBand {
+        /// Which connection.
+        link: LinkId,
+        /// A whole message.
+        text: String,
+    },
+    /// Asks what has arrived so far. Answered by `Measured`, soon or never.
+    Measure {
+        /// Which connection.
+        link: LinkId,
+    },
+    /// Closes a connection and lets go of all that belongs to it. Its events are over; what was
+    /// written on its control channel just before still leaves.
     CloseLink {
         /// Which.
         link: LinkId,

@@ -1,6 +1,7 @@
 //! What a core is told once, at its beginning.
 
 use core::fmt;
+use core::time::Duration;
 
 use sha2::{Digest, Sha256};
 use visavis_protocol::SessionSecret;
@@ -8,12 +9,24 @@ use visavis_protocol::SessionSecret;
 use crate::fault::Faults;
 
 /// Settings of a core.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// How many connections may be made ready on the page before joining, with nothing sent.
     pub links_ahead: usize,
+    /// How often what arrived on connections is looked at, and beats are sent.
+    pub pulse: Duration,
     /// Wrong behaviour to be planted, for the simulator's own test. Always empty in a shipped build.
     pub faults: Faults,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            links_ahead: 0,
+            pulse: Duration::from_secs(1),
+            faults: Faults::default(),
+        }
+    }
 }
 
 /// 256 bits from a cryptographic generator, from which a core makes its secrets and its jitter.
@@ -71,8 +84,8 @@ impl Randomness {
     }
 
     /// A duration between zero and `longest`, evenly distributed.
-    pub(crate) fn up_to(&mut self, longest: core::time::Duration) -> core::time::Duration {
+    pub(crate) fn up_to(&mut self, longest: Duration) -> Duration {
         let micros = u64::try_from(longest.as_micros()).unwrap_or(u64::MAX - 1);
-        core::time::Duration::from_micros(self.jitter.u64(0..=micros))
+        Duration::from_micros(self.jitter.u64(0..=micros))
     }
 }

@@ -11,7 +11,7 @@ use crate::config::{Config, Randomness, Seed};
 use crate::event::{CaptureKind, Device, Event, Intent, LinkEvent, MediaEvent, SocketEvent};
 use crate::id::{Ids, LinkId, SocketId, VisitId};
 use crate::media::Media;
-use crate::peer::{Context, Peer};
+use crate::peer::{Context, Peer, ServerRoad, Signs};
 use crate::room::{Place, Room};
 use crate::session::{Happening, Session};
 use crate::time::{Timestamp, earliest};
@@ -35,13 +35,17 @@ pub struct Core {
     notices: VecDeque<Notice>,
     noticed: u64,
     server_lost: bool,
+    /// Whether the others were last told that we reach the server.
+    told_server: bool,
+    /// When the last event came.
+    now: Timestamp,
     commands: VecDeque<Command>,
 }
 
 impl Core {
     /// A core that does nothing yet.
     #[must_use]
-    pub fn new(config: Config, seed: Seed, _now: Timestamp) -> Self {
+    pub fn new(config: Config, seed: Seed, now: Timestamp) -> Self {
         let faults = config.faults;
         Self {
             config,
@@ -54,12 +58,15 @@ impl Core {
             notices: VecDeque::new(),
             noticed: 0,
             server_lost: false,
+            told_server: false,
+            now,
             commands: VecDeque::new(),
         }
     }
 
     /// Takes one fact. Never fails and never panics, whatever a peer or a server wrote.
     pub fn handle(&mut self, now: Timestamp, event: Event) {
+        self.now = now;
         match event {
             Event::Tick => self.tick(now),
             Event::Intent(intent) => self.intent(now, intent),
@@ -76,9 +83,28 @@ impl Core {
                     .handle_visibility(now, hidden, &mut self.ids, &mut self.commands);
             }
         }
+        self.tell_server(now);
         if let Some(room) = &mut self.room {
             room.flush(now, &mut self.session, &mut self.commands);
         }
+    }
+
+    /// Lets the others know at once when the server can be reached again: who waits for their next
+    /// try need not wait any longer.
+    fn tell_server(&mut self, now: Timestamp) {
+        let is_sure = self.server_road(now).is_sure;
+        if core::mem::replace(&mut self.told_server, is_sure) != is_sure {
+            self.in_room(now, |room, _, context| {
+                room.tell_server(context);
+                Vec::new()
+            });
+        }
+    }
+
+    fn server_road(&self, now: Timestamp) -> ServerRoad {
+        self.room
+            .as_ref()
+            .map_or_else(ServerRoad::default, |room| room.server_road(&self.session, now))
     }
 
     /// The next thing to do; to be drained to `None` after every [`Core::handle`].
@@ -92,7 +118,7 @@ impl Core {
         let room = self
             .room
             .as_ref()
-            .and_then(|room| room.poll_timeout(&self.session));
+            .and_then(|room| room.poll_timeout(self.now, &self.session));
         earliest(self.session.poll_timeout(), room)
     }
 
@@ -142,12 +168,7 @@ impl Core {
             self.leave(now, visit);
         }
         let secret = self.random.session_secret();
-        self.room = Some(Room::new(
-            place,
-            secret,
-            self.config.links_ahead,
-            self.config.faults,
-        ));
+        self.room = Some(Room::new(place, secret, self.config.clone()));
         self.media.resume(&mut self.ids, &mut self.commands);
         self.connect(now);
     }
@@ -186,6 +207,7 @@ impl Core {
         };
         self.session
             .send(now, &ClientMessage::Leave {}, &mut self.commands);
+        room.take_leave(now, &mut self.commands);
         room.end(EndReason::HungUp, &mut self.commands);
         self.let_go();
     }
@@ -232,9 +254,15 @@ impl Core {
                     self.let_go();
                 }
             }
+            Happening::Reopened => {
+                if let Some(room) = &mut self.room {
+                    room.handle_lost(&mut self.commands);
+                    room.handle_opened(now, &mut self.session, &mut self.commands);
+                }
+            }
             Happening::Lost => {
                 if let Some(room) = &mut self.room {
-                    room.handle_lost();
+                    room.handle_lost(&mut self.commands);
                     if room.is_joined() && !core::mem::replace(&mut self.server_lost, true) {
                         self.notice(NoticeKind::ServerLost);
                     }
@@ -251,10 +279,10 @@ impl Core {
 
     fn link(&mut self, now: Timestamp, link: LinkId, event: LinkEvent) {
         self.in_room(now, |room, _, context| {
-            room.peer_of_link(link)
-                .and_then(|peer| peer.handle_link(event, context))
-                .into_iter()
-                .collect()
+            if let Some(peer) = room.peer_of_link(link) {
+                peer.handle_link(event, context);
+            }
+            Vec::new()
         });
     }
 
@@ -294,6 +322,7 @@ impl Core {
         now: Timestamp,
         step: impl FnOnce(&mut Room, &mut Session, &mut Context<'_>) -> Vec<NoticeKind>,
     ) {
+        let server = self.server_road(now);
         let Some(room) = &mut self.room else { return };
         let ice: Vec<IceServer> = room.ice();
         let mut context = Context {
@@ -303,8 +332,21 @@ impl Core {
             media: &self.media,
             ice: &ice,
             faults: self.config.faults,
+            server,
+            signs: Signs::default(),
         };
-        for notice in step(room, &mut self.session, &mut context) {
+        let mut notices = step(room, &mut self.session, &mut context);
+        let departed = core::mem::take(&mut context.signs.departed);
+        room.depart(departed, &mut context);
+        let signs = context.signs;
+        notices.extend(signs.notices);
+        if signs.of_return {
+            self.session.hurry(now, &mut self.ids, &mut self.commands);
+        }
+        if signs.of_loss {
+            self.session.probe(now, &mut self.commands);
+        }
+        for notice in notices {
             self.notice(notice);
         }
     }

@@ -1,10 +1,11 @@
 //! Carries signals between two peers, in order, once each, whatever happens to the road.
 //!
 //! Packets are numbered per pair of sessions and kept until the other side acknowledges them.
-//! Acknowledgements ride on packets that go the other way. When a road comes back (our socket or
-//! theirs was replaced), everything unacknowledged is sent again; the receiver drops what it
-//! already has. The numbers belong to the pair and not to a road, so a second road can carry
-//! packets of the same sequence.
+//! Acknowledgements ride on packets that go the other way. There are two roads: the server, and the
+//! control channel between the two. The numbers belong to the pair and not to a road, so packets of
+//! one sequence may travel on both. When a road is lost, what went along it and was not
+//! acknowledged is sent again on whichever there is; the receiver puts it in order and drops what
+//! it already has.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -29,12 +30,30 @@ const PACKET_WEIGHT: usize = limits::BODY_BYTES / 2;
 /// What may be unacknowledged: all of it goes out at once when a road comes back.
 const BACKLOG_WEIGHT: usize = 8 * PACKET_WEIGHT;
 
+/// How a packet gets to the other side.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Road {
+    /// Our socket, the server, their socket.
+    Server,
+    /// The control channel of the connection between the two.
+    Channel,
+}
+
+/// A packet that the other side may not have.
+#[derive(Clone, Debug)]
+struct Sent {
+    n: u64,
+    signals: Vec<Signal>,
+    /// Where it was last seen; `None` if it has to go again.
+    road: Option<Road>,
+}
+
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Courier {
     era: u32,
     last_sent: u64,
-    unacknowledged: VecDeque<(u64, Vec<Signal>)>,
+    unacknowledged: VecDeque<Sent>,
     /// What these weigh.
     outstanding: usize,
     pending: Vec<Signal>,
@@ -73,7 +92,11 @@ impl Courier {
             Signal::Status(_) => self
                 .pending
                 .retain(|waiting| !matches!(waiting, Signal::Status(_))),
-            Signal::Offer(_) | Signal::Answer(_) => self.pending.retain(|waiting| *waiting != signal),
+            Signal::Offer(_)
+            | Signal::Answer(_)
+            | Signal::Leave {}
+            | Signal::Gone { .. }
+            | Signal::Reattach { .. } => self.pending.retain(|waiting| *waiting != signal),
             Signal::Candidates { .. } => {}
         }
         if self.pending.len() < BACKLOG {
@@ -108,9 +131,16 @@ impl Courier {
         });
     }
 
-    /// The next packet to send now, if any. To be called while the road is open only, and again
-    /// until it returns nothing.
-    pub(crate) fn poll_packet(&mut self, now: Timestamp) -> Option<(u64, Packet)> {
+    /// The next packet to send along a road, if any. To be called while that road is open only, and
+    /// again until it returns nothing.
+    pub(crate) fn poll_packet(&mut self, now: Timestamp, road: Road) -> Option<(u64, Packet)> {
+        let (era, ack) = (self.era, self.received);
+        if let Some(again) = self.unacknowledged.iter_mut().find(|sent| sent.road.is_none()) {
+            again.road = Some(road);
+            self.acknowledged = ack;
+            let signals = again.signals.clone();
+            return Some((again.n, Packet { era, ack, signals }));
+        }
         if self.is_stuck() {
             return None;
         }
@@ -139,48 +169,36 @@ impl Courier {
         let fits = fits.count();
         let signals: Vec<Signal> = self.pending.drain(..fits).collect();
         self.outstanding += weigh_all(&signals);
-        self.unacknowledged.push_back((self.last_sent, signals.clone()));
-        self.acknowledged = self.received;
-        Some((
-            self.last_sent,
-            Packet {
-                era: self.era,
-                ack: self.received,
-                signals,
-            },
-        ))
+        self.unacknowledged.push_back(Sent {
+            n: self.last_sent,
+            signals: signals.clone(),
+            road: Some(road),
+        });
+        self.acknowledged = ack;
+        Some((self.last_sent, Packet { era, ack, signals }))
     }
 
-    /// Everything the other side may not have, to be sent again on a road that came back.
-    pub(crate) fn resend(&mut self) -> Vec<(u64, Packet)> {
-        if self.faults.has(Fault::NoResend) {
-            return Vec::new();
+    /// What went along a road may not have arrived: it will go again.
+    pub(crate) fn road_lost(&mut self, road: Road) {
+        let forgotten = road == Road::Channel && self.faults.has(Fault::ChannelLossForgotten);
+        if self.faults.has(Fault::NoResend) || forgotten {
+            return;
         }
-        self.acknowledged = self.received;
-        let ack = self.received;
-        self.unacknowledged
-            .iter()
-            .map(|(n, signals)| {
-                (
-                    *n,
-                    Packet {
-                        era: self.era,
-                        ack,
-                        signals: signals.clone(),
-                    },
-                )
-            })
-            .collect()
+        for sent in &mut self.unacknowledged {
+            if sent.road == Some(road) {
+                sent.road = None;
+            }
+        }
     }
 
     /// Takes a packet and returns the signals that are now in order.
     pub(crate) fn receive(&mut self, n: u64, packet: Packet) -> Vec<Signal> {
         // An acknowledgement of what was never sent is not one.
         if packet.ack <= self.last_sent {
-            while let Some((sent, signals)) = self.unacknowledged.front()
-                && *sent <= packet.ack
+            while let Some(sent) = self.unacknowledged.front()
+                && sent.n <= packet.ack
             {
-                self.outstanding -= weigh_all(signals);
+                self.outstanding -= weigh_all(&sent.signals);
                 self.unacknowledged.pop_front();
             }
         }
@@ -233,14 +251,21 @@ fn weigh(signal: &Signal) -> usize {
             let texts = list.iter().map(|candidate| FRAME + candidate.candidate.len());
             FRAME + texts.sum::<usize>()
         }
-        Signal::Status(_) => FRAME,
+        Signal::Status(_) | Signal::Leave {} | Signal::Gone { .. } | Signal::Reattach { .. } => FRAME,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use Road::{Channel, Server};
     use visavis_protocol::MediaStatus;
+
+    /// All that goes again when the server's road is lost.
+    fn resend(courier: &mut Courier) -> Vec<(u64, Packet)> {
+        courier.road_lost(Server);
+        core::iter::from_fn(|| courier.poll_packet(Timestamp::default(), Server)).collect()
+    }
 
     fn status(microphone: bool) -> Signal {
         Signal::Status(MediaStatus {
@@ -265,7 +290,7 @@ mod tests {
             .into_iter()
             .filter_map(|on| {
                 ada.post(status(on));
-                ada.poll_packet(now)
+                ada.poll_packet(now, Server)
             })
             .collect();
         let [one, two, three] = &sent[..] else {
@@ -282,14 +307,39 @@ mod tests {
         let (mut ada, mut bob) = (Courier::default(), Courier::default());
         let now = Timestamp::default();
         ada.post(status(true));
-        let lost = ada.poll_packet(now).expect("a packet");
-        assert_eq!(ada.resend(), core::slice::from_ref(&lost));
+        let lost = ada.poll_packet(now, Server).expect("a packet");
+        assert_eq!(resend(&mut ada), core::slice::from_ref(&lost));
         bob.receive(lost.0, lost.1);
         bob.post(status(false));
-        let (n, reply) = bob.poll_packet(now).expect("a packet");
+        let (n, reply) = bob.poll_packet(now, Server).expect("a packet");
         assert_eq!(reply.ack, 1);
         ada.receive(n, reply);
-        assert_eq!(ada.resend(), []);
+        assert_eq!(resend(&mut ada), []);
+    }
+
+    #[test]
+    fn two_roads_carry_one_sequence() {
+        let (mut ada, mut bob) = (Courier::default(), Courier::default());
+        let now = Timestamp::default();
+        ada.post(status(true));
+        let one = ada.poll_packet(now, Server).expect("a packet");
+        ada.post(status(false));
+        let two = ada.poll_packet(now, Channel).expect("a packet");
+        // The second road is quicker.
+        assert_eq!(bob.receive(two.0, two.1.clone()), []);
+        assert_eq!(bob.receive(one.0, one.1.clone()), [status(true), status(false)]);
+        // What went along the road that stands is not sent again.
+        ada.road_lost(Server);
+        assert_eq!(ada.poll_packet(now, Channel), Some(one));
+        assert_eq!(ada.poll_packet(now, Channel), None);
+        ada.road_lost(Channel);
+        let again: Vec<_> = core::iter::from_fn(|| ada.poll_packet(now, Server)).collect();
+        assert_eq!(again.len(), 2);
+        assert!(
+            again
+                .into_iter()
+                .all(|(n, packet)| bob.receive(n, packet).is_empty())
+        );
     }
 
     #[test]
@@ -297,17 +347,17 @@ mod tests {
         let (mut ada, mut bob) = (Courier::default(), Courier::default());
         let now = Timestamp::default();
         for _ in 0..ACK_AFTER {
-            assert_eq!(bob.poll_packet(now), None);
+            assert_eq!(bob.poll_packet(now, Server), None);
             ada.post(status(true));
-            let (n, packet) = ada.poll_packet(now).expect("a packet");
+            let (n, packet) = ada.poll_packet(now, Server).expect("a packet");
             bob.receive(n, packet);
         }
-        let (n, ack) = bob.poll_packet(now).expect("an acknowledgement");
+        let (n, ack) = bob.poll_packet(now, Server).expect("an acknowledgement");
         assert!(ack.signals.is_empty());
         ada.receive(n, ack);
-        assert!(ada.resend().is_empty());
+        assert!(resend(&mut ada).is_empty());
         // An acknowledgement alone asks for none, or two idle peers would talk for ever.
-        assert_eq!(ada.poll_packet(now), None);
+        assert_eq!(ada.poll_packet(now, Server), None);
     }
 
     #[test]
@@ -315,14 +365,14 @@ mod tests {
         let mut ada = Courier::default();
         let now = Timestamp::default();
         ada.post_candidate(0, "a".into(), candidate());
-        assert!(ada.poll_packet(now).is_some());
+        assert!(ada.poll_packet(now, Server).is_some());
         for _ in 0..1_000 {
             ada.post_candidate(0, "a".into(), candidate());
-            assert_eq!(ada.poll_packet(now), None);
+            assert_eq!(ada.poll_packet(now, Server), None);
         }
         ada.post_candidate(0, "a".into(), None);
         let later = ada.poll_timeout().expect("a deadline");
-        let (_, packet) = ada.poll_packet(later).expect("a packet");
+        let (_, packet) = ada.poll_packet(later, Server).expect("a packet");
         let [Signal::Candidates { list, end: true, .. }] = &packet.signals[..] else {
             panic!("{packet:?}")
         };
@@ -333,7 +383,7 @@ mod tests {
     fn an_acknowledgement_of_what_was_never_sent_is_ignored() {
         let mut ada = Courier::default();
         ada.post(status(true));
-        let _sent = ada.poll_packet(Timestamp::default());
+        let _sent = ada.poll_packet(Timestamp::default(), Server);
         ada.receive(
             1,
             Packet {
@@ -341,7 +391,7 @@ mod tests {
                 ..Packet::default()
             },
         );
-        assert_eq!(ada.resend().len(), 1);
+        assert_eq!(resend(&mut ada).len(), 1);
         assert_eq!(ada.receive(u64::MAX, Packet::default()), []);
     }
 
@@ -360,7 +410,7 @@ mod tests {
             courier.post(offer(neg, 4000));
         }
         let mut signals = 0;
-        while let Some((n, packet)) = courier.poll_packet(Timestamp::default()) {
+        while let Some((n, packet)) = courier.poll_packet(Timestamp::default(), Server) {
             signals += packet.signals.len();
             let message = visavis_protocol::ClientMessage::Relay {
                 to: visavis_protocol::PeerId::from_bytes([1; 16]),
@@ -384,7 +434,7 @@ mod tests {
         for _ in 0..200 {
             courier.post(offer(1, 4000));
         }
-        let (_, packet) = courier.poll_packet(Timestamp::default()).unwrap();
+        let (_, packet) = courier.poll_packet(Timestamp::default(), Server).unwrap();
         assert_eq!(packet.signals.len(), 1);
     }
 
@@ -394,12 +444,12 @@ mod tests {
         let mut bytes = 0;
         for neg in 0..1_000 {
             courier.post(offer(neg, 4000));
-            while let Some((_, packet)) = courier.poll_packet(Timestamp::default()) {
+            while let Some((_, packet)) = courier.poll_packet(Timestamp::default(), Server) {
                 bytes += packet.encode().len();
             }
         }
         courier.post_candidate(0, "x".into(), candidate());
-        assert_eq!(courier.poll_packet(Timestamp::default()), None);
+        assert_eq!(courier.poll_packet(Timestamp::default(), Server), None);
         assert_eq!(courier.poll_timeout(), None);
         assert!(
             bytes < 2 * BACKLOG_WEIGHT,

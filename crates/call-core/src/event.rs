@@ -133,6 +133,14 @@ pub enum LinkEvent {
     },
     /// `connectionstatechange` fired.
     ConnectionStateChanged(ConnectionState),
+    /// The control channel can be written to.
+    ChannelOpened,
+    /// A message came on the control channel.
+    ChannelReceived(String),
+    /// The control channel is gone while we still want it: the other side closed the connection.
+    ChannelClosed,
+    /// The answer to [`crate::Command::Measure`]. None is fine as well.
+    Measured(Sample),
     /// The remote track of a slot started (`true`) or stopped to bring media: `unmute`, `mute`.
     Receiving(Slot, bool),
     /// The connection could not be made at all.
@@ -140,6 +148,17 @@ pub enum LinkEvent {
         /// The error's name, for logs.
         error: String,
     },
+}
+
+/// What has arrived on a connection so far, from its `getStats` (W3C WebRTC Statistics).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Sample {
+    /// Bytes of media, all of them together: `bytesReceived` of `inbound-rtp`.
+    pub bytes: u64,
+    /// What shows that a slot's media really come: bytes of sound, decoded pictures.
+    pub progress: [u64; Slot::ALL.len()],
+    /// Whether the chosen pair of candidates goes through a relay; `None` while there is none.
+    pub relayed: Option<bool>,
 }
 
 /// A kind of local capture.

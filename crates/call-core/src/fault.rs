@@ -36,6 +36,20 @@ pub enum Fault {
     FormerEraTaken,
     /// A camera that was turned off while the browser was asking runs on.
     LateCaptureKept,
+    /// ICE is restarted as often as something is wrong.
+    RestartsUnbounded,
+    /// Both sides restart ICE at once, and take nothing for bytes but the state's name.
+    StateTrusted,
+    /// What was under way on the control channel is not sent again.
+    ChannelLossForgotten,
+    /// Who says on the control channel that they leave keeps their tile.
+    LeaveUnheard,
+    /// Somebody who left comes back with the server's list.
+    DepartedListed,
+    /// The connection of somebody whose socket was lost is closed with it.
+    LinkDiesWithServer,
+    /// A connection that is not to be mended is never made anew.
+    NeverRebuilt,
 }
 
 impl Fault {
@@ -56,6 +70,13 @@ impl Fault {
         Self::SeatDoubled,
         Self::FormerEraTaken,
         Self::LateCaptureKept,
+        Self::RestartsUnbounded,
+        Self::StateTrusted,
+        Self::ChannelLossForgotten,
+        Self::LeaveUnheard,
+        Self::DepartedListed,
+        Self::LinkDiesWithServer,
+        Self::NeverRebuilt,
     ];
 }
 

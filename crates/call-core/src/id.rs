@@ -1,5 +1,7 @@
 //! Handles for things that live in the shell. Counted up, never reused.
 
+use visavis_protocol::MediaKind;
+
 /// One WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SocketId(pub u32);
@@ -35,6 +37,26 @@ pub enum Slot {
 impl Slot {
     /// Every slot, in the order of the media sections.
     pub const ALL: [Self; 3] = [Self::Audio, Self::Camera, Self::Screen];
+
+    /// What its media section carries, in the words of the wire.
+    #[must_use]
+    pub const fn kind(self) -> MediaKind {
+        match self {
+            Self::Audio => MediaKind::Microphone,
+            Self::Camera => MediaKind::Camera,
+            Self::Screen => MediaKind::Screen,
+        }
+    }
+
+    /// The slot of a kind.
+    #[must_use]
+    pub const fn of(kind: MediaKind) -> Self {
+        match kind {
+            MediaKind::Microphone => Self::Audio,
+            MediaKind::Camera => Self::Camera,
+            MediaKind::Screen => Self::Screen,
+        }
+    }
 
     /// The place of its media section.
     #[must_use]

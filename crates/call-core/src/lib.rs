@@ -13,7 +13,9 @@ mod core;
 mod courier;
 mod event;
 mod fault;
+mod flow;
 mod given_up;
+mod health;
 mod id;
 mod media;
 mod negotiation;
@@ -28,7 +30,7 @@ pub use crate::core::Core;
 pub use command::{CaptureRequest, Command, LinkRole, RollbackSide};
 pub use config::{Config, Seed};
 pub use event::{
-    CaptureError, CaptureKind, Device, Event, Intent, LinkEvent, MediaEvent, SdpKind, SocketEvent,
+    CaptureError, CaptureKind, Device, Event, Intent, LinkEvent, MediaEvent, Sample, SdpKind, SocketEvent,
 };
 pub use fault::{Fault, Faults};
 pub use id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};

@@ -160,6 +160,11 @@ impl Negotiation {
         self.advance(now, ids, out);
     }
 
+    /// Whether a restart was asked for and its offer not made yet.
+    pub(crate) const fn is_restarting(&self) -> bool {
+        self.restarting_from.is_some()
+    }
+
     /// Asks for new ICE credentials on both sides.
     pub(crate) fn restart_ice(&mut self, out: &mut Output) {
         self.restarting_from = Some(self.local_ufrags.clone());

@@ -1,17 +1,21 @@
 //! One other participant: their roster entry, the courier to them and the connection with them.
 
+mod recovery;
+
 use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::time::Duration;
 
-use visavis_protocol::{IceServer, MediaStatus, Packet, PeerEntry, PeerId, SeatId, Signal};
+use visavis_protocol::{Frame, IceServer, MediaStatus, Packet, PeerEntry, PeerId, SeatId, Signal, limits};
 
 use crate::command::{Command, LinkRole};
-use crate::courier::Courier;
+use crate::courier::{Courier, Road};
 use crate::event::LinkEvent;
 use crate::fault::{Fault, Faults};
+use crate::flow::Flows;
+use crate::health::Health;
 use crate::id::{CaptureId, Ids, LinkId, Slot};
 use crate::media::Media;
 use crate::negotiation::{Negotiation, Output};
@@ -39,6 +43,39 @@ pub(crate) struct Context<'a> {
     pub(crate) media: &'a Media,
     pub(crate) ice: &'a [IceServer],
     pub(crate) faults: Faults,
+    pub(crate) server: ServerRoad,
+    pub(crate) signs: Signs,
+}
+
+/// How it stands with the road over the server, as far as our side of it goes.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct ServerRoad {
+    /// What is written goes out.
+    pub(crate) is_open: bool,
+    /// And no answer is overdue.
+    pub(crate) is_sure: bool,
+}
+
+/// What a peer noticed that concerns more than that peer.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Signs {
+    /// The network is there again, or the server.
+    pub(crate) of_return: bool,
+    /// Nothing comes from somebody: it may be our own network.
+    pub(crate) of_loss: bool,
+    /// Somebody says that they, or somebody else, leaves.
+    pub(crate) departed: Vec<(PeerId, Witness)>,
+    /// What the person should be told.
+    pub(crate) notices: Vec<NoticeKind>,
+}
+
+/// Who says that somebody leaves.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Witness {
+    /// They themselves.
+    Themselves,
+    /// Another peer, whom they told.
+    Another,
 }
 
 /// How sure we are that the peer is in the room.
@@ -61,7 +98,25 @@ struct Link {
     attached: [Option<CaptureId>; Slot::ALL.len()],
     /// When it is given up for a new one, unless it connects before.
     deadline: Option<Timestamp>,
-    was_connected: bool,
+    /// Since it stood for the first time.
+    health: Option<Health>,
+    flows: Flows,
+    relayed: Option<bool>,
+    channel: Channel,
+    /// Whether there are newer ICE servers than those that its candidates were gathered with.
+    has_new_servers: bool,
+}
+
+/// The control channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Channel {
+    #[default]
+    Opening,
+    Open,
+    /// The other side closed the connection, then.
+    Closed {
+        since: Timestamp,
+    },
 }
 
 /// See the module.
@@ -81,6 +136,16 @@ pub(crate) struct Peer {
     demands: Demands,
     status: MediaStatus,
     told: Option<MediaStatus>,
+    /// The road that packets took last.
+    last_road: Option<Road>,
+    /// Whether there ever was a connection with them that stood.
+    was_met: bool,
+    /// Whether the person was told that they are being brought back.
+    is_missed: bool,
+    /// Whether they reach the server, as far as they say.
+    has_server: bool,
+    /// When something was last sent anew because they asked for it.
+    reattached: Option<Timestamp>,
 }
 
 /// How often a peer may make us begin a new connection. A browser runs out of connections that it
@@ -125,6 +190,11 @@ impl Peer {
             demands: Demands::default(),
             status: MediaStatus::default(),
             told: None,
+            last_road: None,
+            was_met: false,
+            is_missed: false,
+            has_server: false,
+            reattached: None,
         }
     }
 
@@ -141,6 +211,35 @@ impl Peer {
     /// Whether a packet written now reaches the peer, given that we reach the server.
     pub(crate) const fn is_reachable(&self) -> bool {
         matches!(self.presence, Presence::Seated) && !self.away
+    }
+
+    /// Whether the control channel is open, and something arrives on its connection.
+    pub(crate) fn has_sure_channel(&self, now: Timestamp) -> bool {
+        self.link.as_ref().is_some_and(|link| {
+            let is_heard = link.health.as_ref().is_some_and(|health| !health.is_silent(now));
+            link.channel == Channel::Open && is_heard
+        })
+    }
+
+    /// How packets travel now. The channel needs no server; where nothing arrives on it, the server
+    /// is the better bet, and with neither the channel keeps them until the network is back.
+    fn road(&self, now: Timestamp, server: ServerRoad) -> Option<Road> {
+        if self.has_sure_channel(now) {
+            return Some(Road::Channel);
+        }
+        if server.is_open && self.is_reachable() {
+            return Some(Road::Server);
+        }
+        let is_open = self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.channel == Channel::Open);
+        is_open.then_some(Road::Channel)
+    }
+
+    /// Whether what is said now is likely to be answered soon.
+    fn has_sure_road(&self, now: Timestamp, server: ServerRoad) -> bool {
+        self.has_sure_channel(now) || (server.is_sure && self.is_reachable())
     }
 
     /// Makes a connection on which we offer. Nothing is sent before the road is open.
@@ -169,7 +268,11 @@ impl Peer {
             receiving: [false; Slot::ALL.len()],
             attached: [None; Slot::ALL.len()],
             deadline: Some(context.now + self.patience()),
-            was_connected: false,
+            health: None,
+            flows: Flows::default(),
+            relayed: None,
+            channel: Channel::Opening,
+            has_new_servers: false,
         });
         self.sync_tracks(context);
     }
@@ -202,39 +305,98 @@ impl Peer {
     /// Lets go of the connection.
     pub(crate) fn close(&mut self, commands: &mut VecDeque<Command>) {
         if let Some(link) = self.link.take() {
+            self.courier.road_lost(Road::Channel);
             commands.push_back(Command::CloseLink {
                 link: link.negotiation.link(),
             });
         }
     }
 
-    /// Takes over servers for ICE that were not known when the connection was made ahead.
+    /// Takes over other servers for ICE. Where the connection stands they are for its next restart;
+    /// where it does not yet, they are what it may wait for: see [`Self::mend`].
     pub(crate) fn set_ice_servers(&mut self, context: &mut Context<'_>) {
         let Some(link) = &mut self.link else { return };
-        let id = link.negotiation.link();
         context.commands.push_back(Command::SetIceServers {
-            link: id,
+            link: link.negotiation.link(),
             ice: context.ice.to_vec(),
         });
-        let mut out = Output::default();
-        link.negotiation.restart_ice(&mut out);
-        self.carry_out(out, context);
+        link.has_new_servers = true;
     }
 
-    /// The road to the peer came back: what may have been lost goes out again, and what could not
+    /// What went over the server may be lost, by a socket of ours or of theirs.
+    pub(crate) fn server_road_lost(&mut self) {
+        self.courier.road_lost(Road::Server);
+    }
+
+    /// The road over the server came back: what may have been lost goes out again, and what could not
     /// have been answered meanwhile is not late.
-    pub(crate) fn resend(&mut self, now: Timestamp) -> Vec<(u64, Packet)> {
+    pub(crate) fn server_road_reopened(&mut self, context: &mut Context<'_>) {
+        self.server_road_lost();
         let patience = self.patience();
         if let Some(link) = &mut self.link {
-            link.negotiation.road_reopened(now);
-            link.deadline = link.deadline.map(|_| now + patience);
+            link.negotiation.road_reopened(context.now);
+            link.deadline = link.deadline.map(|_| context.now + patience);
         }
-        self.courier.resend()
+        self.mend(context);
     }
 
-    /// The next packet for the peer; to be asked for only while the road is open.
-    pub(crate) fn poll_packet(&mut self, now: Timestamp) -> Option<(u64, Packet)> {
-        self.courier.poll_packet(now)
+    /// Writes what is ready along whichever road there is; returns what is for the server's.
+    pub(crate) fn flush(
+        &mut self,
+        now: Timestamp,
+        server: ServerRoad,
+        commands: &mut VecDeque<Command>,
+    ) -> Vec<(u64, Packet)> {
+        let mut packets = Vec::new();
+        while let Some(road) = self.road(now, server) {
+            if let Some(last) = self.last_road.replace(road)
+                && last != road
+            {
+                // What went there may be lost without anybody knowing, or held up for long, and all
+                // that follows would wait for it.
+                self.courier.road_lost(last);
+            }
+            let Some((n, packet)) = self.courier.poll_packet(now, road) else {
+                break;
+            };
+            match road {
+                Road::Server => packets.push((n, packet)),
+                Road::Channel => self.write(&Frame::Packet { n, body: packet }, commands),
+            }
+        }
+        packets
+    }
+
+    /// What follows the question for a seat on its way to somebody seen inside.
+    pub(crate) fn flush_ahead(&mut self, now: Timestamp) -> Vec<(u64, Packet)> {
+        self.last_road = Some(Road::Server);
+        core::iter::from_fn(|| self.courier.poll_packet(now, Road::Server)).collect()
+    }
+
+    fn write(&self, frame: &Frame, commands: &mut VecDeque<Command>) {
+        if let Some(link) = self.link.as_ref().filter(|link| link.channel == Channel::Open) {
+            commands.push_back(Command::SendInBand {
+                link: link.negotiation.link(),
+                text: frame.encode(),
+            });
+        }
+    }
+
+    /// Says that we leave, where that does not take the server.
+    pub(crate) fn take_leave(&mut self, now: Timestamp, commands: &mut VecDeque<Command>) {
+        self.courier.post(Signal::Leave {});
+        _ = self.flush(now, ServerRoad::default(), commands);
+    }
+
+    /// Says that somebody else told us that they leave.
+    pub(crate) fn tell_gone(&mut self, peer: PeerId) {
+        if self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.channel == Channel::Open)
+        {
+            self.courier.post(Signal::Gone { peer });
+        }
     }
 
     /// The era after all that there was with this peer, if there was anything: to be used should
@@ -315,7 +477,17 @@ impl Peer {
                     negotiation.handle_candidates(now, ufrag, list, end, out);
                 });
             }
-            Signal::Status(status) => self.status = status,
+            Signal::Status(status) => {
+                self.status = status;
+                self.expect();
+            }
+            Signal::Leave {} => {
+                if !context.faults.has(Fault::LeaveUnheard) {
+                    context.signs.departed.push((self.id, Witness::Themselves));
+                }
+            }
+            Signal::Gone { peer } => context.signs.departed.push((peer, Witness::Another)),
+            Signal::Reattach { kind } => self.reattach(kind, context),
         }
     }
 
@@ -347,7 +519,7 @@ impl Peer {
         !crossed
     }
 
-    pub(crate) fn handle_link(&mut self, event: LinkEvent, context: &mut Context<'_>) -> Option<NoticeKind> {
+    pub(crate) fn handle_link(&mut self, event: LinkEvent, context: &mut Context<'_>) {
         match event {
             LinkEvent::NegotiationNeeded => {
                 self.negotiate(context, |negotiation, now, ids, out| {
@@ -388,7 +560,21 @@ impl Peer {
                 };
                 self.courier.post_candidate(self.generation, ufrag, candidate);
             }
-            LinkEvent::ConnectionStateChanged(state) => return self.connection_changed(state, context),
+            LinkEvent::ConnectionStateChanged(state) => self.connection_changed(state, context),
+            LinkEvent::ChannelOpened => {
+                if let Some(link) = &mut self.link {
+                    link.channel = Channel::Open;
+                }
+                self.beat(context);
+            }
+            LinkEvent::ChannelReceived(text) => self.handle_frame(&text, context),
+            LinkEvent::ChannelClosed => {
+                if let Some(link) = &mut self.link {
+                    link.channel = Channel::Closed { since: context.now };
+                }
+                self.courier.road_lost(Road::Channel);
+            }
+            LinkEvent::Measured(sample) => self.measured(sample, context),
             LinkEvent::Receiving(slot, receiving) => {
                 if let Some(link) = &mut self.link {
                     link.receiving[slot.index()] = receiving;
@@ -400,39 +586,24 @@ impl Peer {
                 }
             }
         }
-        None
     }
 
-    fn connection_changed(
-        &mut self,
-        state: ConnectionState,
-        context: &mut Context<'_>,
-    ) -> Option<NoticeKind> {
-        let patience = self.patience();
-        let link = self.link.as_mut()?;
-        let before = core::mem::replace(&mut link.connection, state);
-        let name = self.name.clone();
-        match state {
-            ConnectionState::Connected => {
-                if !link.negotiation.is_broken() {
-                    link.deadline = None;
-                }
-                self.rebuilds = 0;
-                let is_back = core::mem::replace(&mut link.was_connected, true) && before != state;
-                is_back.then_some(NoticeKind::PersonBack { name })
+    fn handle_frame(&mut self, text: &str, context: &mut Context<'_>) {
+        let now = context.now;
+        if let Some(health) = self.link.as_mut().and_then(|link| link.health.as_mut()) {
+            health.hear(now);
+        }
+        self.update_missed(context);
+        if text.len() > limits::MESSAGE_BYTES {
+            return;
+        }
+        match Frame::decode(text) {
+            Ok(Frame::Packet { n, body }) => self.handle_packet(n, body, context),
+            Ok(Frame::Beat { server }) => {
+                let is_new = !core::mem::replace(&mut self.has_server, server);
+                context.signs.of_return |= server && is_new && !context.server.is_open;
             }
-            ConnectionState::Disconnected => Some(NoticeKind::PersonReconnecting { name }),
-            ConnectionState::Failed => {
-                link.deadline = Some(context.now + patience);
-                let was_up = before == ConnectionState::Connected;
-                if !self.polite {
-                    let mut out = Output::default();
-                    link.negotiation.restart_ice(&mut out);
-                    self.carry_out(out, context);
-                }
-                was_up.then_some(NoticeKind::PersonReconnecting { name })
-            }
-            ConnectionState::New | ConnectionState::Connecting | ConnectionState::Closed => None,
+            Err(_) => {}
         }
     }
 
@@ -495,34 +666,36 @@ impl Peer {
         }
     }
 
-    pub(crate) fn handle_tick(&mut self, road_open: bool, context: &mut Context<'_>) {
+    pub(crate) fn handle_tick(&mut self, context: &mut Context<'_>) {
+        let road = self.has_sure_road(context.now, context.server);
         self.negotiate(context, |negotiation, now, ids, out| {
-            negotiation.handle_tick(now, road_open, ids, out);
+            negotiation.handle_tick(now, road, ids, out);
         });
         let patience = self.patience();
+        // Only the server's road outlives the connection that is replaced.
+        let may_rebuild = context.server.is_sure && self.is_reachable();
         let Some(link) = &mut self.link else { return };
         let Some(deadline) = link.deadline else { return };
-        if !road_open {
+        if !may_rebuild || context.faults.has(Fault::NeverRebuilt) {
             link.deadline = Some(context.now + patience);
         } else if context.now >= deadline {
             self.rebuild(context);
         }
     }
 
-    pub(crate) fn poll_timeout(&self, road_open: bool) -> Option<Timestamp> {
+    pub(crate) fn poll_timeout(&self, now: Timestamp, server: ServerRoad) -> Option<Timestamp> {
         let missing = match self.presence {
             Presence::Missing { until } => Some(until),
             Presence::Watched | Presence::Seated => None,
         };
         let Some(link) = &self.link else { return missing };
-        let negotiation = link.negotiation.poll_timeout(road_open);
-        if !road_open {
-            return earliest(missing, negotiation);
-        }
-        earliest(
-            earliest(missing, negotiation),
-            earliest(link.deadline, self.courier.poll_timeout()),
-        )
+        let negotiation = link.negotiation.poll_timeout(self.has_sure_road(now, server));
+        let deadline = link.deadline.filter(|_| server.is_sure && self.is_reachable());
+        let courier = self
+            .courier
+            .poll_timeout()
+            .filter(|_| self.road(now, server).is_some());
+        earliest(earliest(missing, negotiation), earliest(deadline, courier))
     }
 
     pub(crate) fn view(&self) -> Person {
@@ -536,6 +709,11 @@ impl Peer {
             away: self.away || !matches!(self.presence, Presence::Seated),
             status: self.status,
             receiving: link.map_or([false; Slot::ALL.len()], |link| link.receiving),
+            silent: self.is_missed,
+            frozen: link.map_or([false; Slot::ALL.len()], |link| {
+                link.flows.map(|flow| flow.is_frozen())
+            }),
+            relayed: link.and_then(|link| link.relayed),
         }
     }
 }

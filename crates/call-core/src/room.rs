@@ -15,10 +15,11 @@ use visavis_protocol::{
 };
 
 use crate::command::Command;
-use crate::fault::{Fault, Faults};
+use crate::config::Config;
+use crate::fault::Fault;
 use crate::given_up::GivenUp;
 use crate::id::{LinkId, VisitId};
-use crate::peer::{Context, Peer, Presence};
+use crate::peer::{Context, Peer, Presence, ServerRoad, Witness};
 use crate::session::Session;
 use crate::time::{Timestamp, earliest};
 use crate::view::{EndReason, JoinProblem, NoticeKind, Stage};
@@ -31,6 +32,8 @@ const TAKE_OVER_WITHIN: Duration = Duration::from_secs(5);
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
 /// Pause before what the server refused is asked for again: a seat after its restart, a look inside.
 const REJOIN_AFTER: Duration = Duration::from_secs(3);
+/// Sessions remembered that said they leave. The server keeps a seat for a minute.
+const DEPARTED: usize = 32;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
@@ -68,22 +71,23 @@ pub(crate) struct Room {
     rejoin_at: Option<Timestamp>,
     /// When to ask again who is inside, after the server would not say.
     watch_at: Option<Timestamp>,
-    /// Whether a socket was lost since packets were last known to have left.
-    was_cut: bool,
     peers: Vec<Peer>,
     given_up: GivenUp,
+    /// Those who said that they leave, the latest last. A server that did not hear it lists them on.
+    departed: VecDeque<PeerId>,
+    /// When connections are looked at next.
+    pulse_at: Option<Timestamp>,
     /// When the server last wrote while our seat was not in doubt.
     heard: Timestamp,
     /// The life of the server behind the present socket.
     server: Option<Epoch>,
     occupancy_known: bool,
     ice: Vec<IceServer>,
-    links_ahead: usize,
-    faults: Faults,
+    config: Config,
 }
 
 impl Room {
-    pub(crate) fn new(place: Place, session: SessionSecret, links_ahead: usize, faults: Faults) -> Self {
+    pub(crate) fn new(place: Place, session: SessionSecret, config: Config) -> Self {
         Self {
             place,
             me: session.peer_id(),
@@ -93,15 +97,15 @@ impl Room {
             asked: Asked::Nothing,
             rejoin_at: None,
             watch_at: None,
-            was_cut: false,
             peers: Vec::new(),
             given_up: GivenUp::default(),
+            departed: VecDeque::new(),
+            pulse_at: None,
             heard: Timestamp::default(),
             server: None,
             occupancy_known: false,
             ice: Vec::new(),
-            links_ahead,
-            faults,
+            config,
         }
     }
 
@@ -183,9 +187,14 @@ impl Room {
         session.send(now, &watch, commands);
     }
 
-    pub(crate) fn handle_lost(&mut self) {
-        self.was_cut = true;
+    pub(crate) fn handle_lost(&mut self, commands: &mut VecDeque<Command>) {
         self.asked = Asked::Nothing;
+        for peer in &mut self.peers {
+            peer.server_road_lost();
+            if self.config.faults.has(Fault::LinkDiesWithServer) {
+                peer.close(commands);
+            }
+        }
     }
 
     /// Takes a seat. The connections to those seen inside are begun at once, so that the offers
@@ -229,12 +238,20 @@ impl Room {
         session.send(now, &resume, commands);
     }
 
+    /// Tells the others directly that we leave; the server may be away.
+    pub(crate) fn take_leave(&mut self, now: Timestamp, commands: &mut VecDeque<Command>) {
+        for peer in &mut self.peers {
+            peer.take_leave(now, commands);
+        }
+    }
+
     /// Gives everything up; the caller has said `leave` if there was somebody to say it to.
     pub(crate) fn end(&mut self, reason: EndReason, commands: &mut VecDeque<Command>) {
         self.close_peers(commands);
         self.standing = Standing::Ended(reason);
         self.asked = Asked::Nothing;
         self.rejoin_at = None;
+        self.pulse_at = None;
     }
 
     pub(crate) fn close_peers(&mut self, commands: &mut VecDeque<Command>) {
@@ -249,6 +266,7 @@ impl Room {
         self.me = secret.peer_id();
         self.session = secret;
         self.given_up.clear();
+        self.departed.clear();
         self.standing = Standing::Preparing { problem: None };
         self.occupancy_known = false;
     }
@@ -288,7 +306,7 @@ impl Room {
             }
             ServerMessage::PeerJoined { version, peer } => {
                 if self.follows(version, session, context) {
-                    return self.peer_joined(peer, session, context).into_iter().collect();
+                    return self.peer_joined(peer, context).into_iter().collect();
                 }
             }
             ServerMessage::PeerLeft {
@@ -302,7 +320,7 @@ impl Room {
             }
             ServerMessage::PeerAway { version, peer, away } => {
                 if self.follows(version, session, context) {
-                    self.peer_away(peer, away, session, context);
+                    self.peer_away(peer, away, context);
                 }
             }
             ServerMessage::Relay { from, n, body } => {
@@ -364,7 +382,7 @@ impl Room {
         let ahead = if is_full {
             0
         } else {
-            self.links_ahead.saturating_sub(ready)
+            self.config.links_ahead.saturating_sub(ready)
         };
         for peer in self.peers.iter_mut().filter(|peer| !peer.has_link()).take(ahead) {
             peer.offer(context);
@@ -383,26 +401,51 @@ impl Room {
     ) {
         let forgotten = matches!(self.standing, Standing::Joined { epoch: known, .. } if known != epoch);
         let newcomer = self.asked != Asked::Resume;
-        // Packets that followed the question on the same socket are on their way.
-        let was_cut = core::mem::take(&mut self.was_cut);
         self.asked = Asked::Nothing;
         self.rejoin_at = None;
         self.standing = Standing::Joined { epoch, version };
         self.heard = context.now;
         let new_servers = ice != self.ice;
         self.ice = ice;
-        let context = &mut Context {
+        self.with_ice(context, |room, context| {
+            if new_servers {
+                for peer in &mut room.peers {
+                    peer.set_ice_servers(context);
+                }
+            }
+            room.compare(entries, forgotten, newcomer, session, context);
+        });
+    }
+
+    /// Goes on with the ICE servers as they are now.
+    fn with_ice(&mut self, context: &mut Context<'_>, step: impl FnOnce(&mut Self, &mut Context<'_>)) {
+        let ice = self.ice.clone();
+        let mut with = Context {
             now: context.now,
             ids: &mut *context.ids,
             commands: &mut *context.commands,
             media: context.media,
-            ice: &self.ice.clone(),
+            ice: &ice,
             faults: context.faults,
+            server: context.server,
+            signs: core::mem::take(&mut context.signs),
         };
-        if new_servers {
-            for peer in &mut self.peers {
-                peer.set_ice_servers(context);
-            }
+        step(self, &mut with);
+        context.signs = with.signs;
+    }
+
+    /// Brings those whom we know in line with those whom the server lists.
+    fn compare(
+        &mut self,
+        mut entries: Vec<PeerEntry>,
+        forgotten: bool,
+        newcomer: bool,
+        session: &Session,
+        context: &mut Context<'_>,
+    ) {
+        context.server = self.server_road(session, context.now);
+        if !self.config.faults.has(Fault::DepartedListed) {
+            entries.retain(|entry| !self.departed.contains(&entry.peer));
         }
         let listed: Vec<PeerId> = entries.iter().map(|entry| entry.peer).collect();
         if forgotten {
@@ -411,7 +454,7 @@ impl Room {
             for peer in self.peers.iter_mut().filter(|peer| !listed.contains(&peer.id)) {
                 peer.presence = Presence::Missing { until };
             }
-        } else if !self.faults.has(Fault::SnapshotTrusted) {
+        } else if !self.config.faults.has(Fault::SnapshotTrusted) {
             self.retain_peers(context, |peer| listed.contains(&peer.id));
         }
         for entry in entries {
@@ -431,25 +474,20 @@ impl Room {
                     peer.expect_offer(context)
                 }
             }
-            if was_cut && peer.is_reachable() {
-                relay_again(peer, session, context);
+            if !newcomer && peer.is_reachable() {
+                peer.server_road_reopened(context);
             }
         }
     }
 
-    fn peer_joined(
-        &mut self,
-        entry: PeerEntry,
-        session: &mut Session,
-        context: &mut Context<'_>,
-    ) -> Option<NoticeKind> {
+    fn peer_joined(&mut self, entry: PeerEntry, context: &mut Context<'_>) -> Option<NoticeKind> {
         if let Some(at) = self.position(entry.peer) {
             // Back after the server forgot both of us: the connection never noticed.
             let peer = self.peers.get_mut(at)?;
             peer.presence = Presence::Seated;
             peer.away = entry.away;
             peer.name = entry.name;
-            relay_again(peer, session, context);
+            peer.server_road_reopened(context);
             return None;
         }
         let name = entry.name.clone();
@@ -462,14 +500,14 @@ impl Room {
     /// session's: the same seat under a new session is a reload, and the tile stays where it was.
     fn seat(&mut self, entry: PeerEntry, context: &mut Context<'_>) -> Option<(usize, bool)> {
         let known = self.peers.iter().position(|peer| peer.seat == entry.seat);
-        let former = known.filter(|_| !self.faults.has(Fault::SeatDoubled));
+        let former = known.filter(|_| !self.config.faults.has(Fault::SeatDoubled));
         let at = match former {
             Some(at) => {
                 let slot = self.peers.get_mut(at)?;
                 slot.close(context.commands);
                 self.given_up.note(slot);
                 let era = self.given_up.era_of(entry.peer);
-                *slot = Peer::new(entry, self.me, Presence::Seated, era, self.faults);
+                *slot = Peer::new(entry, self.me, Presence::Seated, era, self.config.faults);
                 at
             }
             None => self.add(entry, Presence::Seated)?,
@@ -499,13 +537,13 @@ impl Room {
         Some(NoticeKind::PersonLeft { name: peer.name })
     }
 
-    fn peer_away(&mut self, id: PeerId, away: bool, session: &mut Session, context: &mut Context<'_>) {
+    fn peer_away(&mut self, id: PeerId, away: bool, context: &mut Context<'_>) {
         let Some(peer) = self.position(id).and_then(|at| self.peers.get_mut(at)) else {
             return;
         };
         peer.away = away;
         if !away {
-            relay_again(peer, session, context);
+            peer.server_road_reopened(context);
         }
     }
 
@@ -566,7 +604,7 @@ impl Room {
         }
         let era = self.given_up.era_of(entry.peer);
         self.peers
-            .push(Peer::new(entry, self.me, presence, era, self.faults));
+            .push(Peer::new(entry, self.me, presence, era, self.config.faults));
         Some(self.peers.len() - 1)
     }
 
@@ -616,43 +654,122 @@ impl Room {
             }
             !overdue
         });
-        let road = self.road_is_open(session);
+        self.pulse(context);
         for peer in &mut self.peers {
-            let open = road && peer.is_reachable();
-            peer.handle_tick(open, context);
+            peer.handle_tick(context);
         }
         gone
     }
 
-    pub(crate) fn poll_timeout(&self, session: &Session) -> Option<Timestamp> {
-        let road = self.road_is_open(session);
-        self.peers
-            .iter()
-            .map(|peer| peer.poll_timeout(road && peer.is_reachable()))
-            .fold(
-                earliest(self.rejoin_at, self.watch_at).filter(|_| session.is_open()),
-                earliest,
-            )
+    /// Looks at all connections once a second, in one go.
+    fn pulse(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        let has_links = self.is_joined() && self.peers.iter().any(Peer::has_link);
+        if !has_links {
+            self.pulse_at = None;
+            return;
+        }
+        if self.pulse_at.is_some_and(|at| now < at) {
+            return;
+        }
+        self.pulse_at = Some(now + self.config.pulse);
+        for peer in &mut self.peers {
+            peer.pulse(context);
+        }
+        if !context.server.is_open {
+            let closed: Vec<PeerId> = self
+                .peers
+                .iter()
+                .filter(|peer| peer.has_closed(now))
+                .map(|peer| peer.id)
+                .collect();
+            for peer in closed {
+                self.drop_peer(peer, context);
+            }
+        }
     }
 
-    fn road_is_open(&self, session: &Session) -> bool {
-        self.is_joined() && self.asked == Asked::Nothing && self.rejoin_at.is_none() && session.is_open()
+    /// Takes the word of peers for who has left.
+    pub(crate) fn depart(&mut self, departed: Vec<(PeerId, Witness)>, context: &mut Context<'_>) {
+        for (peer, witness) in departed {
+            let is_here = self
+                .position(peer)
+                .and_then(|at| self.peers.get(at))
+                .is_some_and(|peer| peer.has_sure_channel(context.now));
+            // While the server is there it tells us; and who speaks to us has not left.
+            if witness == Witness::Another && (context.server.is_open || is_here) {
+                continue;
+            }
+            if witness == Witness::Themselves && !self.departed.contains(&peer) {
+                self.departed.push_back(peer);
+                if self.departed.len() > DEPARTED {
+                    self.departed.pop_front();
+                }
+            }
+            if self.drop_peer(peer, context) && !context.server.is_open {
+                for other in &mut self.peers {
+                    other.tell_gone(peer);
+                }
+            }
+        }
+    }
+
+    /// Gives somebody up who is gone; returns whether they were here.
+    fn drop_peer(&mut self, id: PeerId, context: &mut Context<'_>) -> bool {
+        let notice = self.peer_left(id, LeaveReason::Left, context);
+        let was_here = notice.is_some();
+        context.signs.notices.extend(notice);
+        was_here
+    }
+
+    /// Tells everybody at once that the server can be reached again, or no longer.
+    pub(crate) fn tell_server(&mut self, context: &mut Context<'_>) {
+        for peer in &mut self.peers {
+            peer.beat(context);
+        }
+    }
+
+    pub(crate) fn poll_timeout(&self, now: Timestamp, session: &Session) -> Option<Timestamp> {
+        let server = self.server_road(session, now);
+        self.peers.iter().map(|peer| peer.poll_timeout(now, server)).fold(
+            earliest(
+                self.pulse_at,
+                earliest(self.rejoin_at, self.watch_at).filter(|_| session.is_open()),
+            ),
+            earliest,
+        )
+    }
+
+    pub(crate) fn server_road(&self, session: &Session, now: Timestamp) -> ServerRoad {
+        let is_open =
+            self.is_joined() && self.asked == Asked::Nothing && self.rejoin_at.is_none() && session.is_open();
+        ServerRoad {
+            is_open,
+            is_sure: is_open && session.is_sure(now),
+        }
     }
 
     /// Sends what couriers have ready. While the answer to `join` is under way, packets to those
     /// seen inside already follow the question: the server reads them in order.
     pub(crate) fn flush(&mut self, now: Timestamp, session: &mut Session, commands: &mut VecDeque<Command>) {
-        let road = self.road_is_open(session);
+        let server = self.server_road(session, now);
         let ahead = self.standing == Standing::Joining && self.asked == Asked::Join && session.is_open();
         for peer in &mut self.peers {
-            let open = match peer.presence {
-                Presence::Seated => road && !peer.away,
-                Presence::Watched => ahead && !peer.away,
-                Presence::Missing { .. } => false,
+            let packets = if matches!(peer.presence, Presence::Watched) {
+                if !ahead || peer.away {
+                    continue;
+                }
+                peer.flush_ahead(now)
+            } else {
+                peer.flush(now, server, commands)
             };
-            while open && let Some((n, packet)) = peer.poll_packet(now) {
+            for (n, packet) in packets {
                 relay(peer.id, n, &packet, now, session, commands);
             }
+        }
+        // Whoever joined has something to look at from now on.
+        if self.pulse_at.is_none() && self.is_joined() && self.peers.iter().any(Peer::has_link) {
+            self.pulse_at = Some(now + self.config.pulse);
         }
     }
 }
@@ -694,10 +811,4 @@ fn relay(
         },
         commands,
     );
-}
-
-fn relay_again(peer: &mut Peer, session: &mut Session, context: &mut Context<'_>) {
-    for (n, packet) in peer.resend(context.now) {
-        relay(peer.id, n, &packet, context.now, session, context.commands);
-    }
 }

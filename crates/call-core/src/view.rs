@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use visavis_protocol::{MediaStatus, PeerId, SeatId};
+use visavis_protocol::{MediaKind, MediaStatus, PeerId, SeatId};
 
 use crate::event::{CaptureError, CaptureKind, Device};
 use crate::id::{CaptureId, LinkId, Slot};
@@ -168,6 +168,12 @@ pub struct Person {
     pub status: MediaStatus,
     /// Which slots bring media right now.
     pub receiving: [bool; Slot::ALL.len()],
+    /// Whether nothing has come from them for some seconds, whatever the state says.
+    pub silent: bool,
+    /// Which slots stand still although they say that they send.
+    pub frozen: [bool; Slot::ALL.len()],
+    /// Whether their media come through a relay; `None` while that is not known.
+    pub relayed: Option<bool>,
 }
 
 /// `RTCPeerConnectionState` (W3C WebRTC 1.0, section 4.3.3).
@@ -234,6 +240,13 @@ pub enum NoticeKind {
     PersonBack {
         /// Who.
         name: String,
+    },
+    /// Something that we send does not arrive at somebody; it is sent anew.
+    NotReaching {
+        /// At whom.
+        name: String,
+        /// What.
+        kind: MediaKind,
     },
     /// The server is out of reach; the call goes on.
     ServerLost,

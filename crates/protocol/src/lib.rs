@@ -17,7 +17,7 @@ pub use close::CloseCode;
 pub use error::ErrorCode;
 pub use id::{Epoch, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, SessionSecret};
 pub use message::{ClientMessage, IceServer, LeaveReason, PeerEntry, ServerMessage};
-pub use signal::{Candidate, Description, MediaStatus, Packet, Signal};
+pub use signal::{Candidate, Description, Frame, MediaKind, MediaStatus, Packet, Signal};
 
 /// Protocol versions this build speaks, best first. A breaking change adds one in front.
 pub const VERSIONS: &[u16] = &[1];

@@ -1,6 +1,8 @@
 //! What two peers write to each other, over whichever road the courier takes.
 //!
-//! The server carries a [`Packet`] as opaque text.
+//! The server carries a [`Packet`] as opaque text. On the control channel between the two (a data
+//! channel, ordered and reliable, with the negotiated id [`CONTROL_CHANNEL`]) it travels in a
+//! [`Frame`].
 
 use serde::{Deserialize, Serialize};
 
@@ -8,7 +10,32 @@ extern crate alloc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::PeerId;
 use crate::message::{DecodeError, encode};
+
+/// `id` of the control channel, which both sides make beforehand (`negotiated`).
+pub const CONTROL_CHANNEL: u16 = 0;
+/// `label` and `protocol` of the control channel.
+pub const CONTROL_LABEL: &str = "control";
+
+/// One message on the control channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Frame {
+    /// The same as what the server carries: the two roads share their numbers.
+    Packet {
+        /// The packet's number between these two sessions, from 1.
+        n: u64,
+        /// What it says.
+        body: Packet,
+    },
+    /// A sign of life, written every second and when `server` changes.
+    Beat {
+        /// Whether the sender reaches the server: who does not may try again at once.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        server: bool,
+    },
+}
 
 /// Signals that left in one flight. Numbered by the `n` of the message around it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -57,6 +84,31 @@ pub enum Signal {
     },
     /// What the sender sends at the moment. The last one counts.
     Status(MediaStatus),
+    /// The sender leaves the room for good.
+    Leave {},
+    /// Somebody told the sender that they leave: for a peer who had no road to them, while the server
+    /// is away.
+    Gone {
+        /// Who.
+        peer: PeerId,
+    },
+    /// Nothing of this arrives although the connection stands: send it anew.
+    Reattach {
+        /// What does not arrive.
+        kind: MediaKind,
+    },
+}
+
+/// What a media section carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum MediaKind {
+    /// The microphone's sound.
+    Microphone,
+    /// The camera's picture.
+    Camera,
+    /// A shared screen.
+    Screen,
 }
 
 /// A numbered session description.
@@ -95,6 +147,23 @@ pub struct MediaStatus {
     /// A screen is shared.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub screen: bool,
+}
+
+impl Frame {
+    /// The frame as JSON text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        encode(self)
+    }
+
+    /// Reads a peer's frame.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if it is none; a newer client may write kinds that this one passes
+    /// over.
+    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        serde_json::from_str(text).map_err(|_| DecodeError::Malformed)
+    }
 }
 
 impl Packet {
@@ -145,9 +214,29 @@ mod tests {
                     camera: false,
                     screen: false,
                 }),
+                Signal::Reattach {
+                    kind: MediaKind::Camera,
+                },
+                Signal::Gone {
+                    peer: PeerId::from_bytes([1; 16]),
+                },
+                Signal::Leave {},
             ],
         };
         assert_eq!(Packet::decode(&packet.encode()), Ok(packet));
+    }
+
+    #[test]
+    fn a_frame_survives_its_text_form() {
+        let body = Packet {
+            ack: 4,
+            ..Packet::default()
+        };
+        for frame in [Frame::Packet { n: 3, body }, Frame::Beat { server: true }] {
+            assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
+        }
+        assert_eq!(Frame::Beat { server: false }.encode(), r#"{"beat":{}}"#);
+        assert_eq!(Frame::decode(r#"{"confetti":{}}"#), Err(DecodeError::Malformed));
     }
 
     #[test]

@@ -378,6 +378,8 @@ impl State {
             | Command::AdoptTransceivers { .. }
             | Command::SetTrack { .. }
             | Command::RestartIce { .. }
+            | Command::SendInBand { .. }
+            | Command::Measure { .. }
             | Command::CloseLink { .. }
             | Command::Capture(_)
             | Command::StopCapture { .. } => None,
@@ -414,6 +416,8 @@ impl State {
                 return Err(format!("side {at}: gave a working socket up"));
             }
             Command::SetIceServers { .. }
+            | Command::SendInBand { .. }
+            | Command::Measure { .. }
             | Command::SetTrack { .. }
             | Command::Capture(_)
             | Command::StopCapture { .. } => {}

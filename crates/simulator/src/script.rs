@@ -41,6 +41,8 @@ pub struct Pace {
     pub refused: u8,
     /// Connections made ready on the page before joining.
     pub links_ahead: usize,
+    /// How many of a hundred connections never recover once ICE has failed on them.
+    pub stubborn: u8,
 }
 
 /// A change that makes a browser want to negotiate, at a moment that the core did not choose.
@@ -188,6 +190,22 @@ pub enum Action {
         /// For so many milliseconds.
         for_ms: u64,
     },
+    /// Nothing passes any more on a connection and ICE says nothing of it, until it is restarted.
+    BlackHole {
+        /// Whose.
+        person: usize,
+        /// Which of their connections.
+        link: usize,
+    },
+    /// A sender brings nothing more until its track is attached anew.
+    Freeze {
+        /// Whose.
+        person: usize,
+        /// On which of their connections.
+        link: usize,
+        /// What they send.
+        kind: CaptureKind,
+    },
     /// The next description operation of a connection fails for no reason of the core's.
     Hiccup {
         /// Whose browser.
@@ -305,6 +323,8 @@ impl Action {
             | Self::Cut { .. }
             | Self::Change { .. }
             | Self::ChangeAtAwait { .. }
+            | Self::BlackHole { .. }
+            | Self::Freeze { .. }
             | Self::Hiccup { .. } => 0,
         }
     }
@@ -320,6 +340,7 @@ impl Pace {
         overtaken: 0,
         refused: 0,
         links_ahead: 0,
+        stubborn: 0,
     };
 
     fn draw(rng: &mut Rng, troubles: Troubles) -> Self {
@@ -332,6 +353,11 @@ impl Pace {
             overtaken: if second_road { rng.u8(0..50) } else { 0 },
             refused: if troubles.devices { rng.u8(0..40) } else { 0 },
             links_ahead: *pick(rng, &[0, 0, 1, 6]),
+            stubborn: if troubles.paths {
+                *pick(rng, &[0, 0, 50])
+            } else {
+                0
+            },
         }
     }
 }
@@ -507,7 +533,16 @@ fn draw_faults(rng: &mut Rng, people: usize, end: u64, troubles: Troubles, actio
             let person = rng.usize(0..people);
             let link = rng.usize(0..people - 1);
             let for_ms = *pick(rng, &[1_000, 8_000, 20_000, 40_000]);
-            actions.push((rng.u64(0..end), Action::Sever { person, link, for_ms }));
+            let action = match rng.u8(0..10) {
+                0..5 => Action::Sever { person, link, for_ms },
+                5..8 => Action::BlackHole { person, link },
+                _ => Action::Freeze {
+                    person,
+                    link,
+                    kind: CaptureKind::ALL[rng.usize(0..2)],
+                },
+            };
+            actions.push((rng.u64(0..end), action));
         }
     }
     if troubles.hiccups {

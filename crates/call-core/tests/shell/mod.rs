@@ -201,6 +201,15 @@ impl Shell {
             .collect()
     }
 
+    /// The connections to those who are shown, in their order.
+    pub fn links_of_view(&self) -> Vec<LinkId> {
+        self.view()
+            .people
+            .iter()
+            .filter_map(|person| person.link)
+            .collect()
+    }
+
     pub fn closed_links(&self) -> Vec<LinkId> {
         self.commands
             .iter()

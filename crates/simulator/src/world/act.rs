@@ -3,16 +3,20 @@
 use std::time::Duration;
 
 use visavis_call_core::{CaptureKind, Event, Intent, LinkId, MediaEvent, VisitId};
+use visavis_protocol::PeerId;
 
 use super::net::End;
 use super::tab::{Capture, Departure};
-use super::{Due, World};
+use super::{Due, Rule, World};
 use crate::script::{Action, Noticed, Pace};
 
 /// Time after which nobody shows somebody who went without being heard.
 const GHOST_AFTER: Duration = Duration::from_secs(90);
 /// The same for a hidden tab, whose silence proves less: 70 s, and 60 s for its seat.
 const HIDDEN_GHOST_AFTER: Duration = Duration::from_secs(135);
+/// Within what time a leave is heard that needs no server, and when that is looked at again.
+const LEAVE_HEARD_AFTER: Duration = Duration::from_secs(3);
+const LEAVE_STILL_HEARD_AFTER: Duration = Duration::from_secs(20);
 /// How long a browser needs for a page, at most.
 const PAGE_MS: u64 = 800;
 
@@ -38,10 +42,12 @@ impl World {
                 self.join(tab);
             }
             Action::HangUp { person } => {
+                self.expect_leave_heard(person);
                 self.depart(person, true);
                 self.intend(person, Intent::HangUp);
             }
             Action::Leave { person } => {
+                self.expect_leave_heard(person);
                 self.depart(person, true);
                 let tab = self.people[person].tab;
                 self.tabs[tab].entered = false;
@@ -100,6 +106,18 @@ impl World {
                     self.sever(connection, Duration::from_millis(for_ms));
                 }
             }
+            Action::BlackHole { person, link } => {
+                if let Some((_, connection)) = self.nth_link(person, link) {
+                    self.black_hole(connection);
+                }
+            }
+            Action::Freeze { person, link, kind } => {
+                if let Some((handle, _)) = self.nth_link(person, link)
+                    && let Some(link) = self.tabs[self.people[person].tab].links.get_mut(&handle)
+                {
+                    link.channel.stuck[kind.slot().index()] = true;
+                }
+            }
             // Waits for its operation.
             Action::ChangeAtAwait { .. } => {}
             Action::Hiccup { person, link } => {
@@ -109,6 +127,69 @@ impl World {
                     link.pc.fail_next();
                 }
             }
+        }
+    }
+
+    /// Whoever leaves says so on every channel: those who can hear it must not show them on.
+    fn expect_leave_heard(&mut self, person: usize) {
+        let tab = self.people[person].tab;
+        let Some(me) = self.tabs[tab].core.as_ref().and_then(|core| core.view().me.peer) else {
+            return;
+        };
+        let mut hearers = Vec::new();
+        for link in self.tabs[tab].links.values() {
+            let number = link.pc.id() as usize;
+            let Some(far) = link
+                .far
+                .filter(|_| link.channel.is_open && !link.channel.is_closed)
+            else {
+                continue;
+            };
+            let hears = self
+                .connection(far)
+                .is_some_and(|far| far.far == Some(number) && far.channel.is_open && !far.channel.is_closed);
+            if hears && !self.is_dead(number) && !self.is_dead(far) {
+                hearers.push((self.connections[far].0, self.persons(number, far)));
+            }
+        }
+        let way = Duration::from_millis(self.pace.network_ms);
+        let since = self.now;
+        for (tab, pair) in hearers {
+            let view = self.tabs[tab].core.as_ref().map(|core| core.view());
+            let hearer = view.and_then(|view| view.me.peer);
+            for after in [LEAVE_HEARD_AFTER, LEAVE_STILL_HEARD_AFTER] {
+                let due = Due::LeaveHeard {
+                    tab,
+                    pair,
+                    hearer,
+                    peer: me,
+                    since,
+                };
+                self.after(after + way, due);
+            }
+        }
+    }
+
+    pub(super) fn leave_heard(
+        &mut self,
+        tab: usize,
+        pair: (usize, usize),
+        hearer: Option<PeerId>,
+        peer: PeerId,
+        since: Duration,
+    ) {
+        let Some(view) = self.tabs[tab].core.as_ref().map(|core| core.view()) else {
+            return;
+        };
+        // What was said may still be under way then.
+        let was_interrupted = self.interrupted.get(&pair).is_some_and(|until| *until >= since);
+        // Who came back as somebody else has heard nothing.
+        let is_same = hearer.is_some() && view.me.peer == hearer;
+        if is_same && !was_interrupted && view.people.iter().any(|person| person.peer == peer) {
+            self.violate(
+                Rule::LeaveIsHeard,
+                format_args!("tab {tab} shows {peer:?}, who said on their channel that they leave"),
+            );
         }
     }
 

@@ -370,7 +370,24 @@ impl World {
             "{name}: shows {:?} as coming, not {expected:?}",
             person.receiving
         );
+        ensure!(
+            !person.silent && person.frozen == [false; 3],
+            Rule::Settles,
+            "{name}: silent {}, frozen {:?}",
+            person.silent,
+            person.frozen
+        );
+        ensure!(!self.is_dead(number), Rule::Settles, "{name}: nothing passes");
         let on = |kind: CaptureKind| matches!(them.view.me.capture(kind), CaptureState::On { .. });
+        // Also where a direction was turned from outside: a new connection puts that right.
+        let flows = self.flows(number);
+        ensure!(
+            CaptureKind::ALL
+                .into_iter()
+                .all(|kind| !on(kind) || flows[kind.slot().index()]),
+            Rule::Settles,
+            "{name}: of what is sent comes {flows:?}"
+        );
         let status = MediaStatus {
             microphone: on(CaptureKind::Microphone),
             camera: on(CaptureKind::Camera),

@@ -22,7 +22,7 @@ impl World {
         self.tabs[*tab].links.get(link)
     }
 
-    fn connection_mut(&mut self, number: usize) -> Option<&mut Link> {
+    pub(super) fn connection_mut(&mut self, number: usize) -> Option<&mut Link> {
         let (tab, link) = self.connections.get(number)?;
         self.tabs[*tab].links.get_mut(link)
     }
@@ -172,8 +172,19 @@ impl World {
         let Some(link) = self.connection_mut(connection) else {
             return;
         };
+        if link.is_stubborn && link.state == ConnectionState::Failed {
+            return;
+        }
         link.far = Some(far);
         link.given_up = None;
+        self.leave_black_hole(connection);
+        self.leave_black_hole(far);
+        self.open_channel_soon(connection);
+        self.release_held(connection);
+        self.release_held(far);
+        let Some(link) = self.connection_mut(connection) else {
+            return;
+        };
         if link.state != ConnectionState::Connected {
             self.change_state(connection, ConnectionState::Connected);
         }
@@ -215,7 +226,7 @@ impl World {
         }
     }
 
-    fn persons(&self, one: usize, two: usize) -> (usize, usize) {
+    pub(super) fn persons(&self, one: usize, two: usize) -> (usize, usize) {
         let person = |connection: usize| {
             let known = self.connections.get(connection);
             known.map_or(usize::MAX, |(tab, _)| self.tabs[*tab].person)
@@ -224,7 +235,7 @@ impl World {
         (one.min(two), one.max(two))
     }
 
-    fn is_severed(&self, one: usize, two: usize) -> bool {
+    pub(super) fn is_severed(&self, one: usize, two: usize) -> bool {
         self.severed.contains_key(&self.persons(one, two))
     }
 
@@ -239,6 +250,7 @@ impl World {
             }
         }
         let (one, two) = self.persons(connection, far);
+        self.interrupted.insert((one, two), self.now + time);
         self.after(time, Due::PathBack { one, two });
     }
 
@@ -252,6 +264,7 @@ impl World {
         for connection in 0..self.connections.len() {
             let between = self.far(connection).map(|far| self.persons(connection, far));
             if between == Some((one, two)) {
+                self.release_held(connection);
                 self.after(Duration::from_millis(100), Due::IceConnects { connection });
             }
         }
@@ -266,6 +279,11 @@ impl World {
     }
 
     pub(super) fn close_link(&mut self, tab: usize, handle: LinkId) {
+        let number = self.tabs[tab]
+            .links
+            .get(&handle)
+            .map(|link| link.pc.id() as usize);
+        let is_dead = number.is_none_or(|number| self.is_dead(number));
         let Some(link) = self.tabs[tab].links.remove(&handle) else {
             return;
         };
@@ -275,6 +293,7 @@ impl World {
                 .map(|remote| remote.ufrag.connection as usize)
         });
         if let Some(far) = far {
+            self.close_channel(far, link.channel.free(), is_dead);
             for (after, failed) in [(DISCONNECTED_AFTER, false), (FAILED_AFTER, true)] {
                 self.after(
                     after,

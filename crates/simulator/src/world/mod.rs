@@ -5,6 +5,7 @@
 //! leaves the others alone. Nothing here knows what a core ought to do; that is `check`'s part.
 
 mod act;
+mod channel;
 mod check;
 mod link;
 mod net;
@@ -18,8 +19,8 @@ use std::fmt;
 use std::time::Duration;
 
 use fastrand::Rng;
-use visavis_call_core::{CaptureId, Event, Faults, LinkId, SocketId, Timestamp};
-use visavis_protocol::RoomId;
+use visavis_call_core::{CaptureId, Command, Event, Faults, LinkId, SocketEvent, SocketId, Timestamp};
+use visavis_protocol::{CloseCode, PeerId, RoomId};
 use visavis_server::hub::HubFault;
 
 use crate::browser::Task;
@@ -45,6 +46,9 @@ pub struct Options {
     pub hub_fault: Option<HubFault>,
     /// Whether to keep what happened as text.
     pub trace: bool,
+    /// Whether nobody looks at connections, and they have no control channel: for a search of all
+    /// orders, in which every timer counts.
+    pub is_still: bool,
 }
 
 /// Something that must not be.
@@ -99,6 +103,10 @@ pub enum Rule {
     Ghost,
     /// Who left holds nothing.
     Leaves,
+    /// The loss of the server closes no connection.
+    ServerLossDisturbs,
+    /// Somebody who leaves is gone at once for those whom they can tell directly.
+    LeaveIsHeard,
 }
 
 /// What is due at a time.
@@ -142,6 +150,22 @@ enum Due {
     Receiving { connection: usize },
     /// The answer to a capture.
     CaptureAnswered { tab: usize, capture: CaptureId },
+    /// A control channel opens.
+    ChannelOpens { connection: usize },
+    /// A message comes on a control channel.
+    ChannelReceives { connection: usize, text: String },
+    /// A control channel ends, because its other end closed.
+    ChannelCloses { connection: usize },
+    /// What arrived was counted.
+    Measured { connection: usize },
+    /// Somebody who left must be gone for a tab that could hear it.
+    LeaveHeard {
+        tab: usize,
+        pair: (usize, usize),
+        hearer: Option<PeerId>,
+        peer: PeerId,
+        since: Duration,
+    },
 }
 
 #[derive(Debug)]
@@ -190,6 +214,8 @@ pub struct World {
     connections: Vec<(usize, LinkId)>,
     /// People whose media do not reach each other, the smaller number first, and how often so.
     severed: BTreeMap<(usize, usize), u32>,
+    /// When a path between two people was last interrupted.
+    interrupted: BTreeMap<(usize, usize), Duration>,
     /// Pages that are loading.
     arriving: usize,
     /// Description operations begun so far.
@@ -217,6 +243,7 @@ impl World {
             wires: Vec::new(),
             connections: Vec::new(),
             severed: BTreeMap::new(),
+            interrupted: BTreeMap::new(),
             arriving: 0,
             operations: 0,
             chaos: Rng::with_seed(script.seed ^ 0xc4a0_5c4a_05c4_a05c),
@@ -282,6 +309,17 @@ impl World {
             Due::PathBack { one, two } => self.path_back(one, two),
             Due::Receiving { connection } => self.update_receiving(connection),
             Due::CaptureAnswered { tab, capture } => self.capture_answered(tab, capture),
+            Due::ChannelOpens { connection } => self.channel_opens(connection),
+            Due::ChannelReceives { connection, text } => self.channel_receives(connection, text),
+            Due::ChannelCloses { connection } => self.channel_closes(connection),
+            Due::Measured { connection } => self.measured(connection),
+            Due::LeaveHeard {
+                tab,
+                pair,
+                hearer,
+                peer,
+                since,
+            } => self.leave_heard(tab, pair, hearer, peer, since),
         }
     }
 
@@ -308,12 +346,20 @@ impl World {
         let Some(core) = self.tabs[tab].core.as_mut() else {
             return;
         };
+        let is_loss = matches!(&event, Event::Socket(_, SocketEvent::Closed { code })
+            if CloseCode::from_code(*code).is_none_or(|code| !code.is_final()));
         core.handle(now, event);
         let mut count = 0;
         while let Some(command) = self.tabs[tab].core.as_mut().and_then(|core| core.poll_command()) {
             self.trace
                 .note(self.now, format_args!("tab {tab} -> {command:?}"));
             count += 1;
+            if is_loss && matches!(command, Command::CloseLink { .. }) {
+                self.violate(
+                    Rule::ServerLossDisturbs,
+                    format_args!("tab {tab}: {command:?} because a socket was lost"),
+                );
+            }
             self.execute(tab, command);
         }
         if count > COMMANDS_PER_EVENT {

@@ -17,7 +17,11 @@ pub(crate) fn connected_pair(options: &Options) -> Result<([Side; 2], Timestamp)
         pace: Pace::CALM,
         actions: vec![(0, Action::Join { person: 0 }), (500, Action::Join { person: 1 })],
     };
-    let mut world = World::new(&script, options);
+    let options = Options {
+        is_still: true,
+        ..options.clone()
+    };
+    let mut world = World::new(&script, &options);
     world.settle_calm();
     if let Some(violation) = world.violation.take() {
         return Err(Box::new(violation));

@@ -10,6 +10,7 @@ use visavis_call_core::{
 };
 use visavis_protocol::SeatSecret;
 
+use super::channel::Channel;
 use super::{Due, Rule, World};
 use crate::browser::{PeerConnection, Ufrag};
 use crate::script::CAPTURE_ERRORS;
@@ -73,6 +74,9 @@ pub(super) struct Link {
     pub(super) injected: bool,
     pub(super) receiving: [bool; Slot::ALL.len()],
     pub(super) receiving_due: bool,
+    pub(super) channel: Channel,
+    /// Whether ICE does not recover from having failed, whatever is done: as Firefox now and then.
+    pub(super) is_stubborn: bool,
 }
 
 /// One camera or microphone.
@@ -132,6 +136,11 @@ impl World {
         let config = Config {
             links_ahead: self.script.pace.links_ahead,
             faults: self.options.faults,
+            pulse: if self.options.is_still {
+                Duration::from_secs(86_400)
+            } else {
+                Config::default().pulse
+            },
         };
         let core = Core::new(config, Seed::new(seed), self.timestamp());
         self.tabs.push(Tab {
@@ -217,8 +226,11 @@ impl World {
                 if let Some(link) = self.link_or_violate(tab, link, "RestartIce") {
                     link.pc.restart_ice();
                 }
+                self.count_restart(tab, link);
                 self.drain_link(tab, link);
             }
+            Command::SendInBand { link, text } => self.send_in_band(tab, link, text),
+            Command::Measure { link } => self.measure(tab, link),
             Command::CloseLink { link } => {
                 if self.link_or_violate(tab, link, "CloseLink").is_some() {
                     self.close_link(tab, link);
@@ -261,6 +273,7 @@ impl World {
         let number = self.connections.len();
         self.connections.push((tab, handle));
         let mut pc = PeerConnection::new(u32::try_from(number).unwrap_or(u32::MAX));
+        let is_stubborn = self.tabs[tab].rng.u8(0..100) < self.pace.stubborn;
         if role == LinkRole::Offerer {
             pc.add_slots();
         }
@@ -273,6 +286,8 @@ impl World {
             injected: false,
             receiving: [false; Slot::ALL.len()],
             receiving_due: false,
+            channel: Channel::default(),
+            is_stubborn,
         };
         if self.tabs[tab].links.insert(handle, link).is_some() {
             self.violate(Rule::Nonsense, format_args!("{handle:?} was made twice"));
@@ -320,9 +335,10 @@ impl World {
                 format_args!("tab {tab}: {capture:?} is sent and not live"),
             );
         }
-        let set = self
-            .link_or_violate(tab, link, "SetTrack")
-            .map(|link| link.pc.replace_track(slot, capture));
+        let set = self.link_or_violate(tab, link, "SetTrack").map(|link| {
+            link.channel.stuck[slot.index()] = false;
+            link.pc.replace_track(slot, capture)
+        });
         if let Some(Err(refusal)) = set {
             self.violate(
                 Rule::Nonsense,

@@ -1,0 +1,186 @@
+//! Whether anything arrives on one connection, and what to do when nothing does.
+//!
+//! ```text
+//! heard ──2 s──▶ ask the server for a sign of life, restart ICE
+//!                (the polite side 5 s later, should the other one not see it)
+//!       ──3 s──▶ the person is told
+//!       ──10 s after the first restart──▶ a new connection
+//! ```
+//! The bytes that arrive decide, not the name of a state alone: ICE says `disconnected` seconds
+//! late, and says it of connections that heal by themselves (F15 to F17).
+
+use alloc::collections::VecDeque;
+use core::time::Duration;
+
+use crate::fault::{Fault, Faults};
+use crate::time::Timestamp;
+
+/// Silence after which something is done, where sound should flow without a pause.
+const SILENT_AFTER: Duration = Duration::from_secs(2);
+/// The same where only a beat comes every second, from a page that may be held up for a moment.
+const QUIET_AFTER: Duration = Duration::from_secs(4);
+/// How much longer the polite side waits, so that both do not restart at once.
+const POLITE_PATIENCE: Duration = Duration::from_secs(5);
+/// How long silence is kept from the person after something is done about it.
+const TOLD_AFTER: Duration = Duration::from_secs(1);
+/// Pause between two ICE restarts, and how many there may be in [`RESTARTS_WITHIN`].
+const RESTART_PAUSE: Duration = Duration::from_secs(5);
+const RESTARTS: usize = 5;
+const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
+
+/// See the module. Begins when the connection stands for the first time.
+#[derive(Clone, Debug)]
+pub(crate) struct Health {
+    heard: Timestamp,
+    bytes: u64,
+    /// Whether the other side sends sound.
+    is_loud: bool,
+    restarts: VecDeque<Timestamp>,
+    faults: Faults,
+}
+
+impl Health {
+    pub(crate) fn new(now: Timestamp, faults: Faults) -> Self {
+        Self {
+            heard: now,
+            bytes: 0,
+            is_loud: false,
+            restarts: VecDeque::new(),
+            faults,
+        }
+    }
+
+    /// Something arrived.
+    pub(crate) fn hear(&mut self, now: Timestamp) {
+        self.heard = now;
+    }
+
+    /// So many bytes of media have arrived since the connection was made.
+    pub(crate) fn measured(&mut self, now: Timestamp, bytes: u64) {
+        if bytes != self.bytes {
+            self.bytes = bytes;
+            self.heard = now;
+        }
+    }
+
+    /// The other side says whether it sends sound.
+    pub(crate) fn expect(&mut self, is_loud: bool) {
+        self.is_loud = is_loud;
+    }
+
+    const fn patience(&self) -> Duration {
+        if self.is_loud { SILENT_AFTER } else { QUIET_AFTER }
+    }
+
+    /// Whether nothing arrives. Then nothing that is written on the control channel does, either.
+    pub(crate) fn is_silent(&self, now: Timestamp) -> bool {
+        now.since(self.heard) >= self.patience()
+    }
+
+    pub(crate) fn is_to_be_told(&self, now: Timestamp) -> bool {
+        now.since(self.heard) >= self.patience() + TOLD_AFTER
+    }
+
+    /// Whether ICE is to be restarted now. `has_failed` if the browser itself has given up.
+    pub(crate) fn wants_restart(&self, now: Timestamp, polite: bool, has_failed: bool) -> bool {
+        let more = if polite { POLITE_PATIENCE } else { Duration::ZERO };
+        let is_due = now.since(self.heard) >= self.patience() + more || (has_failed && !polite);
+        is_due && self.may_restart(now)
+    }
+
+    /// Whether another restart is allowed by now.
+    pub(crate) fn may_restart(&self, now: Timestamp) -> bool {
+        self.may_restart_at().is_none_or(|at| now >= at)
+    }
+
+    /// When the next restart is allowed.
+    fn may_restart_at(&self) -> Option<Timestamp> {
+        if self.faults.has(Fault::RestartsUnbounded) {
+            return None;
+        }
+        let after_last = self.restarts.back().map(|last| *last + RESTART_PAUSE);
+        let full = self.restarts.len() >= RESTARTS;
+        let after_first = self
+            .restarts
+            .front()
+            .filter(|_| full)
+            .map(|first| *first + RESTARTS_WITHIN);
+        match (after_last, after_first) {
+            (Some(last), Some(first)) => Some(last.max(first)),
+            (one, None) | (None, one) => one,
+        }
+    }
+
+    /// ICE is being restarted.
+    pub(crate) fn restarted(&mut self, now: Timestamp) {
+        self.restarts.push_back(now);
+        if self.restarts.len() > RESTARTS {
+            self.restarts.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const S: Duration = Duration::from_secs(1);
+
+    fn at(seconds: u64) -> Timestamp {
+        Timestamp::default() + S * u32::try_from(seconds).unwrap()
+    }
+
+    fn loud() -> Health {
+        let mut health = Health::new(at(0), Faults::default());
+        health.expect(true);
+        health
+    }
+
+    #[test]
+    fn who_sends_no_sound_is_waited_for_longer() {
+        let mut health = loud();
+        health.expect(false);
+        assert!(!health.is_silent(at(3)));
+        assert!(health.is_silent(at(4)));
+    }
+
+    #[test]
+    fn silence_is_counted_from_the_last_byte() {
+        let mut health = loud();
+        health.measured(at(1), 100);
+        health.measured(at(2), 100);
+        assert!(!health.is_silent(at(2)));
+        assert!(health.is_silent(at(3)));
+        assert!(health.is_to_be_told(at(4)));
+        health.measured(at(5), 101);
+        assert!(!health.is_silent(at(5)));
+    }
+
+    #[test]
+    fn the_impolite_side_restarts_first() {
+        let health = loud();
+        assert!(!health.wants_restart(at(1), false, false));
+        assert!(health.wants_restart(at(2), false, false));
+        assert!(!health.wants_restart(at(6), true, false));
+        assert!(health.wants_restart(at(7), true, false));
+        assert!(health.wants_restart(at(0), false, true), "the browser gave up");
+        assert!(!health.wants_restart(at(0), true, true));
+    }
+
+    #[test]
+    fn restarts_are_five_seconds_apart_and_five_a_minute() {
+        let mut health = loud();
+        let mut restarts = Vec::new();
+        for second in 0..180 {
+            if health.wants_restart(at(second), false, false) {
+                health.restarted(at(second));
+                restarts.push(second);
+            }
+        }
+        assert_eq!(restarts[..5], [2, 7, 12, 17, 22]);
+        for window in restarts.windows(6) {
+            assert!(window[5] - window[0] >= 60, "{restarts:?}");
+        }
+        assert!(restarts.len() > 12, "it never stops: {restarts:?}");
+    }
+}

@@ -1,0 +1,245 @@
+//! How a connection is kept alive: what is looked at, and what is done about what is missing.
+
+use visavis_protocol::{Frame, MediaKind, Signal};
+
+use super::{Channel, Context, Peer, Presence};
+use crate::command::Command;
+use crate::event::Sample;
+use crate::fault::Fault;
+use crate::flow::Remedy;
+use crate::health::Health;
+use crate::id::Slot;
+use crate::negotiation::Output;
+use crate::time::Timestamp;
+use crate::view::{ConnectionState, NoticeKind};
+use core::time::Duration;
+
+/// How long the first connection may take before newer ICE servers are tried on it.
+const RESTART_UNMET_AFTER: Duration = Duration::from_secs(3);
+/// Pause between two times of sending the same anew.
+const REATTACH_PAUSE: Duration = Duration::from_secs(2);
+/// How long somebody is kept whose side closed the connection while the server is away, so that
+/// nobody can say whether they left: the word of their leaving may still be under way.
+const CLOSED_FOR: Duration = Duration::from_millis(1500);
+
+impl Peer {
+    pub(super) fn connection_changed(&mut self, state: ConnectionState, context: &mut Context<'_>) {
+        let patience = self.patience();
+        let is_loud = self.status.microphone;
+        let Some(link) = &mut self.link else { return };
+        link.connection = state;
+        match state {
+            ConnectionState::Connected => {
+                if !link.negotiation.is_broken() {
+                    link.deadline = None;
+                }
+                let health = link
+                    .health
+                    .get_or_insert_with(|| Health::new(context.now, context.faults));
+                health.expect(is_loud);
+                health.hear(context.now);
+                self.rebuilds = 0;
+                context.signs.of_return |= core::mem::replace(&mut self.was_met, true);
+            }
+            ConnectionState::Failed => {
+                link.deadline = Some(context.now + patience);
+                self.mend(context);
+            }
+            ConnectionState::New
+            | ConnectionState::Connecting
+            | ConnectionState::Disconnected
+            | ConnectionState::Closed => {}
+        }
+        self.update_missed(context);
+    }
+
+    /// Once a second: asks what arrived, and gives a sign of life.
+    pub(crate) fn pulse(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        let Some(link) = &self.link else { return };
+        if link.health.is_some() {
+            let link = link.negotiation.link();
+            context.commands.push_back(Command::Measure { link });
+        } else if link.has_new_servers
+            && link
+                .deadline
+                .is_some_and(|deadline| now + self.patience() >= deadline + RESTART_UNMET_AFTER)
+        {
+            self.restart_ice(context);
+        }
+        self.beat(context);
+        self.mend(context);
+    }
+
+    /// Says that we live, and whether we reach the server.
+    pub(crate) fn beat(&self, context: &mut Context<'_>) {
+        let stands = self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.connection == ConnectionState::Connected);
+        // Where nothing passes beats would only pile up.
+        if stands {
+            let server = context.server.is_sure;
+            self.write(&Frame::Beat { server }, context.commands);
+        }
+    }
+
+    pub(super) fn measured(&mut self, sample: Sample, context: &mut Context<'_>) {
+        let now = context.now;
+        let Some(link) = &mut self.link else { return };
+        let Some(health) = &mut link.health else { return };
+        link.relayed = sample.relayed;
+        health.measured(now, sample.bytes);
+        let stands = link.connection == ConnectionState::Connected;
+        if stands && !health.is_silent(now) && !link.negotiation.is_broken() {
+            link.deadline = None;
+        }
+        context.signs.of_loss |= health.is_silent(now);
+        self.watch_flows(sample, context);
+        self.mend(context);
+        self.update_missed(context);
+    }
+
+    /// Does about silence what is due now. Without a road nothing that is done would be heard of.
+    pub(super) fn mend(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
+        let has_road = self.has_sure_road(now, context.server);
+        let Some(link) = &self.link else { return };
+        let Some(health) = &link.health else { return };
+        let has_failed = link.connection == ConnectionState::Failed;
+        let is_due = if context.faults.has(Fault::StateTrusted) {
+            has_failed
+        } else {
+            health.wants_restart(now, self.polite, has_failed)
+        };
+        if has_road && is_due && !link.negotiation.is_restarting() {
+            self.restart_ice(context);
+        }
+    }
+
+    fn restart_ice(&mut self, context: &mut Context<'_>) {
+        let patience = self.patience();
+        let Some(link) = &mut self.link else { return };
+        link.has_new_servers = false;
+        link.deadline.get_or_insert(context.now + patience);
+        if let Some(health) = &mut link.health {
+            health.restarted(context.now);
+        }
+        let mut out = Output::default();
+        link.negotiation.restart_ice(&mut out);
+        self.carry_out(out, context);
+    }
+
+    /// What the peer says it sends has changed: sound that should flow is waited for less long, and
+    /// what begins now is not late yet.
+    pub(super) fn expect(&mut self) {
+        let is_loud = self.status.microphone;
+        if let Some(health) = self.link.as_mut().and_then(|link| link.health.as_mut()) {
+            health.expect(is_loud);
+        }
+    }
+
+    fn watch_flows(&mut self, sample: Sample, context: &mut Context<'_>) {
+        let now = context.now;
+        let status = self.status;
+        let Some(link) = &mut self.link else { return };
+        let is_alive = link.connection == ConnectionState::Connected
+            && link.health.as_ref().is_some_and(|health| !health.is_silent(now));
+        let mut remedies = Vec::new();
+        for slot in Slot::ALL {
+            let is_sent = match slot {
+                Slot::Audio => status.microphone,
+                Slot::Camera => status.camera,
+                Slot::Screen => status.screen,
+            };
+            let flow = &mut link.flows[slot.index()];
+            if !is_alive || !is_sent {
+                flow.rest(now);
+            } else if let Some(remedy) = flow.measured(now, sample.progress[slot.index()]) {
+                remedies.push((slot, remedy));
+            }
+        }
+        for (slot, remedy) in remedies {
+            self.remedy(slot, remedy, context);
+        }
+    }
+
+    fn remedy(&mut self, slot: Slot, remedy: Remedy, context: &mut Context<'_>) {
+        let may_restart = self
+            .link
+            .as_ref()
+            .and_then(|link| link.health.as_ref())
+            .is_some_and(|health| health.may_restart(context.now));
+        match remedy {
+            Remedy::Reattach => self.courier.post(Signal::Reattach { kind: slot.kind() }),
+            Remedy::Restart if may_restart => self.restart_ice(context),
+            Remedy::Restart => {}
+            Remedy::Rebuild => {
+                if context.server.is_sure && self.is_reachable() {
+                    self.rebuild(context);
+                } else if let Some(link) = &mut self.link {
+                    link.flows[slot.index()].postpone();
+                }
+            }
+        }
+    }
+
+    /// Sends a track anew, as the peer asks: it does not arrive there.
+    pub(super) fn reattach(&mut self, kind: MediaKind, context: &mut Context<'_>) {
+        let now = context.now;
+        if self
+            .reattached
+            .is_some_and(|last| now.since(last) < REATTACH_PAUSE)
+        {
+            return;
+        }
+        let slot = Slot::of(kind);
+        let Some(link) = &self.link else { return };
+        let Some(capture) = link.attached[slot.index()] else {
+            return;
+        };
+        self.reattached = Some(now);
+        let link = link.negotiation.link();
+        for capture in [None, Some(capture)] {
+            context
+                .commands
+                .push_back(Command::SetTrack { link, slot, capture });
+        }
+        context.signs.notices.push(NoticeKind::NotReaching {
+            name: self.name.clone(),
+            kind,
+        });
+    }
+
+    /// Tells the person once when somebody who was there is lost, and once when they are back.
+    pub(super) fn update_missed(&mut self, context: &mut Context<'_>) {
+        let Some(link) = &self.link else { return };
+        let is_missed = match link.connection {
+            ConnectionState::Connected => link
+                .health
+                .as_ref()
+                .is_some_and(|health| health.is_to_be_told(context.now)),
+            ConnectionState::Disconnected | ConnectionState::Failed => true,
+            ConnectionState::New | ConnectionState::Connecting | ConnectionState::Closed => self.is_missed,
+        };
+        let is_missed = is_missed && self.was_met;
+        if core::mem::replace(&mut self.is_missed, is_missed) != is_missed {
+            let name = self.name.clone();
+            context.signs.notices.push(if is_missed {
+                NoticeKind::PersonReconnecting { name }
+            } else {
+                NoticeKind::PersonBack { name }
+            });
+        }
+    }
+
+    /// Whether their side closed the connection some time ago, and nobody can say why: with the
+    /// server away that is how somebody looks whose last words were lost.
+    pub(crate) fn has_closed(&self, now: Timestamp) -> bool {
+        let closed = self.link.as_ref().is_some_and(|link| {
+            let is_silent = link.health.as_ref().is_none_or(|health| health.is_silent(now));
+            is_silent && matches!(link.channel, Channel::Closed { since } if now.since(since) >= CLOSED_FOR)
+        });
+        closed && !matches!(self.presence, Presence::Watched)
+    }
+}
