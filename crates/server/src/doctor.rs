@@ -1,34 +1,48 @@
 //! `visavis-server doctor`: looks whether what the settings name is there and works.
 //!
 //! Each check says one line and none stops the others. It runs before or beside a server, asks
-//! politely, and prints no credential.
+//! politely, and prints no credential. No check takes longer than its time, whatever answers.
 
 mod exchange;
+mod http;
 mod ice;
+mod origin;
 mod site;
+mod tls;
+mod wire;
 
 use core::fmt;
 use core::time::Duration;
 use std::io::{self, Write};
 
 use crate::Config;
+use tls::Trust;
 
-/// How long an answer is waited for.
+/// How long answers are waited for.
 #[derive(Clone, Copy, Debug)]
 pub struct Patience {
-    /// For one attempt.
+    /// For the answer to one datagram.
     pub attempt: Duration,
-    /// Attempts over UDP, which may lose any of them.
+    /// How often a datagram is sent, for the network may lose any of them.
     pub attempts: u32,
+    /// For one check in all, from the search for the name to the last answer.
+    pub check: Duration,
 }
 
 impl Default for Patience {
     fn default() -> Self {
         Self {
-            attempt: Duration::from_secs(1),
+            attempt: Duration::from_millis(750),
             attempts: 4,
+            check: Duration::from_secs(5),
         }
     }
+}
+
+/// What checks work with.
+struct Means {
+    patience: Patience,
+    trust: Trust,
 }
 
 /// What a check found.
@@ -40,6 +54,17 @@ enum Finding {
     Doubtful(String),
     /// It cannot work.
     Broken(String),
+}
+
+impl Finding {
+    /// The same, of something named.
+    fn about(self, subject: &str) -> Self {
+        match self {
+            Self::Fine(text) => Self::Fine(format!("{subject}: {text}")),
+            Self::Doubtful(text) => Self::Doubtful(format!("{subject}: {text}")),
+            Self::Broken(text) => Self::Broken(format!("{subject}: {text}")),
+        }
+    }
 }
 
 impl fmt::Display for Finding {
@@ -57,17 +82,26 @@ impl fmt::Display for Finding {
 /// # Errors
 /// If nothing can be written to `out`.
 pub fn run(config: &Config, patience: Patience, out: &mut dyn Write) -> io::Result<bool> {
+    let means = Means {
+        patience,
+        trust: Trust::of_system(),
+    };
     let mut broken = 0;
     let mut tell = |finding: Finding| {
         broken += u32::from(matches!(finding, Finding::Broken(_)));
         writeln!(out, "{finding}")?;
         out.flush()
     };
-    tell(site::listening(config, patience))?;
+    let listening = site::listening(config, patience);
+    let is_running = matches!(listening, Finding::Doubtful(_));
+    tell(listening)?;
     tell(site::data_folder(config))?;
     tell(site::client(config))?;
-    for finding in site::origins(config, patience) {
+    for finding in origin::surroundings(config) {
         tell(finding)?;
+    }
+    for origin in &config.public_origins {
+        origin::check(origin, is_running, &means, &mut tell)?;
     }
     if config.hub.ice.is_empty() {
         tell(Finding::Doubtful(
@@ -76,7 +110,7 @@ pub fn run(config: &Config, patience: Patience, out: &mut dyn Write) -> io::Resu
     }
     for server in &config.hub.ice {
         for url in &server.urls {
-            tell(ice::check(url, server, patience))?;
+            tell(ice::check(url, server, &means))?;
         }
     }
     match broken {
