@@ -131,15 +131,20 @@ mod tests {
     fn every_finding_is_told_and_one_that_is_broken_is_the_result() {
         let mut config = Config::default();
         config.listen.set_port(0);
+        // Who has the port below never answers.
+        let impatient = Patience {
+            check: Duration::from_millis(50),
+            ..Patience::default()
+        };
         let said = |config: &Config| {
             let mut out = Vec::new();
-            let fine = run(config, Patience::default(), &mut out).unwrap();
+            let fine = run(config, impatient, &mut out).unwrap();
             (fine, String::from_utf8(out).unwrap())
         };
         let (fine, text) = said(&config);
-        let has_client = cfg!(feature = "embed");
-        assert_eq!(fine, has_client, "{text}");
-        assert_eq!(text.contains("failed   client"), !has_client, "{text}");
+        // A build without the client inside has one thing broken.
+        assert_eq!(fine, cfg!(feature = "embed"), "{text}");
+        assert_eq!(fine, !text.contains("failed"), "{text}");
         assert!(text.contains("ok       listen 127.0.0.1:0"), "{text}");
         assert!(text.contains("warning  no STUN or TURN server"), "{text}");
 

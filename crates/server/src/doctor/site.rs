@@ -78,20 +78,16 @@ fn try_folder(folder: &Path) -> std::io::Result<()> {
 
 /// Whether there is a client to serve.
 pub(super) fn client(config: &Config) -> Finding {
-    let Some(folder) = &config.assets else {
-        // Without a client the program serves a page that says so, which is none.
-        return if cfg!(feature = "embed") {
-            Finding::Fine("client: it is in this program".into())
-        } else {
-            Finding::Broken("client: this program has none; --assets names the folder of a built one".into())
-        };
+    let (bundle, place) = match &config.assets {
+        Some(folder) => (Bundle::from_folder(folder), folder.display().to_string()),
+        None => (Ok(Bundle::embedded()), "in this program".into()),
     };
-    match Bundle::from_folder(folder) {
-        Ok(bundle) if bundle.page().is_some() => {
-            Finding::Fine(format!("client: it is in {}", folder.display()))
-        }
-        Ok(_) => Finding::Broken(format!("client: there is none in {}", folder.display())),
-        Err(error) => Finding::Broken(format!("client: {}: {error}", folder.display())),
+    match bundle {
+        Ok(bundle) if bundle.is_client() => Finding::Fine(format!("client: it is {place}")),
+        Ok(_) => Finding::Broken(format!(
+            "client: it is not {place}; --assets names the folder of a built one"
+        )),
+        Err(error) => Finding::Broken(format!("client: {place}: {error}")),
     }
 }
 
@@ -129,6 +125,28 @@ mod tests {
             assert_eq!(matches!(finding, Finding::Doubtful(_)), healthy, "{finding}");
             assert_eq!(matches!(finding, Finding::Broken(_)), !healthy, "{finding}");
         }
+    }
+
+    #[test]
+    fn a_client_that_is_not_there_is_broken() {
+        let finding = client(&Config::default());
+        assert_eq!(
+            matches!(finding, Finding::Fine(_)),
+            cfg!(feature = "embed"),
+            "{finding}"
+        );
+        let folder = std::env::temp_dir().join(format!("visavis-doctor-client-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let config = Config {
+            assets: Some(folder.clone()),
+            ..Config::default()
+        };
+        let empty = client(&config);
+        std::fs::write(folder.join("index.html"), "<!doctype html><title>Visavis</title>").unwrap();
+        let whole = client(&config);
+        std::fs::remove_dir_all(folder).unwrap();
+        assert!(matches!(empty, Finding::Broken(_)), "{empty}");
+        assert!(matches!(whole, Finding::Fine(_)), "{whole}");
     }
 
     #[test]
