@@ -104,7 +104,8 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let admission = Admission::new(config.limits.clone());
     let (facts, facts_end) = mpsc::channel(QUEUE_FACTS);
     let (requests, requests_end) = mpsc::channel(16);
-    let hub = Hub::new(config.hub, Epoch::from_bytes(epoch));
+    let unix = driver::unix_time();
+    let hub = Hub::new(config.hub, Epoch::from_bytes(epoch), unix);
     tokio::spawn(driver::run(hub, started, facts_end, requests_end));
     let house = Arc::new(House {
         assets,
