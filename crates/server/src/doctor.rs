@@ -14,6 +14,7 @@ mod wire;
 use core::fmt;
 use core::time::Duration;
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use crate::Config;
 use tls::Trust;
@@ -103,7 +104,7 @@ pub fn run(config: &Config, patience: Patience, out: &mut dyn Write) -> io::Resu
     for origin in &config.public_origins {
         origin::check(origin, is_running, &means, &mut tell)?;
     }
-    if config.hub.ice.is_empty() {
+    if config.hub.ice.is_empty() && config.hub.turn.is_none() {
         tell(Finding::Doubtful(
             "no STUN or TURN server is set: calls reach only as far as the local network".into(),
         ))?;
@@ -111,6 +112,13 @@ pub fn run(config: &Config, patience: Patience, out: &mut dyn Write) -> io::Resu
     for server in &config.hub.ice {
         for url in &server.urls {
             tell(ice::check(url, server, &means))?;
+        }
+    }
+    if let Some(turn) = &config.hub.turn {
+        let unix = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+        let server = turn.server(&turn.credentials(unix, "doctor"));
+        for url in &turn.urls {
+            tell(ice::check(url, &server, &means))?;
         }
     }
     match broken {

@@ -14,11 +14,8 @@ use super::exchange::Road;
 use super::tls::Secured;
 use super::wire::{self, Deadline, Wire};
 use super::{Finding, Means};
+use crate::config::{IceUrl, Transport};
 
-/// The port where none is said (RFC 7064, section 3.2, and RFC 7065, section 3.2).
-const PORT: u16 = 3478;
-/// The same over TLS.
-const TLS_PORT: u16 = 5349;
 /// "Unauthorized": say who you are.
 const UNAUTHORIZED: u16 = 401;
 /// "Stale Nonce": ask again with the one that comes with this.
@@ -26,82 +23,22 @@ const STALE_NONCE: u16 = 438;
 /// How often a server may ask for something else before it is given up.
 const TURNS: usize = 3;
 
-/// A URL of an ICE server in its parts.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
-    relays: bool,
-    transport: Transport,
-    authority: String,
-}
-
-/// What a URL says of the way.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Transport {
-    Udp,
-    Tcp,
-    Tls,
-}
-
-impl Place {
-    /// Reads what RFC 7064 and RFC 7065 allow; browsers refuse the rest, and the call with it.
-    fn parse(url: &str) -> Result<Self, String> {
-        let wrong = "no browser takes it for a STUN or TURN server";
-        let (scheme, rest) = url.split_once(':').ok_or(wrong)?;
-        let (host, query) = match rest.split_once('?') {
-            Some((host, query)) => (host, Some(query)),
-            None => (rest, None),
-        };
-        let (relays, transport) = match (scheme, query) {
-            ("stun", None) => (false, Transport::Udp),
-            ("stuns", None) => (false, Transport::Tls),
-            ("turn", None | Some("transport=udp")) => (true, Transport::Udp),
-            ("turn", Some("transport=tcp")) => (true, Transport::Tcp),
-            ("turns", None | Some("transport=tcp")) => (true, Transport::Tls),
-            ("stun" | "stuns", Some(_)) => return Err("browsers take no `?` in a STUN server".into()),
-            ("turn" | "turns", Some(_)) => {
-                return Err(
-                    "after `?` stands transport=udp or transport=tcp, with turns: only the second".into(),
-                );
-            }
-            _ => return Err(wrong.into()),
-        };
-        let has_port = host.rsplit_once(':').is_some_and(|(before, port)| {
-            port.parse::<u16>().is_ok() && (!before.contains(':') || before.ends_with(']'))
-        });
-        let port = if transport == Transport::Tls {
-            TLS_PORT
-        } else {
-            PORT
-        };
-        let authority = if has_port {
-            host.to_owned()
-        } else {
-            format!("{host}:{port}")
-        };
-        Ok(Self {
-            relays,
-            transport,
-            authority,
-        })
-    }
-}
-
 /// Asks one URL of a server.
 pub(super) fn check(url: &str, server: &IceServer, means: &Means) -> Finding {
-    if url.contains('@') {
+    if IceUrl::has_user(url) {
         // Not shown, for what stands before it may be a password.
         return Finding::Broken(
             "a STUN or TURN server: browsers take no user in its URL; username and credential stand beside it".into(),
         );
     }
-    Place::parse(url)
+    IceUrl::parse(url)
         .map_err(Finding::Broken)
         .and_then(|place| visit(&place, server, means))
         .unwrap_or_else(|finding| finding)
         .about(url)
 }
 
-fn visit(place: &Place, server: &IceServer, means: &Means) -> Result<Finding, Finding> {
+fn visit(place: &IceUrl, server: &IceServer, means: &Means) -> Result<Finding, Finding> {
     let deadline = Deadline::after(means.patience.check);
     let ask = |road: &mut Road| {
         if place.relays {
