@@ -319,7 +319,7 @@ impl Member {
             Some(epoch) => self.say(&ClientMessage::Resume {
                 epoch,
                 room: self.room.clone(),
-                session: self.session.clone(),
+                session: self.session,
             }),
             None => self.join(),
         }
@@ -328,8 +328,8 @@ impl Member {
     fn join(&mut self) {
         self.say(&ClientMessage::Join {
             room: self.room.clone(),
-            seat: self.seat.clone(),
-            session: self.session.clone(),
+            seat: self.seat,
+            session: self.session,
             name: "One of many".into(),
         });
     }
