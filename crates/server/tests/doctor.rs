@@ -148,11 +148,12 @@ fn nobody() -> SocketAddr {
 #[tokio::test]
 async fn one_broken_server_does_not_hide_the_next_and_no_credential_is_shown() {
     let folder = Folder::new("ice");
-    let (turn, stun) = (nobody(), nobody());
+    let (turn, stun, own) = (nobody(), nobody(), nobody());
     let file = folder.write(
         "visavis.toml",
         &format!(
             "listen = \"127.0.0.1:0\"\n\
+             turn_url = \"turn:{own}\"\nturn_secret = \"north-star\"\n\
              [[ice_server]]\nurls = [\"turn:{turn}\", \"stun:{stun}\"]\n\
              username = \"ada-by-name\"\ncredential = \"lovelace\"\n"
         ),
@@ -163,10 +164,11 @@ async fn one_broken_server_does_not_hide_the_next_and_no_credential_is_shown() {
         &[
             &format!("failed   turn:{turn}: nothing listens there"),
             &format!("failed   stun:{stun}: nothing listens there"),
-            "2 things are broken.",
+            &format!("failed   turn:{own}: nothing listens there"),
+            "3 things are broken.",
         ],
     );
-    for secret in ["ada-by-name", "lovelace"] {
+    for secret in ["ada-by-name", "lovelace", "north-star"] {
         assert!(!format!("{}{}", told.stdout, told.stderr).contains(secret));
     }
 }
