@@ -299,6 +299,7 @@ impl Room {
                 version,
                 peers,
                 ice,
+                ..
             } => {
                 if you == self.me && !self.is_over() {
                     self.joined(epoch, version, peers, ice, session, context);
@@ -333,7 +334,10 @@ impl Room {
             ServerMessage::Error { code, about, .. } => {
                 self.refused(code, about.as_deref(), session, context)
             }
-            ServerMessage::Left {} | ServerMessage::Pong {} | ServerMessage::GoingAway { .. } => {}
+            ServerMessage::Ice { .. }
+            | ServerMessage::Left {}
+            | ServerMessage::Pong {}
+            | ServerMessage::GoingAway { .. } => {}
         }
         Vec::new()
     }

@@ -339,6 +339,7 @@ impl Session {
             | ServerMessage::PeerLeft { .. }
             | ServerMessage::PeerAway { .. }
             | ServerMessage::Relay { .. }
+            | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
             | ServerMessage::Pong {}
             | ServerMessage::Error { .. } => {}

@@ -413,6 +413,7 @@ fn servers_for_ice_that_come_with_the_seat_reach_a_connection_made_ahead() {
         version: 1,
         peers: vec![entry(9)],
         ice: ice.clone(),
+        ice_lifetime_ms: None,
     });
     assert!(shell.commands.contains(&Command::SetIceServers { link, ice }));
     // They are for what cannot be reached otherwise: a connection that comes about needs no more.

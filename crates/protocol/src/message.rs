@@ -66,6 +66,8 @@ pub enum ClientMessage {
         /// Whether nobody can see the tab.
         hidden: bool,
     },
+    /// Asks for the ICE servers again, for their credentials end. Answered by `ice`.
+    Ice {},
     /// A sign of life. Answered by `pong`.
     Ping {},
 }
@@ -79,6 +81,7 @@ pub const CLIENT_KINDS: &[&str] = &[
     "relay",
     "leave",
     "visibility",
+    "ice",
     "ping",
 ];
 
@@ -94,6 +97,9 @@ pub enum ServerMessage {
         epoch: Epoch,
         /// Servers for ICE that need no credentials.
         ice: Vec<IceServer>,
+        /// Whether those who are seated are told of relays besides.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        relay: bool,
     },
     /// Who is in the watched room.
     Occupancy {
@@ -117,6 +123,9 @@ pub enum ServerMessage {
         peers: Vec<PeerEntry>,
         /// Servers for ICE, with credentials where they need some.
         ice: Vec<IceServer>,
+        /// For how long the credentials are good, from now; none if they do not end.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        ice_lifetime_ms: Option<u64>,
     },
     /// Somebody took a seat. They will offer.
     PeerJoined {
@@ -152,6 +161,14 @@ pub enum ServerMessage {
         /// See [`ClientMessage::Relay`].
         body: String,
     },
+    /// The answer to `ice`: the servers as they are now, in place of all told before.
+    Ice {
+        /// As in [`ServerMessage::Joined`].
+        servers: Vec<IceServer>,
+        /// As `ice_lifetime_ms` of [`ServerMessage::Joined`].
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        lifetime_ms: Option<u64>,
+    },
     /// The seat was given up as asked.
     Left {},
     /// The answer to `ping`.
@@ -186,6 +203,7 @@ pub const SERVER_KINDS: &[&str] = &[
     "peer_left",
     "peer_away",
     "relay",
+    "ice",
     "left",
     "pong",
     "error",
@@ -275,6 +293,7 @@ impl ClientMessage {
             Self::Relay { .. } => "relay",
             Self::Leave {} => "leave",
             Self::Visibility { .. } => "visibility",
+            Self::Ice {} => "ice",
             Self::Ping {} => "ping",
         }
     }
@@ -395,6 +414,7 @@ mod tests {
             ClientMessage::Hello { versions: vec![1] },
             ClientMessage::Leave {},
             ClientMessage::Visibility { hidden: true },
+            ClientMessage::Ice {},
             ClientMessage::Ping {},
             ClientMessage::Relay {
                 to: PeerId::from_bytes([3; 16]),

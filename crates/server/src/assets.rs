@@ -240,6 +240,13 @@ impl Bundle {
         self.files.get(INDEX)
     }
 
+    /// Whether this is a client, and not the page that says that there is none.
+    #[must_use]
+    pub fn is_client(&self) -> bool {
+        self.page()
+            .is_some_and(|page| page.identity != PLACEHOLDER.as_bytes())
+    }
+
     /// What the page may do, as its `Content-Security-Policy` says.
     #[must_use]
     pub const fn policy(&self) -> &PagePolicy {

@@ -3,9 +3,11 @@
 //! A flag wins over an environment variable, that over the file, that over the default. What
 //! cannot work is refused at the start, in one plain line.
 
+mod ice_url;
 mod limits;
 mod origin;
 mod read;
+mod turn;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -14,6 +16,7 @@ use std::str::FromStr;
 use visavis_protocol::IceServer;
 
 use crate::hub::HubConfig;
+pub(crate) use ice_url::{IceUrl, Transport};
 pub use limits::Limits;
 pub use origin::{InvalidOrigin, Origin};
 pub use read::{ConfigError, Task, from_environment};

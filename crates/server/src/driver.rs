@@ -7,6 +7,7 @@
 use core::time::Duration;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use bytestring::ByteString;
 use rustc_hash::FxHashMap;
@@ -101,6 +102,7 @@ impl Driver {
 
     fn take_in(&mut self, batch: &mut Vec<Fact>) {
         let now = self.now();
+        self.guarded(None, |hub| hub.set_clock(now, unix_time()));
         for fact in batch.drain(..) {
             match fact {
                 Fact::Connected(key, address, outbox) => self.connected(now, key, address, outbox),
@@ -184,6 +186,11 @@ impl Driver {
             }
         }
     }
+}
+
+/// The time since 1970; none before.
+pub(crate) fn unix_time() -> Duration {
+    SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default()
 }
 
 /// Tells a client when to come back, spread so that not all come at once (F11).

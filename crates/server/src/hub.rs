@@ -1,8 +1,8 @@
 //! The hub: every decision the server takes about rooms, as a pure state machine.
 //!
 //! Facts go in ([`Hub::connect`], [`Hub::receive`], [`Hub::disconnect`], [`Hub::tick`]), outputs
-//! come out ([`Hub::poll_output`]). It has no clock, no randomness and no sockets, so that the
-//! simulator and the fuzzer run the very code that serves people. It never panics on what a client
+//! come out ([`Hub::poll_output`]). It has no clock, no randomness and no sockets (what it needs of
+//! the first two it is told), so that the simulator and the fuzzer run the very code that serves people. It never panics on what a client
 //! writes, and every one of its collections has a limit. It knows nothing of frames, HTTP or TLS:
 //! what a socket may carry is the business of the shell.
 
@@ -15,6 +15,7 @@ mod relay;
 mod room;
 mod roster;
 mod totals;
+mod turn;
 mod watch;
 
 #[cfg(test)]
@@ -35,6 +36,8 @@ use connection::{Connection, Rates};
 pub use rate::{Bucket, Rate};
 use room::{Room, RoomKey};
 pub use totals::{Counts, Totals};
+use turn::Relays;
+pub use turn::{Credentials, TurnConfig, TurnSecret};
 
 /// Names one socket. Chosen by the caller and never used twice, so that a late word about an old
 /// socket cannot be taken for one about its successor.
@@ -85,6 +88,7 @@ enum Timer {
 /// Rooms, seats and connections of one server. See the [module](self).
 pub struct Hub {
     config: HubConfig,
+    relays: Relays,
     rates: Rates,
     epoch: Epoch,
     connections: FxHashMap<ConnectionKey, Connection>,
@@ -103,15 +107,19 @@ pub struct Hub {
 }
 
 impl Hub {
-    /// An empty hub. `epoch` must be new at each start of a server.
+    /// An empty hub. `epoch` must be new at each start of a server; `unix` is the time since 1970
+    /// when the hub's own count is zero.
     #[must_use]
-    pub fn new(config: HubConfig, epoch: Epoch) -> Self {
+    pub fn new(config: HubConfig, epoch: Epoch, unix: Duration) -> Self {
+        let relays = Relays::new(&config, epoch, unix);
         let welcome = ServerMessage::Welcome {
             version: VERSIONS[0],
             epoch,
-            ice: config.ice.clone(),
+            ice: relays.open().to_vec(),
+            relay: relays.are_set(),
         };
         Self {
+            relays,
             rates: Rates::new(&config.limits),
             addresses: Addresses::new(&config.limits),
             config,
@@ -128,6 +136,12 @@ impl Hub {
             pong: ServerMessage::Pong {}.encode().into(),
             totals: Totals::default(),
         }
+    }
+
+    /// The machine's clock says something else than the count since the start: it was put right,
+    /// or the machine slept. `unix` is the time since 1970.
+    pub fn set_clock(&mut self, now: Duration, unix: Duration) {
+        self.relays.set_clock(now, unix);
     }
 
     /// A socket is open. `now` counts from any fixed point and never goes back; the same holds for

@@ -34,6 +34,9 @@ const BACKLOG: u32 = 4096;
 const HTTP_LIFETIME: Duration = Duration::from_secs(120);
 /// How long that last answer may take.
 const HTTP_LAST_ANSWER: Duration = Duration::from_secs(60);
+/// What the process itself takes to end, of [`limits::DRAIN_WITHIN`]: service managers that were told
+/// of that time kill at its end.
+const LAST_STEPS: Duration = Duration::from_secs(1);
 /// How often addresses are forgotten that have nothing open.
 const SWEEP_EVERY: Duration = Duration::from_secs(30);
 
@@ -75,7 +78,7 @@ impl Handle {
     }
 
     /// Stops accepting, asks everybody to come back a little later, and waits until they are gone,
-    /// at most [`limits::DRAIN_WITHIN`].
+    /// a little less than [`limits::DRAIN_WITHIN`] at most.
     pub async fn shutdown(self) {
         // The door holds the other end until it has stopped.
         let _ = self.stop.send(true);
@@ -104,7 +107,8 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let admission = Admission::new(config.limits.clone());
     let (facts, facts_end) = mpsc::channel(QUEUE_FACTS);
     let (requests, requests_end) = mpsc::channel(16);
-    let hub = Hub::new(config.hub, Epoch::from_bytes(epoch));
+    let unix = driver::unix_time();
+    let hub = Hub::new(config.hub, Epoch::from_bytes(epoch), unix);
     tokio::spawn(driver::run(hub, started, facts_end, requests_end));
     let house = Arc::new(House {
         assets,
@@ -189,7 +193,7 @@ impl Door {
         }
         drop(self.listener);
         if self.requests.send(Request::Drain).await.is_ok() {
-            let drained = timeout(limits::DRAIN_WITHIN, self.admission.all_gone()).await;
+            let drained = timeout(limits::DRAIN_WITHIN - LAST_STEPS, self.admission.all_gone()).await;
             info!(in_time = drained.is_ok(), "drained");
         }
     }

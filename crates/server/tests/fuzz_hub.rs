@@ -9,12 +9,19 @@ use std::time::Duration;
 
 use fuzz::Fuzz;
 use visavis_protocol::{
-    ClientMessage, CloseCode, Epoch, PeerEntry, PeerId, RoomId, SeatSecret, ServerMessage, SessionSecret,
-    limits,
+    ClientMessage, CloseCode, Epoch, IceServer, PeerEntry, PeerId, RoomId, SeatSecret, ServerMessage,
+    SessionSecret, limits,
 };
-use visavis_server::hub::{AddressKey, ConnectionKey, Hub, HubConfig, HubFault, Output};
+use visavis_server::config::ice_server;
+use visavis_server::hub::{
+    AddressKey, ConnectionKey, Hub, HubConfig, HubFault, Output, TurnConfig, TurnSecret,
+};
 
 const EPOCH: Epoch = Epoch::from_bytes([1; 16]);
+/// When the hub's own time is zero.
+const UNIX: Duration = Duration::from_secs(1_767_225_600);
+/// Short, so that credentials end within a run.
+const TURN_LIFETIME: Duration = Duration::from_secs(90);
 const ROOMS: [&str; 3] = ["tea", "coffee", "milk"];
 /// Sockets open at once, so that long inputs do not only open more.
 const SOCKETS: usize = 24;
@@ -177,6 +184,7 @@ impl World<'_> {
             }
             13 => ClientMessage::Leave {},
             14 => ClientMessage::Visibility { hidden: a % 2 == 0 },
+            _ if a % 2 == 0 => ClientMessage::Ice {},
             _ => ClientMessage::Ping {},
         }
     }
@@ -266,9 +274,11 @@ impl Client {
                 version,
                 peers,
                 epoch,
-                ..
+                ice,
+                ice_lifetime_ms,
             } => {
                 assert_eq!(epoch, EPOCH);
+                is_good(&ice, ice_lifetime_ms);
                 assert!(!self.must_fail, "another life's session was resumed");
                 *view = View {
                     you: Some(you),
@@ -305,10 +315,28 @@ impl Client {
                 assert!(view.you.is_none(), "seated and still watching");
                 assert!(peers.len() <= usize::from(seats));
             }
-            ServerMessage::Welcome { .. } | ServerMessage::Pong {} | ServerMessage::Error { .. } => {}
+            ServerMessage::Welcome { ice, relay, .. } => {
+                assert!(relay && ice.iter().all(|server| server.credential.is_none()));
+            }
+            ServerMessage::Ice { servers, lifetime_ms } => {
+                assert!(view.you.is_some(), "a relay for somebody without a seat");
+                is_good(&servers, lifetime_ms);
+            }
+            ServerMessage::Pong {} | ServerMessage::Error { .. } => {}
             ServerMessage::GoingAway { .. } => panic!("the hub does not stop"),
         }
     }
+}
+
+/// The seated are told of the relay, with credentials that do not end soon.
+fn is_good(servers: &[IceServer], lifetime_ms: Option<u64>) {
+    let secret = servers.iter().filter(|server| server.credential.is_some());
+    assert_eq!((servers.len(), secret.count()), (2, 1));
+    let lifetime = Duration::from_millis(lifetime_ms.unwrap());
+    assert!(
+        lifetime > TURN_LIFETIME / 2 && lifetime <= TURN_LIFETIME,
+        "{lifetime:?}"
+    );
 }
 
 impl View {
@@ -354,7 +382,7 @@ impl View {
 fn run(config: HubConfig, input: &[u8]) {
     let mut world = World {
         input: input.iter(),
-        hub: Hub::new(config, EPOCH),
+        hub: Hub::new(config, EPOCH, UNIX),
         now: Duration::from_secs(1),
         next: 0,
         open: BTreeMap::new(),
@@ -367,7 +395,15 @@ fn run(config: HubConfig, input: &[u8]) {
 
 /// The first byte chooses between the usual limits and hardly any, which lets more happen.
 fn config(input: &[u8], fault: Option<HubFault>) -> HubConfig {
-    let mut config = HubConfig::default();
+    let mut config = HubConfig {
+        ice: vec![ice_server("stun:stun.example").unwrap()],
+        turn: Some(TurnConfig {
+            urls: vec!["turn:turn.example".into()],
+            secret: TurnSecret::new("north").unwrap(),
+            lifetime: TURN_LIFETIME,
+        }),
+        ..HubConfig::default()
+    };
     if input.first().is_none_or(|byte| byte % 4 != 0) {
         config.limits.joins_per_second = 0;
         config.limits.rooms_per_minute = 0;

@@ -493,24 +493,3 @@ async fn the_program_refuses_nonsense_in_one_plain_line() {
     assert_eq!(complaint.lines().count(), 1, "{complaint}");
     assert!(complaint.contains("nowhere"), "{complaint}");
 }
-
-#[tokio::test]
-async fn the_doctor_says_what_is_wrong_and_tells_it_to_scripts() {
-    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let listen = taken.local_addr().unwrap().to_string();
-    let doctor = async |listen: &str, more: &[&str]| {
-        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_visavis-server"));
-        command.args(["doctor", "--listen", listen]).args(more);
-        let output = timeout(PATIENCE, command.output()).await.unwrap().unwrap();
-        (output.status.code(), String::from_utf8(output.stdout).unwrap())
-    };
-    let client = client("doctor");
-    let assets = client.path().to_str().unwrap();
-    let (code, said) = doctor("127.0.0.1:0", &["--assets", assets]).await;
-    assert_eq!(code, Some(0), "{said}");
-    assert!(said.ends_with("Nothing is broken.\n"), "{said}");
-    let (code, said) = doctor(&listen, &["--assets", assets]).await;
-    assert_eq!(code, Some(1), "{said}");
-    assert!(said.contains(&format!("failed   listen {listen}")), "{said}");
-    assert!(said.ends_with("One thing is broken.\n"), "{said}");
-}

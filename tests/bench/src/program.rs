@@ -128,6 +128,19 @@ impl Program {
         Ok((stdin, stdout))
     }
 
+    /// Asks the program to end, as a service manager does.
+    pub fn ask_to_end(&self) {
+        self.signal(Signal::TERM);
+    }
+
+    /// Whether it has ended.
+    ///
+    /// # Errors
+    /// If the system does not know.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+
     fn signal(&self, signal: Signal) {
         if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
             // An error means that nobody is left, which is what we want.

@@ -28,6 +28,14 @@ impl Server {
     /// # Errors
     /// If it does not come up.
     pub fn start(path: &Path, host: &str, wrap: &[String], more: &[&str]) -> Result<Self> {
+        Self::start_at(path, &format!("{host}:0"), wrap, more)
+    }
+
+    /// The same on a port of a caller's choice.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub fn start_at(path: &Path, listen: &str, wrap: &[String], more: &[&str]) -> Result<Self> {
         let folder = ScratchFolder::make("server")?;
         let log = std::fs::File::create(table::results()?.join("server.log"))?;
         let mut command = match wrap {
@@ -40,7 +48,7 @@ impl Server {
         };
         command
             .arg("--listen")
-            .arg(format!("{host}:0"))
+            .arg(listen)
             .arg("--data-dir")
             .arg(&folder.path)
             .args(more)
@@ -52,6 +60,19 @@ impl Server {
             program,
             _folder: folder,
         })
+    }
+
+    /// Asks it to end, as a service manager does.
+    pub fn ask_to_end(&self) {
+        self.program.ask_to_end();
+    }
+
+    /// Whether it has ended.
+    ///
+    /// # Errors
+    /// If the system does not know.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        self.program.has_ended()
     }
 
     /// The id of the server's process. With a wrapper that replaces itself it is the server's too.

@@ -14,7 +14,8 @@ impl Sample {
     }
 
     /// The value at a share of the way from the least to the greatest; `None` of nothing.
-    fn quantile(&self, share: f64) -> Option<f64> {
+    #[must_use]
+    pub fn quantile(&self, share: f64) -> Option<f64> {
         let last = self.sorted.len().checked_sub(1)?;
         #[expect(
             clippy::cast_precision_loss,

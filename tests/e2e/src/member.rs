@@ -104,6 +104,7 @@ async fn seated(socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Resu
             | ServerMessage::PeerLeft { .. }
             | ServerMessage::PeerAway { .. }
             | ServerMessage::Relay { .. }
+            | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
             | ServerMessage::Pong {}
             | ServerMessage::GoingAway { .. } => {}

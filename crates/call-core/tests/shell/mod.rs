@@ -83,6 +83,7 @@ impl Shell {
             version: 1,
             epoch: epoch(life),
             ice: vec![],
+            relay: false,
         });
     }
 
@@ -146,6 +147,7 @@ impl Shell {
             version,
             peers: peers.to_vec(),
             ice: vec![],
+            ice_lifetime_ms: None,
         });
     }
 

@@ -48,7 +48,7 @@ impl Origin {
 }
 
 /// Whether this is a host and perhaps a port, and nothing that could end a header's directive.
-fn is_authority(text: &str) -> bool {
+pub(super) fn is_authority(text: &str) -> bool {
     let (host, port) = match text.rsplit_once(':') {
         Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
         Some(_) | None => (text, None),

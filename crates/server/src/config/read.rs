@@ -11,12 +11,14 @@ use serde::{Deserialize, Deserializer, Serialize};
 use visavis_protocol::IceServer;
 
 use super::limits::{self, NAMES};
+use super::turn::{self, WrittenTurn};
 use super::{Config, MetricsAccess, check_ice_server, ice_server};
+use crate::hub::TurnSecret;
 
 /// What environment variables begin with.
 const PREFIX: &str = "VISAVIS_";
 
-/// Settings that an environment variable can give, besides `limits`.
+/// Settings that an environment variable can give, besides `limits` and [`TURN_SECRET`].
 const SETTINGS: &[&str] = &[
     "listen",
     "data_dir",
@@ -24,10 +26,16 @@ const SETTINGS: &[&str] = &[
     "public_origin",
     "trusted_proxy",
     "ice_server",
+    "turn_url",
+    "turn_secret_file",
+    "turn_lifetime",
     "metrics",
     "log",
     "threads",
 ];
+
+/// Read apart, as it stands: the others are taken for numbers where they look like some.
+const TURN_SECRET: &str = "turn_secret";
 
 /// Why the configuration cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -86,6 +94,18 @@ struct Flags {
     #[arg(long, value_name = "SERVER")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ice_server: Vec<String>,
+    /// TURN server that shares a secret with this one, such as `turn:turn.example`; repeatable
+    #[arg(long, value_name = "URL")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    turn_url: Vec<String>,
+    /// File with that secret (`static-auth-secret` of coturn) and nothing else
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn_secret_file: Option<PathBuf>,
+    /// For how many seconds a credential for them is good [default: 3600]
+    #[arg(long, value_name = "SECONDS")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    turn_lifetime: Option<u64>,
     /// Who may read /metrics: local, any or off [default: local]
     #[arg(long, value_name = "WHO")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -127,6 +147,12 @@ struct Written {
     trusted_proxy: Vec<String>,
     #[serde(default, deserialize_with = "ice_servers")]
     ice_server: Vec<IceServer>,
+    #[serde(default, deserialize_with = "one_or_many")]
+    turn_url: Vec<String>,
+    #[serde(default, deserialize_with = "turn::secret")]
+    turn_secret: Option<TurnSecret>,
+    turn_secret_file: Option<PathBuf>,
+    turn_lifetime: Option<u64>,
     metrics: Option<MetricsAccess>,
     log: Option<String>,
     threads: Option<usize>,
@@ -192,6 +218,9 @@ fn read(flags: Flags) -> Result<Config, ConfigError> {
         figment = figment.merge(Toml::file_exact(file));
     }
     figment = figment.merge(environment());
+    if let Ok(secret) = std::env::var(format!("{PREFIX}TURN_SECRET")) {
+        figment = figment.merge(Serialized::default(TURN_SECRET, secret));
+    }
     figment = figment.merge(Serialized::defaults(&flags));
     let mut written: Written = figment.extract().map_err(|error| plain(&error))?;
     written.limits.extend(flags.limit);
@@ -239,6 +268,13 @@ fn check(written: Written) -> Result<Config, ConfigError> {
     config.public_origins = each("public_origin", &written.public_origin)?;
     config.trusted_proxies = each("trusted_proxy", &written.trusted_proxy)?;
     config.hub.ice = written.ice_server;
+    config.hub.turn = WrittenTurn {
+        urls: written.turn_url,
+        secret: written.turn_secret,
+        secret_file: written.turn_secret_file,
+        lifetime_seconds: written.turn_lifetime,
+    }
+    .check()?;
     config.data_dir = written.data_dir;
     if let Some(folder) = &written.assets
         && !folder.join("index.html").is_file()
@@ -281,11 +317,11 @@ fn each<T: std::str::FromStr<Err: std::fmt::Display>>(
 
 #[cfg(test)]
 #[expect(clippy::result_large_err, reason = "the signature of figment's test jail")]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use figment::Jail;
 
-    fn with_flags(flags: &[&str]) -> Result<Config, ConfigError> {
+    pub(in crate::config) fn with_flags(flags: &[&str]) -> Result<Config, ConfigError> {
         let flags = std::iter::once("visavis-server").chain(flags.iter().copied());
         read(Flags::try_parse_from(flags).map_err(ConfigError::Flags)?)
     }

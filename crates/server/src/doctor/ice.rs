@@ -11,12 +11,11 @@ use turn_types::message::{ALLOCATE, REFRESH};
 use visavis_protocol::IceServer;
 
 use super::exchange::Road;
-use super::{Finding, Patience, site};
+use super::tls::Secured;
+use super::wire::{self, Deadline, Wire};
+use super::{Finding, Means};
+use crate::config::{IceUrl, Transport};
 
-/// The port where none is said (RFC 7064, section 3.2, and RFC 7065, section 3.2).
-const PORT: u16 = 3478;
-/// The same over TLS.
-const TLS_PORT: u16 = 5349;
 /// "Unauthorized": say who you are.
 const UNAUTHORIZED: u16 = 401;
 /// "Stale Nonce": ask again with the one that comes with this.
@@ -24,81 +23,71 @@ const STALE_NONCE: u16 = 438;
 /// How often a server may ask for something else before it is given up.
 const TURNS: usize = 3;
 
-/// A URL of an ICE server in its parts.
-#[derive(Debug, PartialEq, Eq)]
-struct Place {
-    relays: bool,
-    over_tls: bool,
-    over_tcp: bool,
-    authority: String,
-}
-
-impl Place {
-    fn parse(url: &str) -> Option<Self> {
-        let (scheme, rest) = url.split_once(':')?;
-        let (relays, over_tls) = match scheme {
-            "stun" => (false, false),
-            "stuns" => (false, true),
-            "turn" => (true, false),
-            "turns" => (true, true),
-            _ => return None,
-        };
-        let (host, query) = rest.split_once('?').unwrap_or((rest, ""));
-        let has_port = host.rsplit_once(':').is_some_and(|(before, port)| {
-            port.parse::<u16>().is_ok() && (!before.contains(':') || before.ends_with(']'))
-        });
-        let port = if over_tls { TLS_PORT } else { PORT };
-        let authority = if has_port {
-            host.to_owned()
-        } else {
-            format!("{host}:{port}")
-        };
-        Some(Self {
-            relays,
-            over_tls,
-            over_tcp: query == "transport=tcp",
-            authority,
-        })
-    }
-}
-
 /// Asks one URL of a server.
-pub(super) fn check(url: &str, server: &IceServer, patience: Patience) -> Finding {
-    let outcome = match Place::parse(url) {
-        None => Err("not a URL of a STUN or TURN server".into()),
-        Some(place) => visit(&place, server, patience),
+pub(super) fn check(url: &str, server: &IceServer, means: &Means) -> Finding {
+    if IceUrl::has_user(url) {
+        // Not shown, for what stands before it may be a password.
+        return Finding::Broken(
+            "a STUN or TURN server: browsers take no user in its URL; username and credential stand beside it".into(),
+        );
+    }
+    IceUrl::parse(url)
+        .map_err(Finding::Broken)
+        .and_then(|place| visit(&place, server, means))
+        .unwrap_or_else(|finding| finding)
+        .about(url)
+}
+
+fn visit(place: &IceUrl, server: &IceServer, means: &Means) -> Result<Finding, Finding> {
+    let deadline = Deadline::after(means.patience.check);
+    let ask = |road: &mut Road| {
+        if place.relays {
+            relay(road, server)
+        } else {
+            bind(road)
+        }
     };
-    match outcome {
-        Ok(Finding::Fine(text)) => Finding::Fine(format!("{url}: {text}")),
-        Ok(Finding::Doubtful(text)) => Finding::Doubtful(format!("{url}: {text}")),
-        Ok(Finding::Broken(text)) | Err(text) => Finding::Broken(format!("{url}: {text}")),
+    let connect = || Wire::connect(&place.authority, deadline).map_err(Finding::Broken);
+    match place.transport {
+        Transport::Udp => {
+            let mut last = String::new();
+            for address in wire::resolve(&place.authority, deadline).map_err(Finding::Broken)? {
+                let asked =
+                    Road::datagrams(address, means.patience, deadline).and_then(|mut road| ask(&mut road));
+                match asked {
+                    Ok(finding) => return Ok(finding),
+                    Err(error) => last = error,
+                }
+            }
+            Err(Finding::Broken(last))
+        }
+        Transport::Tcp => ask(&mut Road::Stream(Box::new(connect()?))).map_err(Finding::Broken),
+        Transport::Tls => {
+            let Secured { stream, certificate } =
+                means
+                    .trust
+                    .secure(connect()?, wire::host(&place.authority), &[])?;
+            let asked = ask(&mut Road::Stream(Box::new(stream))).map_err(Finding::Broken)?;
+            Ok(both(asked, certificate))
+        }
     }
 }
 
-fn visit(place: &Place, server: &IceServer, patience: Patience) -> Result<Finding, String> {
-    if place.over_tls {
-        site::connect(&place.authority, patience)?;
-        return Ok(Finding::Doubtful(
-            "it accepts connections; what it says over TLS was not looked at".into(),
-        ));
-    }
-    let address = *site::resolve(&place.authority)?
-        .first()
-        .ok_or("its name has no address")?;
-    let mut road = Road::open(address, place.over_tcp, patience)?;
-    if place.relays {
-        relay(&mut road, server, patience)
-    } else {
-        bind(&mut road, patience)
+/// Two findings of one server in one, as bad as the worse of them.
+fn both(first: Finding, second: Finding) -> Finding {
+    let (Finding::Fine(one) | Finding::Doubtful(one) | Finding::Broken(one)) = &first;
+    let (Finding::Fine(other) | Finding::Doubtful(other) | Finding::Broken(other)) = &second;
+    let text = format!("{one}; {other}");
+    match (&first, &second) {
+        (Finding::Broken(_), _) | (_, Finding::Broken(_)) => Finding::Broken(text),
+        (Finding::Doubtful(_), _) | (_, Finding::Doubtful(_)) => Finding::Doubtful(text),
+        (Finding::Fine(_), Finding::Fine(_)) => Finding::Fine(text),
     }
 }
 
 /// Asks who we are, seen from there.
-fn bind(road: &mut Road, patience: Patience) -> Result<Finding, String> {
-    let answer = road.ask(
-        &Message::builder_request(BINDING, MessageWriteVec::new()).finish(),
-        patience,
-    )?;
+fn bind(road: &mut Road) -> Result<Finding, String> {
+    let answer = road.ask(&Message::builder_request(BINDING, MessageWriteVec::new()).finish())?;
     let answer = Message::from_bytes(&answer).map_err(|error| error.to_string())?;
     match answer.attribute::<XorMappedAddress>() {
         Ok(mapped) if answer.has_class(MessageClass::Success) => {
@@ -119,7 +108,7 @@ struct Challenge {
 }
 
 /// Asks for a relayed address, and gives it back.
-fn relay(road: &mut Road, server: &IceServer, patience: Patience) -> Result<Finding, String> {
+fn relay(road: &mut Road, server: &IceServer) -> Result<Finding, String> {
     let credentials = LongTermCredentials::new(
         server.username.clone().unwrap_or_default(),
         server.credential.clone().unwrap_or_default(),
@@ -127,10 +116,10 @@ fn relay(road: &mut Road, server: &IceServer, patience: Patience) -> Result<Find
     let mut challenge: Option<Challenge> = None;
     for _ in 0..TURNS {
         let request = request(ALLOCATE, challenge.as_ref(), &credentials)?;
-        let bytes = road.ask(&request, patience)?;
+        let bytes = road.ask(&request)?;
         let answer = Message::from_bytes(&bytes).map_err(|error| error.to_string())?;
         if answer.has_class(MessageClass::Success) {
-            return allocated(road, &answer, challenge.as_ref(), &credentials, patience);
+            return allocated(road, &answer, challenge.as_ref(), &credentials);
         }
         let code = answer.attribute::<ErrorCode>().map_or(0, |error| error.code());
         let refused = code == UNAUTHORIZED && challenge.is_some();
@@ -152,7 +141,6 @@ fn allocated(
     answer: &Message<'_>,
     challenge: Option<&Challenge>,
     credentials: &LongTermCredentials,
-    patience: Patience,
 ) -> Result<Finding, String> {
     let relayed = answer
         .attribute::<XorRelayedAddress>()
@@ -160,7 +148,7 @@ fn allocated(
         .addr(answer.transaction_id());
     // Whoever is not thanked keeps the port for ten minutes; it is no failure if this gets lost.
     if let Ok(request) = request(REFRESH, challenge, credentials) {
-        let _ = road.ask(&request, patience);
+        let _ = road.ask(&request);
     }
     let Some(challenge) = challenge else {
         return Ok(Finding::Doubtful(format!(
@@ -212,6 +200,8 @@ fn refusal(answer: &Message<'_>) -> String {
         UNAUTHORIZED => {
             "it refuses the username and credential; the shared secret or the clock may be wrong".into()
         }
+        300 => "it sends callers on to another server (300); name that one".into(),
+        403 => "it forbids this user to relay (403)".into(),
         442 => "it relays no UDP".into(),
         486 => "it gives this user no more allocations".into(),
         508 => "it has no port left to relay from".into(),

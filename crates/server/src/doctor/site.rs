@@ -1,10 +1,11 @@
-//! The server's own part: its port, its folders, and how people reach it.
+//! The server's own part: its port and its folders.
 
-use std::io::{ErrorKind, Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream, ToSocketAddrs};
+use std::io::ErrorKind;
+use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::path::Path;
 
-use super::{Finding, Patience};
+use super::wire::{Deadline, Wire, plain};
+use super::{Finding, Patience, http};
 use crate::Config;
 use crate::assets::Bundle;
 
@@ -16,13 +17,19 @@ use crate::assets::Bundle;
 pub(super) fn listening(config: &Config, patience: Patience) -> Finding {
     let address = config.listen;
     let error = match TcpListener::bind(address) {
+        Ok(_) if address.ip() == Ipv4Addr::UNSPECIFIED => {
+            let port = address.port();
+            return Finding::Fine(format!(
+                "listen {address}: it is free; it takes IPv4 alone, [::]:{port} would take IPv6 too"
+            ));
+        }
         Ok(_) => return Finding::Fine(format!("listen {address}: it is free")),
         Err(error) => error,
     };
     match error.kind() {
-        ErrorKind::AddrInUse if is_healthy(address, patience) => Finding::Doubtful(format!(
-            "listen {address}: a server like this one runs there already"
-        )),
+        ErrorKind::AddrInUse if is_healthy(address, patience) => {
+            Finding::Doubtful(format!("listen {address}: a Visavis server runs there already"))
+        }
         ErrorKind::AddrInUse => Finding::Broken(format!(
             "listen {address}: another program has it; stop that or choose another port"
         )),
@@ -40,23 +47,15 @@ pub(super) fn listening(config: &Config, patience: Patience) -> Finding {
 fn is_healthy(mut address: SocketAddr, patience: Patience) -> bool {
     if address.ip().is_unspecified() {
         address.set_ip(if address.is_ipv4() {
-            std::net::Ipv4Addr::LOCALHOST.into()
+            Ipv4Addr::LOCALHOST.into()
         } else {
-            std::net::Ipv6Addr::LOCALHOST.into()
+            Ipv6Addr::LOCALHOST.into()
         });
     }
-    let ask = || {
-        let mut stream = TcpStream::connect_timeout(&address, patience.attempt)?;
-        stream.set_read_timeout(Some(patience.attempt))?;
-        write!(
-            stream,
-            "GET /healthz HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n"
-        )?;
-        let mut status = [0; 12];
-        stream.read_exact(&mut status)?;
-        Ok::<_, std::io::Error>(status)
-    };
-    ask().is_ok_and(|status| &status == b"HTTP/1.1 200")
+    Wire::open(address, Deadline::after(patience.check))
+        .map_err(|error| plain(&error))
+        .and_then(|mut wire| http::health(&mut wire, &address.to_string()))
+        .is_ok_and(|answer| answer.is_health())
 }
 
 /// Whether the data folder is there, or can be, and can be written to.
@@ -79,113 +78,30 @@ fn try_folder(folder: &Path) -> std::io::Result<()> {
 
 /// Whether there is a client to serve.
 pub(super) fn client(config: &Config) -> Finding {
-    let Some(folder) = &config.assets else {
-        // Without a client the program serves a page that says so, which is none.
-        return if cfg!(feature = "embed") {
-            Finding::Fine("client: it is in this program".into())
-        } else {
-            Finding::Broken("client: this program has none; --assets names the folder of a built one".into())
-        };
+    let (bundle, place) = match &config.assets {
+        Some(folder) => (Bundle::from_folder(folder), folder.display().to_string()),
+        None => (Ok(Bundle::embedded()), "in this program".into()),
     };
-    match Bundle::from_folder(folder) {
-        Ok(bundle) if bundle.page().is_some() => {
-            Finding::Fine(format!("client: it is in {}", folder.display()))
-        }
-        Ok(_) => Finding::Broken(format!("client: there is none in {}", folder.display())),
-        Err(error) => Finding::Broken(format!("client: {}: {error}", folder.display())),
-    }
-}
-
-/// How people reach the server, and what their browsers will make of it.
-pub(super) fn origins(config: &Config, patience: Patience) -> Vec<Finding> {
-    let mut findings = Vec::new();
-    let local = config.listen.ip().is_loopback();
-    if config.public_origins.is_empty() && !local {
-        findings.push(Finding::Doubtful(
-            "public origin: none is set; browsers elsewhere give no camera over plain http, so a proxy with https \
-             and --public-origin are wanted"
-                .into(),
-        ));
-    }
-    if !config.public_origins.is_empty() && local && config.trusted_proxies.is_empty() {
-        findings.push(Finding::Doubtful(format!(
-            "trusted proxy: none is set; all who come through one count as a single address, with its limits; \
-             --trusted-proxy {} if it runs here",
-            config.listen.ip()
-        )));
-    }
-    for origin in &config.public_origins {
-        findings.push(reach(origin.as_str(), patience));
-    }
-    findings
-}
-
-/// Whether anything accepts connections where an origin says.
-fn reach(origin: &str, patience: Patience) -> Finding {
-    let (scheme, authority) = origin.split_once("://").unwrap_or(("http", origin));
-    let secure = scheme == "https";
-    let authority = match authority.rsplit_once(':') {
-        Some((_, port)) if port.bytes().all(|c| c.is_ascii_digit()) => authority.to_owned(),
-        Some(_) | None => format!("{authority}:{}", if secure { 443 } else { 80 }),
-    };
-    let host = authority.rsplit_once(':').map_or("", |(host, _)| host);
-    match connect(&authority, patience) {
-        Err(error) => Finding::Broken(format!("public origin {origin}: {error}")),
-        Ok(()) if secure => Finding::Fine(format!(
-            "public origin {origin}: something answers; its certificate is for a browser to judge"
+    match bundle {
+        Ok(bundle) if bundle.is_client() => Finding::Fine(format!("client: it is {place}")),
+        Ok(_) => Finding::Broken(format!(
+            "client: it is not {place}; --assets names the folder of a built one"
         )),
-        Ok(()) if matches!(host, "localhost" | "127.0.0.1" | "[::1]") => {
-            Finding::Fine(format!("public origin {origin}: something answers"))
-        }
-        Ok(()) => Finding::Doubtful(format!(
-            "public origin {origin}: something answers, but browsers give no camera over plain http"
-        )),
-    }
-}
-
-/// Opens and closes a TCP connection; what is wrong, in words.
-pub(super) fn connect(authority: &str, patience: Patience) -> Result<(), String> {
-    let mut last = "its name has no address".to_owned();
-    for address in resolve(authority)? {
-        match TcpStream::connect_timeout(&address, patience.attempt) {
-            Ok(_) => return Ok(()),
-            Err(error) => last = plain(&error),
-        }
-    }
-    Err(last)
-}
-
-/// The addresses of a `host:port`.
-pub(super) fn resolve(authority: &str) -> Result<Vec<SocketAddr>, String> {
-    authority
-        .to_socket_addrs()
-        .map(Iterator::collect)
-        .map_err(|error| format!("its name cannot be found: {error}"))
-}
-
-/// What went wrong with a connection, for whoever set its address.
-#[expect(
-    clippy::wildcard_enum_match_arm,
-    reason = "the system's errors are an open set"
-)]
-pub(super) fn plain(error: &std::io::Error) -> String {
-    match error.kind() {
-        ErrorKind::ConnectionRefused => "nothing listens there".into(),
-        ErrorKind::TimedOut | ErrorKind::WouldBlock => {
-            "no answer in time; a firewall may be in the way".into()
-        }
-        _ => error.to_string(),
+        Err(error) => Finding::Broken(format!("client: {place}: {error}")),
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write;
+
     use super::*;
 
     fn patience() -> Patience {
         Patience {
             attempt: core::time::Duration::from_secs(5),
             attempts: 1,
+            check: core::time::Duration::from_secs(20),
         }
     }
 
@@ -195,7 +111,8 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         config.listen = listener.local_addr().unwrap();
         for (answer, healthy) in [
-            ("HTTP/1.1 200 OK\r\n\r\n", true),
+            ("HTTP/1.1 200 OK\r\n\r\nok\n", true),
+            ("HTTP/1.1 200 OK\r\n\r\n<title>Welcome to nginx!</title>\n", false),
             ("SSH-2.0-OpenSSH_9.9\r\n", false),
         ] {
             let other = listener.try_clone().unwrap();
@@ -208,6 +125,28 @@ mod tests {
             assert_eq!(matches!(finding, Finding::Doubtful(_)), healthy, "{finding}");
             assert_eq!(matches!(finding, Finding::Broken(_)), !healthy, "{finding}");
         }
+    }
+
+    #[test]
+    fn a_client_that_is_not_there_is_broken() {
+        let finding = client(&Config::default());
+        assert_eq!(
+            matches!(finding, Finding::Fine(_)),
+            cfg!(feature = "embed"),
+            "{finding}"
+        );
+        let folder = std::env::temp_dir().join(format!("visavis-doctor-client-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let config = Config {
+            assets: Some(folder.clone()),
+            ..Config::default()
+        };
+        let empty = client(&config);
+        std::fs::write(folder.join("index.html"), "<!doctype html><title>Visavis</title>").unwrap();
+        let whole = client(&config);
+        std::fs::remove_dir_all(folder).unwrap();
+        assert!(matches!(empty, Finding::Broken(_)), "{empty}");
+        assert!(matches!(whole, Finding::Fine(_)), "{whole}");
     }
 
     #[test]
@@ -224,27 +163,5 @@ mod tests {
         assert!(matches!(data_folder(&config), Finding::Fine(_)));
         assert_eq!(std::fs::read_dir(&file).unwrap().count(), 0);
         std::fs::remove_dir(file).unwrap();
-    }
-
-    #[test]
-    fn origins_that_lead_nowhere_or_give_no_camera_are_told() {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let open = listener.local_addr().unwrap();
-        assert!(matches!(
-            reach(&format!("http://{open}"), patience()),
-            Finding::Fine(_)
-        ));
-        drop(listener);
-        let finding = reach(&format!("https://{open}"), patience());
-        assert!(
-            matches!(&finding, Finding::Broken(text) if text.contains("nothing listens")),
-            "{finding}"
-        );
-        let config = Config {
-            public_origins: vec![format!("http://{open}").parse().unwrap()],
-            ..Config::default()
-        };
-        let findings = origins(&config, patience());
-        assert!(matches!(&findings[0], Finding::Doubtful(text) if text.contains("trusted proxy")));
     }
 }

@@ -4,11 +4,15 @@ use core::time::Duration;
 
 use visavis_protocol::{IceServer, limits};
 
+use super::turn::TurnConfig;
+
 /// Settings of a [`Hub`](super::Hub).
 #[derive(Clone, Debug, Default)]
 pub struct HubConfig {
-    /// ICE servers handed to every client (R9).
+    /// ICE servers as they are (R9). Those with credentials are told only to the seated.
     pub ice: Vec<IceServer>,
+    /// Relays for which each session gets credentials of its own.
+    pub turn: Option<TurnConfig>,
     /// How much of everything is allowed.
     pub limits: HubLimits,
     /// The wrong behaviour planted in this hub, to prove that a test would notice it.

@@ -161,6 +161,7 @@ impl Hub {
                 | ClientMessage::Relay { .. }
                 | ClientMessage::Leave {}
                 | ClientMessage::Visibility { .. }
+                | ClientMessage::Ice {}
                 | ClientMessage::Ping {} => self.refuse_stranger(now, connection, message.kind()),
             };
         }
@@ -189,6 +190,7 @@ impl Hub {
             ClientMessage::Relay { to, n, body } => self.relay(now, connection, place, to, n, body),
             ClientMessage::Leave {} => self.leave(now, connection),
             ClientMessage::Visibility { hidden } => self.set_hidden(connection, hidden),
+            ClientMessage::Ice {} => self.tell_ice(now, connection, place),
             ClientMessage::Ping {} => self.push(connection, self.pong.clone()),
         }
     }

@@ -6,6 +6,7 @@ use visavis_protocol::{LeaveReason, PeerEntry, PeerId, RoomId, SeatId, ServerMes
 
 use super::ConnectionKey;
 use super::config::{HubConfig, HubFault};
+use super::turn::Credentials;
 
 /// Names a room inside the hub; never reused, so that a late timer cannot meet another room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -37,6 +38,8 @@ pub(super) struct Seat {
     pub(super) seat: SeatId,
     pub(super) name: Box<str>,
     pub(super) hold: Hold,
+    /// What its session was last told for the relays.
+    pub(super) turn: Option<Credentials>,
 }
 
 impl Seat {

@@ -124,21 +124,23 @@ impl Hub {
             seat,
             name: name.into(),
             hold: Hold::Held(connection),
+            turn: None,
         };
         let entry = taken.entry();
         room.seats.push(taken);
         self.totals.joins += 1;
         self.announce(now, key, RosterEvent::Joined(entry));
-        self.sit(connection, key, peer);
+        self.sit(now, connection, key, peer);
     }
 
     /// Gives the connection its seat and the room as it is.
-    fn sit(&mut self, connection: ConnectionKey, key: RoomKey, peer: PeerId) {
+    fn sit(&mut self, now: Duration, connection: ConnectionKey, key: RoomKey, peer: PeerId) {
         let before = self.place(connection);
         self.set_place(connection, Place::Seated(key, peer));
         if let Some(Place::Watching(watched)) = before {
             self.stop_watching(watched, connection);
         }
+        let (ice, ice_lifetime_ms) = self.ice_for(now, key, peer);
         let Some(room) = self.rooms.get(&key) else {
             return;
         };
@@ -147,7 +149,8 @@ impl Hub {
             you: peer,
             version: room.version,
             peers: room.entries_without(peer),
-            ice: self.config.ice.clone(),
+            ice,
+            ice_lifetime_ms,
         };
         self.send(connection, &joined);
     }
@@ -168,7 +171,7 @@ impl Hub {
             // A client that missed a roster event asks for the room as it is.
             let is_own = own == peer && self.room_keys.get(id) == Some(&key);
             if is_own && epoch == self.epoch {
-                return self.sit(connection, key, peer);
+                return self.sit(now, connection, key, peer);
             }
             return self.send_error(connection, ErrorCode::AlreadyJoined, Some("resume"), None);
         }
@@ -179,6 +182,7 @@ impl Hub {
                 version: 0,
                 peers: Vec::new(),
                 ice: self.config.ice.clone(),
+                ice_lifetime_ms: None,
             };
             return self.send(connection, &joined);
         }
@@ -223,7 +227,7 @@ impl Hub {
         if !self.config.has(HubFault::ReturnNotTold) {
             self.announce(now, key, RosterEvent::Away(peer, false));
         }
-        self.sit(connection, key, peer);
+        self.sit(now, connection, key, peer);
     }
 
     /// Closes a socket that no longer speaks for its seat, and forgets it, so that its end says

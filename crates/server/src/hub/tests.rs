@@ -4,4 +4,5 @@ mod harness;
 mod limits;
 mod relay;
 mod roster;
+mod turn;
 mod watch;

@@ -18,12 +18,34 @@ async fn two(server: &Server) -> (Socket, Socket) {
 #[tokio::test]
 async fn m23_a_message_before_hello() {
     besieged(async |server| {
-        for message in [join("tea", 1), ClientMessage::Ping {}, relay(201, 1, "x")] {
+        for message in [
+            join("tea", 1),
+            ClientMessage::Ping {},
+            ClientMessage::Ice {},
+            relay(201, 1, "x"),
+        ] {
             let mut socket = server.socket().await;
             socket.say(&message).await;
             socket.hears_error(ErrorCode::BadMessage).await;
             socket.hears_close(CloseCode::NoHello).await;
         }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn relays_are_only_for_the_seated() {
+    besieged(async |server| {
+        let mut socket = server.greeted().await;
+        let ask = ClientMessage::Ice {}.encode();
+        socket.is_refused(&ask, ErrorCode::NotJoined).await;
+        socket
+            .is_refused(r#"{"ice":{"lifetime_ms":1}}"#, ErrorCode::BadMessage)
+            .await;
+        let mut seated = server.seated("tea", 1).await;
+        seated.say(&ClientMessage::Leave {}).await;
+        assert_eq!(seated.hear().await, ServerMessage::Left {});
+        seated.is_refused(&ask, ErrorCode::NotJoined).await;
     })
     .await;
 }

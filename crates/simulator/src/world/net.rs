@@ -12,6 +12,8 @@ use crate::script::Noticed;
 
 /// `CloseEvent.code` where nothing was said.
 const ABNORMAL: u16 = 1006;
+/// The server's time since 1970 at the beginning of a run.
+const UNIX: Duration = Duration::from_secs(1_767_225_600);
 /// How often a connection attempt without a network hangs instead of failing at once.
 const HANGS: u8 = 40;
 
@@ -48,7 +50,7 @@ impl Server {
             fault: self.fault,
             ..HubConfig::default()
         };
-        self.hub = Some(Hub::new(config, Epoch::from_bytes(epoch)));
+        self.hub = Some(Hub::new(config, Epoch::from_bytes(epoch), UNIX));
         self.timer = None;
     }
 

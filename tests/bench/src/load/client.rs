@@ -85,6 +85,8 @@ pub fn refuse_errors(client: usize, text: &[u8]) -> Result<()> {
     Ok(())
 }
 
-fn random() -> [u8; 16] {
+/// Sixteen bytes that nobody else has.
+#[must_use]
+pub fn random() -> [u8; 16] {
     fastrand::u128(..).to_be_bytes()
 }

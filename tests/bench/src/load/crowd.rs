@@ -251,7 +251,9 @@ impl Crowd {
 }
 
 impl Target {
-    fn upgrade(&self, client: usize) -> String {
+    /// The request of one client.
+    #[must_use]
+    pub fn upgrade(&self, client: usize) -> String {
         let pair = if self.names_pair {
             format!("/{}", client / 2)
         } else {
@@ -372,7 +374,8 @@ fn is_later(error: &io::Error) -> bool {
 }
 
 /// The nth loopback address that clients come from; never the servers' own.
-fn source(n: usize) -> Ipv4Addr {
+#[must_use]
+pub fn source(n: usize) -> Ipv4Addr {
     let [_, a, b, c] = u32::try_from(n + 1).unwrap_or(u32::MAX).to_be_bytes();
     Ipv4Addr::new(127, a.saturating_add(1), b, c)
 }

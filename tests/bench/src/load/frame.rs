@@ -8,11 +8,18 @@ const MASK: [u8; 4] = [0x5a, 0xc3, 0x1f, 0x96];
 
 const TEXT: u8 = 0x1;
 const PONG: u8 = 0xa;
+const CLOSE: u8 = 0x8;
 
 /// A whole masked text message.
 #[must_use]
 pub fn text(payload: &[u8]) -> Vec<u8> {
     masked(TEXT, payload)
+}
+
+/// A close frame.
+#[must_use]
+pub fn close(code: u16) -> Vec<u8> {
+    masked(CLOSE, &code.to_be_bytes())
 }
 
 /// The answer to a ping.

@@ -1,4 +1,5 @@
-//! The server under load: memory of idle sockets, CPU of joins, messages a second (G12 to G14, G16).
+//! The server under load: memory of idle sockets, CPU of joins, messages a second (G12 to G14, G16),
+//! and a restart.
 //!
 //! The load comes from this process, over loopback, from as many source addresses as the server's
 //! limits ask for; no limit is raised for it. CPU time is the server's own, so that it does not
@@ -7,7 +8,9 @@
 mod bare;
 mod client;
 mod crowd;
+mod drain;
 mod frame;
+mod herd;
 mod joins;
 mod relay;
 mod sockets;
@@ -30,14 +33,16 @@ enum Part {
     Joins,
     Small,
     Large,
+    Drain,
 }
 
 impl Part {
-    const ALL: [(Self, &'static str); 4] = [
+    const ALL: [(Self, &'static str); 5] = [
         (Self::Idle, "idle"),
         (Self::Joins, "joins"),
         (Self::Small, "small"),
         (Self::Large, "large"),
+        (Self::Drain, "drain"),
     ];
 }
 
@@ -48,6 +53,7 @@ pub struct Options {
     sockets: usize,
     pairs: usize,
     rounds: usize,
+    people: usize,
     in_document: bool,
 }
 
@@ -64,12 +70,15 @@ impl Options {
             sockets: 10_000,
             pairs: 2_000,
             rounds: 5,
+            people: 1_000,
             in_document: false,
         };
         while let Some(argument) = parser.next()? {
             match argument {
                 Long("server") => named = Some(parser.value()?.into()),
                 Long("only") => options.parts = parts(&parser.value()?.string()?)?,
+                Long("drain") => options.parts = vec![Part::Drain],
+                Long("people") => options.people = parser.value()?.parse()?,
                 Long("sockets") => options.sockets = parser.value()?.parse()?,
                 Long("pairs") => options.pairs = parser.value()?.parse()?,
                 Long("rounds") => options.rounds = parser.value()?.parse()?,
@@ -86,7 +95,7 @@ fn parts(list: &str) -> Result<Vec<Part>> {
     list.split(',')
         .map(|name| match Part::ALL.iter().find(|(_, known)| *known == name) {
             Some((part, _)) => Ok(*part),
-            None => bail!("`{name}` is none of idle, joins, small, large"),
+            None => bail!("`{name}` is none of idle, joins, small, large, drain"),
         })
         .collect()
 }
@@ -96,7 +105,7 @@ fn parts(list: &str) -> Result<Vec<Part>> {
 /// # Errors
 /// If the server or the bare relay fail.
 pub fn run(options: &Options) -> Result<()> {
-    usage::raise_open_files(options.sockets.max(2 * options.pairs) as u64 + OTHER_FILES)?;
+    usage::raise_open_files(options.sockets.max(2 * options.pairs).max(options.people) as u64 + OTHER_FILES)?;
     let mut table = Table::new("load", "bare ws");
     for part in &options.parts {
         let sizes: &[&relay::Size] = match part {
@@ -106,6 +115,10 @@ pub fn run(options: &Options) -> Result<()> {
             }
             Part::Joins => {
                 joins::measure(&options.server, options.sockets, &mut table)?;
+                &[]
+            }
+            Part::Drain => {
+                drain::measure(&options.server, options.people, &mut table)?;
                 &[]
             }
             Part::Small => &[&relay::SMALL],

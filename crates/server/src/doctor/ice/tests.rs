@@ -5,8 +5,12 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::thread::JoinHandle;
 
+use rustls::{RootCertStore, ServerConnection, StreamOwned};
 use stun_types::message::LongTermKeyCredentials;
 
+use super::super::Patience;
+use super::super::tls::Trust;
+use super::super::tls::tests::{Identity, far_day, secure};
 use super::*;
 
 const REALM: &str = "visavis.test";
@@ -16,11 +20,13 @@ const NONCE: &str = "once";
 const IMPATIENT: Patience = Patience {
     attempt: Duration::from_millis(50),
     attempts: 2,
+    check: Duration::from_secs(20),
 };
 
 const PATIENT: Patience = Patience {
     attempt: Duration::from_secs(5),
     attempts: 1,
+    check: Duration::from_secs(20),
 };
 
 /// Answers as many datagrams as there are answers; what it was asked.
@@ -50,11 +56,18 @@ fn server(username: &str, credential: &str) -> IceServer {
     }
 }
 
+fn means(patience: Patience) -> Means {
+    Means {
+        patience,
+        trust: Trust::of(RootCertStore::empty()),
+    }
+}
+
 fn ask(scheme: &str, address: SocketAddr, credential: &str, patience: Patience) -> Finding {
     check(
         &format!("{scheme}:{address}"),
         &server("ada", credential),
-        patience,
+        &means(patience),
     )
 }
 
@@ -213,26 +226,36 @@ fn silence_noise_and_closed_ports_are_told_apart() {
     );
 }
 
+/// Answers in a stream, each answer in two pieces.
+fn answer_in_stream(
+    stream: &mut (impl Read + Write),
+    from: SocketAddr,
+    answers: &[fn(&Message<'_>, SocketAddr) -> Vec<u8>],
+) {
+    for answer in answers {
+        let mut request = vec![0; 20];
+        stream.read_exact(&mut request).unwrap();
+        let body = usize::from(u16::from_be_bytes([request[2], request[3]]));
+        request.resize(20 + body, 0);
+        stream.read_exact(&mut request[20..]).unwrap();
+        let answer = answer(&Message::from_bytes(&request).unwrap(), from);
+        let (first, second) = answer.split_at(21);
+        stream.write_all(first).unwrap();
+        stream.write_all(second).unwrap();
+        stream.flush().unwrap();
+    }
+}
+
 #[test]
 fn streams_are_read_to_the_end_of_each_answer() {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     let serving = std::thread::spawn(move || {
         let (mut stream, from) = listener.accept().unwrap();
-        for answer in [challenge, allocate, allocate] {
-            let mut request = vec![0; 20];
-            stream.read_exact(&mut request).unwrap();
-            let body = usize::from(u16::from_be_bytes([request[2], request[3]]));
-            request.resize(20 + body, 0);
-            stream.read_exact(&mut request[20..]).unwrap();
-            let answer = answer(&Message::from_bytes(&request).unwrap(), from);
-            let (first, second) = answer.split_at(21);
-            stream.write_all(first).unwrap();
-            stream.write_all(second).unwrap();
-        }
+        answer_in_stream(&mut stream, from, &[challenge, allocate, allocate]);
     });
     let url = format!("turn:{address}?transport=tcp");
-    let finding = check(&url, &server("ada", "lovelace"), PATIENT);
+    let finding = check(&url, &server("ada", "lovelace"), &means(PATIENT));
     serving.join().unwrap();
     assert!(
         matches!(&finding, Finding::Fine(text) if text.contains("192.0.2.7")),
@@ -241,19 +264,102 @@ fn streams_are_read_to_the_end_of_each_answer() {
 }
 
 #[test]
-fn urls_have_their_ports() {
-    for (url, authority, over_tcp) in [
-        ("stun:stun.example", "stun.example:3478", false),
-        ("turns:turn.example?transport=tcp", "turn.example:5349", true),
-        ("turn:[2001:db8::1]:99?transport=udp", "[2001:db8::1]:99", false),
-        ("stun:[2001:db8::1]", "[2001:db8::1]:3478", false),
-    ] {
-        let place = Place::parse(url).unwrap();
-        assert_eq!(
-            (place.authority.as_str(), place.over_tcp),
-            (authority, over_tcp),
-            "{url}"
-        );
-    }
-    assert_eq!(Place::parse("http://turn.example"), None);
+fn a_turn_server_over_tls_is_asked_like_the_others() {
+    let identity = Identity::of("localhost", far_day());
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let config = identity.server();
+    let serving = std::thread::spawn(move || {
+        let (stream, from) = listener.accept().unwrap();
+        let mut stream = secure(stream, config);
+        answer_in_stream(&mut stream, from, &[challenge, allocate, allocate]);
+    });
+    let means = Means {
+        patience: PATIENT,
+        trust: identity.trust(),
+    };
+    let url = format!("turns:localhost:{port}?transport=tcp");
+    let finding = check(&url, &server("ada", "lovelace"), &means);
+    serving.join().unwrap();
+    let Finding::Fine(text) = finding else {
+        panic!("{finding}");
+    };
+    assert!(
+        text.contains("192.0.2.7") && text.contains("good until 2999-"),
+        "{text}"
+    );
+}
+
+#[test]
+fn a_stun_server_whose_certificate_is_not_trusted_is_not_asked() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let config = Identity::of("localhost", far_day()).server();
+    let serving = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        let mut stream: StreamOwned<ServerConnection, _> = secure(stream, config);
+        stream.read(&mut [0]).is_ok_and(|read| read > 0)
+    });
+    let finding = check(
+        &format!("stuns:localhost:{port}"),
+        &server("ada", "x"),
+        &means(PATIENT),
+    );
+    assert!(
+        matches!(&finding, Finding::Broken(text) if text.contains("nobody whom this machine trusts")),
+        "{finding}"
+    );
+    assert!(!serving.join().unwrap(), "it was asked");
+}
+
+#[test]
+fn lost_datagrams_are_sent_again() {
+    let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let address = socket.local_addr().unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    let serving = std::thread::spawn(move || {
+        let mut buffer = [0; 2048];
+        let (first, _) = socket.recv_from(&mut buffer).unwrap();
+        let lost = buffer[..first].to_vec();
+        let (second, from) = socket.recv_from(&mut buffer).unwrap();
+        assert_eq!(lost, buffer[..second], "the same request");
+        let request = Message::from_bytes(&lost).unwrap();
+        socket.send_to(&mapped(&request, from), from).unwrap();
+    });
+    // The first answer is not waited for long, the second would be.
+    let patience = Patience {
+        attempts: 100,
+        ..IMPATIENT
+    };
+    let finding = ask("stun", address, "", patience);
+    serving.join().unwrap();
+    assert!(matches!(finding, Finding::Fine(_)), "{finding}");
+}
+
+#[test]
+fn the_time_of_a_check_is_kept_however_long_an_attempt_may_take() {
+    let silent = UdpSocket::bind("127.0.0.1:0").unwrap();
+    let patience = Patience {
+        attempt: Duration::from_secs(15),
+        attempts: 4,
+        check: Duration::from_millis(50),
+    };
+    let start = std::time::Instant::now();
+    let finding = ask("stun", silent.local_addr().unwrap(), "", patience);
+    assert!(
+        matches!(&finding, Finding::Broken(text) if text.contains("no answer")),
+        "{finding}"
+    );
+    assert!(start.elapsed() < patience.attempt);
+}
+
+#[test]
+fn a_password_in_a_url_is_not_shown() {
+    let finding = check(
+        "turn:ada:lovelace@turn.example",
+        &server("ada", "lovelace"),
+        &means(PATIENT),
+    );
+    assert!(matches!(finding, Finding::Broken(_)), "{finding}");
+    assert!(!finding.to_string().contains("lovelace"), "{finding}");
 }

@@ -10,6 +10,8 @@ use visavis_protocol::{
 use crate::hub::{AddressKey, ConnectionKey, Counts, Hub, HubConfig, Output};
 
 pub(super) const EPOCH: Epoch = Epoch::from_bytes([7; 16]);
+/// When the hub's own time is zero.
+pub(super) const UNIX: Duration = Duration::from_secs(1_767_225_600);
 
 /// What a connection was told.
 #[derive(Default)]
@@ -82,7 +84,7 @@ impl World {
 
     pub(super) fn with(config: HubConfig) -> Self {
         Self {
-            hub: Hub::new(config, EPOCH),
+            hub: Hub::new(config, EPOCH, UNIX),
             now: Duration::from_secs(1000),
             next: 0,
             inboxes: BTreeMap::new(),

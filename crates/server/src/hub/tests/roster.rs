@@ -19,6 +19,7 @@ fn versions(messages: &[ServerMessage]) -> Vec<u64> {
             ServerMessage::Welcome { .. }
             | ServerMessage::Occupancy { .. }
             | ServerMessage::Relay { .. }
+            | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
             | ServerMessage::Pong {}
             | ServerMessage::Error { .. }
