@@ -268,6 +268,12 @@ words! {
     person_left: With,
     /// Notice.
     person_back: With,
+    /// Before joining, in a duplicate of a tab that is in the call.
+    open_elsewhere: &'static str,
+    /// Button there.
+    move_here: &'static str,
+    /// Notice in the tab that has the call.
+    also_open: &'static str,
     /// Notice: somebody does not get our picture.
     not_seen: With,
     /// Notice: somebody does not get our sound.

@@ -126,6 +126,12 @@ fn status_line(toasts: &Toasts) -> El {
             }
         });
     });
+    let (duplicates, tell) = (runtime.duplicates(), toasts.clone());
+    live(move || {
+        if duplicates.get() > 0 {
+            tell.say(Tone::Polite, words().also_open.to_owned());
+        }
+    });
     let line = el_class("span", "cut");
     el_class("div", "status-line")
         .attr("role", "status")

@@ -8,7 +8,7 @@ use super::devices::{can_retry, pickers, why};
 use super::{PersonName, set_title};
 use crate::components::dom::{El, button, el, el_class};
 use crate::components::{
-    Avatar, Icon, Look, brand_link, focus_on_arrival, heading, icon, name_error, name_field, toggle,
+    Avatar, Field, Icon, Look, brand_link, focus_on_arrival, heading, icon, name_error, name_field, toggle,
 };
 use crate::i18n::{list_names, words};
 use crate::route::RoomLink;
@@ -166,7 +166,7 @@ fn enter(link: &RoomLink) -> El {
         join.clone()
     });
 
-    let typed = field.clone();
+    let (typed, moving) = (field.clone(), field.clone());
     let form = el_class("form", "form")
         .attr("novalidate", "")
         .on("submit", move |event| {
@@ -178,12 +178,31 @@ fn enter(link: &RoomLink) -> El {
             }
         })
         .child(field.whole)
+        .slot(move || runtime.is_elsewhere().get().then(|| elsewhere(&moving)))
         .child(join)
         .child(el("div").attr("role", "alert").slot(move || problem(stage.get())));
     el_class("section", "prejoin-enter")
         .child(head)
         .child(inside())
         .child(form)
+}
+
+/// What is said in a duplicate of a tab that is in this call.
+fn elsewhere(field: &Field) -> El {
+    let (words, runtime) = (words(), use_runtime());
+    let typed = field.clone();
+    let go_on = button("button button-small", move || {
+        if let Err(error) = runtime.move_here(&typed.text()) {
+            typed.set_error(Some(name_error(error)));
+        }
+    })
+    .attr("type", "button")
+    .text(words.move_here);
+    el_class("div", "note")
+        .attr("role", "status")
+        .child(icon(Icon::People))
+        .child(el("p").text(words.open_elsewhere))
+        .child(go_on)
 }
 
 /// Why the last try to join did not succeed.

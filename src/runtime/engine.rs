@@ -6,22 +6,24 @@ use std::rc::{Rc, Weak};
 
 use leptos::prelude::{GetUntracked, Set, WithUntracked};
 use visavis_call_core::{
-    CaptureKind, Config, Core, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Timestamp, VisitId,
+    CaptureKind, Config, Core, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Stage, Timestamp,
+    VisitId,
 };
+use visavis_protocol::RoomId;
 use visavis_protocol::text::{self, TextError};
-use visavis_protocol::{RoomId, SeatSecret};
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use super::captures::Captures;
 use super::level::Level;
 use super::links::Links;
 use super::playback::Playback;
+use super::seat::Seat;
 use super::store::{Store, set_if_changed};
 use super::table::Table;
-use super::{memory, names, seat};
+use super::{memory, names};
 use crate::route::{LinkError, RoomLink, Route};
+use crate::web::broadcast::Broadcast;
 use crate::web::location::{self, Navigation};
-use crate::web::lock::Lock;
 use crate::web::microtask::Microtask;
 use crate::web::page::{self, Page, PageEvent};
 use crate::web::socket::Socket;
@@ -48,20 +50,18 @@ pub(super) struct Engine {
     pub(super) captures: Captures,
     pub(super) playback: Playback,
     pub(super) level: Level,
-    seat: RefCell<Seat>,
-    visit: Cell<u32>,
+    seat: RefCell<Claim>,
+    pub(super) visit: Cell<u32>,
+    pub(super) tabs: RefCell<Option<Broadcast>>,
     room: RefCell<Option<RoomLink>>,
     listeners: RefCell<Option<Listeners>>,
 }
 
 /// This tab's seat, for which other tabs of this browser have to be asked first.
-enum Seat {
+enum Claim {
     /// Not settled yet. What people wanted meanwhile waits, in order.
     Asking(VecDeque<Wish>),
-    Settled {
-        secret: SeatSecret,
-        _lock: Option<Lock>,
-    },
+    Settled(Seat),
 }
 
 enum Wish {
@@ -101,8 +101,9 @@ impl Engine {
                 captures: Captures::default(),
                 playback: Playback::new(store.playback_blocked, memory::speaker()),
                 level: Level::new(store.level),
-                seat: RefCell::new(Seat::Asking(VecDeque::new())),
+                seat: RefCell::new(Claim::Asking(VecDeque::new())),
                 visit: Cell::new(0),
+                tabs: RefCell::default(),
                 room: RefCell::default(),
                 listeners: RefCell::default(),
             }
@@ -111,6 +112,7 @@ impl Engine {
         store.recent.set(memory::recent_rooms());
         store.speaker.set(memory::speaker());
         engine.listen();
+        engine.hear_tabs();
         engine.settle_seat();
         engine
     }
@@ -118,6 +120,7 @@ impl Engine {
     /// Lets go of everything. For the end of the app, and of a test.
     pub(super) fn shutdown(&self) {
         self.listeners.take();
+        self.tabs.take();
         self.leave_call();
         self.level.stop();
         self.playback.clear();
@@ -160,6 +163,9 @@ impl Engine {
         self.is_draining.set(false);
         self.set_timer();
         let view = self.core.borrow().view();
+        if let Stage::Ended(_) = view.stage {
+            memory::put_call_to_return_to(None);
+        }
         self.show_own_media(&view.me);
         self.store.patch(view);
     }
@@ -204,7 +210,7 @@ impl Engine {
     // What people want
 
     pub(super) fn intend(&self, intent: Intent) {
-        if let Seat::Asking(wishes) = &mut *self.seat.borrow_mut() {
+        if let Claim::Asking(wishes) = &mut *self.seat.borrow_mut() {
             wishes.push_back(Wish::Other(intent));
             return;
         }
@@ -216,12 +222,16 @@ impl Engine {
         self.visit.set(visit.0);
         self.room.replace(Some(link.clone()));
         let room = link.room_id(crate::web::text::fold);
-        match &mut *self.seat.borrow_mut() {
-            Seat::Asking(wishes) => wishes.push_back(Wish::Enter { visit, room }),
-            Seat::Settled { secret, .. } => {
-                let seat = secret.in_room(&room);
-                self.push(Event::Intent(Intent::EnterRoom { visit, room, seat }));
+        let settled = match &mut *self.seat.borrow_mut() {
+            Claim::Asking(wishes) => {
+                wishes.push_back(Wish::Enter { visit, room });
+                None
             }
+            Claim::Settled(seat) => Some((seat.secret.in_room(&room), room)),
+        };
+        let is_settled = settled.is_some();
+        if let Some((seat, room)) = settled {
+            self.push(Event::Intent(Intent::EnterRoom { visit, room, seat }));
         }
         for kind in CaptureKind::ALL {
             self.intend(Intent::ChooseDevice {
@@ -233,13 +243,60 @@ impl Engine {
                 on: memory::is_wanted(kind),
             });
         }
+        if is_settled {
+            self.arrived_in_room();
+        }
         visit
+    }
+
+    /// Goes on with the call that this tab was in before it was loaded again, and lets a duplicate
+    /// look for its twin.
+    fn arrived_in_room(&self) {
+        let Some(room) = self.room_id() else { return };
+        self.ask_twin(&room);
+        let was_kept = self.with_seat(|seat| seat.was_kept) == Some(true);
+        if was_kept
+            && page::is_reload()
+            && let Some(name) = memory::call_to_return_to(&room)
+        {
+            // The name was good enough to get in.
+            _ = self.join(&name);
+        }
+    }
+
+    /// The room whose page is open, as the server knows it.
+    pub(super) fn room_id(&self) -> Option<RoomId> {
+        let room = self.room.borrow();
+        room.as_ref().map(|link| link.room_id(crate::web::text::fold))
+    }
+
+    /// Looks at the seat, once it is settled.
+    pub(super) fn with_seat<T>(&self, look: impl FnOnce(&Seat) -> T) -> Option<T> {
+        match &*self.seat.borrow() {
+            Claim::Asking(_) => None,
+            Claim::Settled(seat) => Some(look(seat)),
+        }
+    }
+
+    /// Changes seats.
+    pub(super) fn take_seat(&self, seat: Seat) {
+        let before = self.seat.replace(Claim::Settled(seat));
+        drop(before);
+    }
+
+    pub(super) fn leave_room(&self, visit: VisitId) {
+        // Whoever goes to another page does not want to be back in the call after a reload.
+        memory::put_call_to_return_to(None);
+        self.intend(Intent::LeaveRoom { visit });
     }
 
     pub(super) fn join(&self, name: &str) -> Result<(), TextError> {
         let name = crate::web::text::normalize(name.trim());
         text::check_name(&name)?;
         memory::put_name(&name);
+        if let Some(room) = self.room_id() {
+            memory::put_call_to_return_to(Some((&room, &name)));
+        }
         let room = self.room.borrow().clone();
         if let Some(room) = room {
             self.remember_room(&room);
@@ -420,11 +477,11 @@ impl Engine {
     fn settle_seat(&self) {
         let this = self.weak();
         spawn(async move {
-            let (secret, lock) = seat::claim().await;
+            let seat = Seat::claim().await;
             let Some(engine) = this.upgrade() else { return };
-            let settled = Seat::Settled { secret, _lock: lock };
-            let before = engine.seat.replace(settled);
-            let Seat::Asking(wishes) = before else { return };
+            let secret = seat.secret;
+            let before = engine.seat.replace(Claim::Settled(seat));
+            let Claim::Asking(wishes) = before else { return };
             for wish in wishes {
                 engine.push(Event::Intent(match wish {
                     Wish::Enter { visit, room } => {
@@ -434,6 +491,7 @@ impl Engine {
                     Wish::Other(intent) => intent,
                 }));
             }
+            engine.arrived_in_room();
             engine.drain();
             // The first room, if there is one, has taken what it can use by now.
             boot::discard();

@@ -5,16 +5,17 @@
 //! does not open is no help. They leave the device no more than the address bar does.
 
 use visavis_call_core::CaptureKind;
-use visavis_protocol::text;
+use visavis_protocol::{RoomId, text};
 
 use crate::route::{RoomLink, Route};
-use crate::web::storage::Shelf::Device;
+use crate::web::storage::Shelf::{Device, Tab};
 use crate::web::text::normalize;
 
 /// Rooms remembered: what fits on a lobby without scrolling.
 const RECENT_ROOMS: usize = 6;
 
 const NAME: &str = "visavis.name";
+const RETURN: &str = "visavis.return";
 const ROOMS: &str = "visavis.rooms";
 const SPEAKER: &str = "visavis.speaker";
 /// What stands for "turned off" under [`wanted_key`]; anything else is on.
@@ -45,6 +46,19 @@ pub(super) fn name() -> String {
 
 pub(super) fn put_name(name: &str) {
     Device.put(NAME, Some(name));
+}
+
+/// The name under which this tab was in a room's call until a moment ago.
+pub(super) fn call_to_return_to(room: &RoomId) -> Option<String> {
+    let kept = Tab.get(RETURN)?;
+    let (kept, name) = kept.split_once('\n')?;
+    (kept == room.as_str() && text::check_name(name).is_ok()).then(|| name.to_owned())
+}
+
+/// Notes the call that this tab goes on with should it be loaded again; `None` once it ended.
+pub(super) fn put_call_to_return_to(call: Option<(&RoomId, &str)>) {
+    let text = call.map(|(room, name)| [room.as_str(), name].join("\n"));
+    Tab.put(RETURN, text.as_deref());
 }
 
 /// Whether a kind was on when last it was touched. At first everything is.

@@ -20,6 +20,7 @@ mod playback;
 mod seat;
 mod store;
 mod table;
+mod twin;
 
 use std::rc::Rc;
 
@@ -148,7 +149,7 @@ impl Runtime {
     /// one is ignored, so it may safely be called in `on_cleanup`, also when all is torn down.
     pub fn leave_room(self, visit: VisitId) {
         self.engine.try_with_value(|engine| {
-            engine.intend(Intent::LeaveRoom { visit });
+            engine.leave_room(visit);
         });
     }
 
@@ -159,6 +160,26 @@ impl Runtime {
     /// If the name breaks a rule; nothing was sent then. The name is trimmed and normalized first.
     pub fn join(self, name: &str) -> Result<(), TextError> {
         self.engine.with_value(|engine| engine.join(name))
+    }
+
+    /// Whether this tab is a duplicate of one that is in this room's call.
+    #[must_use]
+    pub fn is_elsewhere(self) -> ReadSignal<bool> {
+        self.store.is_elsewhere.read_only()
+    }
+
+    /// How often a duplicate of this tab was opened on the room whose call this one is in.
+    #[must_use]
+    pub fn duplicates(self) -> ReadSignal<u32> {
+        self.store.duplicates.read_only()
+    }
+
+    /// Goes on here with the call that is open in the tab from which this one was duplicated.
+    ///
+    /// # Errors
+    /// See [`Runtime::join`].
+    pub fn move_here(self, name: &str) -> Result<(), TextError> {
+        self.engine.with_value(|engine| engine.move_here(name))
     }
 
     /// Leaves the call and stays on the page.

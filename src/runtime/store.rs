@@ -26,6 +26,8 @@ pub(super) struct Store {
     pub(super) speaker: RwSignal<Option<String>>,
     pub(super) playback_blocked: RwSignal<bool>,
     pub(super) recent: RwSignal<Vec<RoomLink>>,
+    pub(super) is_elsewhere: RwSignal<bool>,
+    pub(super) duplicates: RwSignal<u32>,
 }
 
 impl Store {
@@ -46,6 +48,8 @@ impl Store {
             speaker: RwSignal::new(None),
             playback_blocked: RwSignal::new(false),
             recent: RwSignal::new(Vec::new()),
+            is_elsewhere: RwSignal::new(false),
+            duplicates: RwSignal::new(0),
         }
     }
 

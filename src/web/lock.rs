@@ -25,6 +25,22 @@ impl Drop for Lock {
     }
 }
 
+/// Takes a name from whichever tab holds it. Nobody learns of it by this.
+pub fn steal(name: &str) -> Option<Lock> {
+    let locks = value::get(&window().navigator(), "locks");
+    value::method(&locks, "request")?;
+    let mut release = None;
+    let held = Promise::new(&mut |resolve, _| release = Some(resolve));
+    let granted = Closure::<dyn Fn(JsValue) -> JsValue>::new(move |_lock| held.clone().into());
+    let options = value::dictionary(&[("steal", true.into())]);
+    let request = value::call(&locks, "request", &[&name.into(), &options, granted.as_ref()]).ok()?;
+    super::task::spawn(async move {
+        _ = JsFuture::from(Promise::resolve(&request)).await;
+        drop(granted);
+    });
+    Some(Lock { release })
+}
+
 /// Takes a name, waiting at most `patience` for another tab to let go of it. `None` if another tab
 /// keeps it. A browser without locks grants every name: so did all before there were any.
 pub async fn claim(name: &str, patience: Duration) -> Option<Lock> {

@@ -5,6 +5,7 @@
 
 pub mod appearance;
 pub mod boot;
+pub mod broadcast;
 pub mod capture;
 pub mod channel;
 pub mod clipboard;
@@ -12,6 +13,7 @@ pub mod clock;
 pub mod codecs;
 pub mod console;
 pub mod devices;
+mod dtls;
 pub mod element;
 pub mod error;
 pub mod listener;

@@ -66,6 +66,17 @@ pub fn is_secure() -> bool {
     window().is_secure_context()
 }
 
+/// Whether the page is here because it was loaded again.
+#[must_use]
+pub fn is_reload() -> bool {
+    let performance = value::get(&window(), "performance");
+    let entries = value::call(&performance, "getEntriesByType", &[&"navigation".into()]);
+    entries.is_ok_and(|entries| {
+        let first = value::get(&entries, "0");
+        value::get(&first, "type").as_string().as_deref() == Some("reload")
+    })
+}
+
 /// Marks the body with `data-<key>="<text>"`, for styles and for tests.
 pub fn mark_body(key: &str, text: &str) {
     if let Some(body) = document().body() {

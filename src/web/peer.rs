@@ -18,7 +18,7 @@ use super::rtc::{Connection, Transceiver};
 use super::stats::{self, Arrived};
 use super::task::spawn;
 use super::timer::sleep;
-use super::{Error, Listener, codecs, value};
+use super::{Error, Listener, codecs, dtls, value};
 
 /// How many media sections a connection has.
 pub const SLOTS: usize = 3;
@@ -226,8 +226,27 @@ impl Peer {
         kind: &str,
         sdp: &str,
     ) -> impl Future<Output = Result<(), Error>> + 'static + use<> {
+        let kept;
+        let sdp = if kind == "answer" {
+            kept = self.with_present_role(sdp);
+            &kept
+        } else {
+            sdp
+        };
         let description = value::dictionary(&[("type", kind.into()), ("sdp", sdp.into())]);
         finish(self.connection.set_remote_description(&description))
+    }
+
+    fn with_present_role(&self, answer: &str) -> String {
+        let theirs = self.connection.current_remote_description();
+        let ours = self.connection.current_local_description();
+        let text = |of: &JsValue, key| value::get(of, key).as_string();
+        let theirs = text(&theirs, "type").zip(text(&theirs, "sdp"));
+        dtls::with_present_role(
+            answer,
+            theirs.as_ref().map(|(kind, sdp)| (kind.as_str(), sdp.as_str())),
+            &text(&ours, "sdp").unwrap_or_default(),
+        )
     }
 
     /// Takes a pending offer back.

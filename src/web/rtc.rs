@@ -43,6 +43,12 @@ extern "C" {
     #[wasm_bindgen(method, getter, js_name = localDescription)]
     pub(super) fn local_description(this: &Connection) -> JsValue;
 
+    #[wasm_bindgen(method, getter, js_name = currentLocalDescription)]
+    pub(super) fn current_local_description(this: &Connection) -> JsValue;
+
+    #[wasm_bindgen(method, getter, js_name = currentRemoteDescription)]
+    pub(super) fn current_remote_description(this: &Connection) -> JsValue;
+
     #[wasm_bindgen(method, catch, js_name = addIceCandidate)]
     pub(super) fn add_ice_candidate(this: &Connection, candidate: &JsValue) -> Result<Promise, JsValue>;
 

@@ -53,6 +53,13 @@
   remember("RTCPeerConnection", { add: (peer) => { prune(); peers.set(peer, ++peersMade); } });
   const prune = () => { for (const peer of peers.keys()) if (peer.signalingState === "closed") peers.delete(peer); };
 
+  // Every description that is set is a step of a negotiation.
+  let descriptions = 0;
+  for (const name of ["setLocalDescription", "setRemoteDescription"]) {
+    const set = window.RTCPeerConnection?.prototype[name];
+    if (set) RTCPeerConnection.prototype[name] = function (...description) { descriptions += 1; return set.apply(this, description); };
+  }
+
   const sockets = new Set();
   const wire = { sent: 0, sentBytes: 0, received: 0, receivedBytes: 0, opened: 0 };
   remember("WebSocket", sockets, (socket) => {
@@ -230,7 +237,7 @@
       for (const context of audioContexts) if (context.state === "closed") audioContexts.delete(context);
       const liveTracks = [...tracks].filter((track) => track.readyState === "live");
       return {
-        peers: peers.size, peersMade,
+        peers: peers.size, peersMade, descriptions,
         sockets: [...sockets].filter((socket) => socket.readyState <= 1).length,
         tracks: liveTracks.length,
         trackKinds: liveTracks.map((track) => track.kind).sort(),
@@ -250,6 +257,17 @@
       watched.clear();
       const turn = async () => { await look(); if (watching !== null) watching = native.setTimeout(turn, 40); };
       watching = native.setTimeout(turn, 0);
+    },
+    /** Restarts ICE on every connection, as a browser does that finds another network. */
+    restartIce() { for (const peer of peers.keys()) peer.restartIce(); },
+    /** The own description of the first connection. */
+    sdp: () => [...peers.keys()][0]?.localDescription?.sdp ?? "",
+    /** Sends, in place of the camera's track, one that never brings a picture. */
+    freeze() {
+      const dead = document.createElement("canvas");
+      dead.getContext("2d");
+      const track = dead.captureStream(0).getVideoTracks()[0];
+      return Promise.all([...peers.keys()].map((peer) => peer.getTransceivers()[1].sender.replaceTrack(track)));
     },
     /** The fewest looks at any stream so far. */
     looks: () => watched.size === 0 ? 0 : Math.min(...[...watched.values()].map((seen) => seen.looks)),

@@ -17,6 +17,8 @@ pub struct Open {
     pub peers: usize,
     /// Connections ever made.
     pub peers_made: usize,
+    /// Descriptions set on any of them, own and remote.
+    pub descriptions: usize,
     /// WebSockets connecting or open.
     pub sockets: usize,
     /// Tracks taken from devices that were not stopped.

@@ -20,11 +20,24 @@ impl Server {
     /// # Errors
     /// If it is not built, or does not come up.
     pub async fn start(folder: &std::path::Path, mark: &str, more: &[&str]) -> Result<Self> {
+        Self::start_at("127.0.0.1:0", folder, mark, more).await
+    }
+
+    /// Starts it at an address that it had before.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub async fn start_at(
+        address: &str,
+        folder: &std::path::Path,
+        mark: &str,
+        more: &[&str],
+    ) -> Result<Self> {
         let data = folder.join("server-data");
         std::fs::create_dir_all(&data)?;
         let mut command = Command::new(program());
         command
-            .args(["--listen", "127.0.0.1:0", "--data-dir"])
+            .args(["--listen", address, "--data-dir"])
             .arg(&data)
             .args(more)
             .env("NO_COLOR", "1");

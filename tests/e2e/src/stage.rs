@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use futures_util::FutureExt;
@@ -12,6 +12,7 @@ use futures_util::FutureExt;
 use crate::browser::{Browser, Devices, Kind};
 use crate::process;
 use crate::server::Server;
+use crate::wait::{Look, until};
 
 /// Everything that one test runs.
 pub struct Stage {
@@ -173,6 +174,27 @@ impl Stage {
         if let Some(Ok(mut file)) = file {
             writeln!(file, "{}: {text}", self.name).ok();
         }
+    }
+
+    /// Starts a server that was killed again, at the same address and with nothing in its memory.
+    ///
+    /// # Errors
+    /// If it does not come up.
+    pub async fn revive_server(&self) -> Result<()> {
+        let origin = self.origin();
+        let address = origin.trim_start_matches("http://").to_owned();
+        // The former one is gone, but its port may not be free at once.
+        let server = until(
+            "the server on its former port",
+            Duration::from_secs(10),
+            async || match Server::start_at(&address, &self.folder, &self.mark, &[]).await {
+                Ok(server) => Ok(Look::There(server)),
+                Err(error) => Ok(Look::NotYet(format!("{error:#}"))),
+            },
+        )
+        .await?;
+        self.server.replace(Some(server));
+        Ok(())
     }
 
     /// Ends the server as a crash would.

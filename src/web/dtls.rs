@@ -1,0 +1,71 @@
+//! Who began the DTLS handshake of a connection, which must not change while it lives.
+//!
+//! A Firefox that answers an offer with an ICE restart says `a=setup:active` also where it was the
+//! passive side before, and goes on as the passive side. Chromium takes it at its word, refuses the
+//! answer ("Failed to set SSL role") and then every other description as well. RFC 8842, section
+//! 5.5: without a new DTLS association the roles stay.
+
+/// The answer with the roles that both have already. `current` are the type and text of the
+/// description of theirs that is in force, and the text of ours.
+pub(super) fn with_present_role(answer: &str, theirs: Option<(&str, &str)>, ours: &str) -> String {
+    let Some((kind, text)) = theirs else {
+        return answer.to_owned();
+    };
+    let role = if kind == "answer" {
+        role(text)
+    } else {
+        // They offered, so ours was the answer: theirs is the other role.
+        role(ours).map(|ours| if ours == "active" { "passive" } else { "active" })
+    };
+    let Some(role) = role else {
+        return answer.to_owned();
+    };
+    let mut lines = Vec::new();
+    let line = ["a=setup:", role].concat();
+    for given in answer.split("\r\n") {
+        lines.push(if given.starts_with("a=setup:") {
+            &line
+        } else {
+            given
+        });
+    }
+    lines.join("\r\n")
+}
+
+/// `active` or `passive`, as a description in force says.
+fn role(sdp: &str) -> Option<&str> {
+    let said = sdp.split("\r\n").find_map(|line| line.strip_prefix("a=setup:"))?;
+    ["active", "passive"].contains(&said).then_some(said)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const OFFER: &str = "v=0\r\na=setup:actpass\r\n";
+    const ACTIVE: &str = "v=0\r\na=setup:active\r\n";
+    const PASSIVE: &str = "v=0\r\na=setup:passive\r\n";
+
+    #[test]
+    fn whoever_was_passive_stays_so() {
+        assert_eq!(with_present_role(ACTIVE, Some(("offer", OFFER)), ACTIVE), PASSIVE);
+        assert_eq!(
+            with_present_role(ACTIVE, Some(("answer", PASSIVE)), OFFER),
+            PASSIVE
+        );
+    }
+
+    #[test]
+    fn whoever_was_active_stays_so() {
+        assert_eq!(with_present_role(ACTIVE, Some(("answer", ACTIVE)), OFFER), ACTIVE);
+        assert_eq!(
+            with_present_role(PASSIVE, Some(("offer", OFFER)), PASSIVE),
+            ACTIVE
+        );
+    }
+
+    #[test]
+    fn the_first_answer_says_what_it_says() {
+        assert_eq!(with_present_role(ACTIVE, None, OFFER), ACTIVE);
+    }
+}

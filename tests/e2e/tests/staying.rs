@@ -1,0 +1,398 @@
+//! A call outlives its server and its tab (S1 to S5).
+
+use std::rc::Rc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, ensure};
+use futures_util::future::{try_join, try_join_all};
+use thirtyfour::prelude::*;
+use visavis_e2e::page::SOON;
+use visavis_e2e::{Browser, Devices, Kind, Look, Room, Stage, in_pairs, staged, until};
+
+/// A gap in what is heard and seen that nobody notices.
+const GAP_MS: f64 = 500.0;
+/// How long the server is away; a person may ask for the minute of the requirement.
+const DOWN_VARIABLE: &str = "VISAVIS_DOWN_SECONDS";
+const DOWN_SECONDS: u64 = 12;
+
+fn down() -> Duration {
+    let asked = std::env::var(DOWN_VARIABLE)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    Duration::from_secs(asked.unwrap_or(DOWN_SECONDS))
+}
+
+/// Three who see and hear each other.
+async fn three(stage: &Stage, kinds: [Kind; 3], room: &Room) -> Result<Vec<Rc<Browser>>> {
+    let devices = Devices {
+        frames_per_second: 10,
+        ..Devices::default()
+    };
+    let all = try_join_all(kinds.iter().map(|kind| stage.browser_with(*kind, devices))).await?;
+    for (browser, name) in all.iter().zip(["Ada", "Bob", "Cleo"]) {
+        browser.enter(stage, room, name).await?;
+    }
+    let limit = Duration::from_secs(20);
+    try_join_all(all.iter().map(|browser| browser.sees_and_hears(2, limit))).await?;
+    // The marks come with the first look at each connection: from then on it is looked after.
+    for browser in &all {
+        until(
+            &format!("{}: what the tiles say", browser.label),
+            SOON,
+            async || {
+                let marks = browser.all("img", Some("Direct")).await?.len();
+                Ok(Look::when(marks == 2, || format!("{marks} marks")))
+            },
+        )
+        .await?;
+    }
+    Ok(all)
+}
+
+/// How many descriptions were ever set in these pages.
+async fn descriptions(browsers: &[Rc<Browser>]) -> Result<usize> {
+    let mut sum = 0;
+    for browser in browsers {
+        sum += browser.open().await?.descriptions;
+    }
+    Ok(sum)
+}
+
+async fn see_mark(browser: &Browser, tile: &str, mark: &str, is_there: bool) -> Result<()> {
+    let what = format!("{}: {tile} with mark {mark}: {is_there}", browser.label);
+    until(&what, SOON, async || {
+        let Some(tile) = browser.find("article", tile).await? else {
+            return Ok(Look::NotYet("no such tile".into()));
+        };
+        let marks = tile
+            .find_all(By::Css(format!("[role=img][aria-label=\"{mark}\"]")))
+            .await?;
+        Ok(Look::when(marks.is_empty() != is_there, || {
+            format!("{} marks", marks.len())
+        }))
+    })
+    .await
+}
+
+/// S1, S2: the server is killed and comes back empty; the call goes on as if it were not needed.
+async fn without_server(stage: &Stage, kinds: [Kind; 3]) -> Result<()> {
+    stage.serve().await?;
+    let room = Room::new("tea");
+    let all = three(stage, kinds, &room).await?;
+    let [ada, bob, cleo] = &all[..] else {
+        anyhow::bail!("three")
+    };
+    let made: Vec<usize> = vec![
+        ada.open().await?.peers_made,
+        bob.open().await?.peers_made,
+        cleo.open().await?.peers_made,
+    ];
+    let before = descriptions(&all).await?;
+    try_join_all(all.iter().map(|browser| browser.watch_pauses())).await?;
+
+    let killed = Instant::now();
+    stage.kill_server()?;
+    ada.room_state("reconnecting").await?;
+    // Turning the camera off and on needs no server, and no negotiation.
+    ada.press("button", "Turn camera off").await?;
+    for other in [bob, cleo] {
+        see_mark(other, "Ada", "Camera off", true).await?;
+    }
+    ada.press("button", "Turn camera on").await?;
+    for other in [bob, cleo] {
+        see_mark(other, "Ada", "Camera off", false).await?;
+    }
+    let quiet = descriptions(&all).await?;
+    ensure!(
+        quiet == before,
+        "{} descriptions were set while the server was away",
+        quiet - before
+    );
+    // The time that the server is away is the test's input.
+    tokio::time::sleep(down().saturating_sub(killed.elapsed())).await;
+    stage.revive_server().await?;
+    let back = Instant::now();
+    for browser in &all {
+        browser.room_state("joined").await?;
+    }
+    stage.figure(&format!(
+        "all three are back at the server {} ms after it",
+        back.elapsed().as_millis()
+    ));
+    for browser in &all {
+        ensure!(
+            browser.all("article", None).await?.len() == 3,
+            "{}",
+            browser.label
+        );
+    }
+
+    // Somebody new meets all three.
+    let dan = stage
+        .browser_with(
+            kinds[0],
+            Devices {
+                frames_per_second: 10,
+                ..Devices::default()
+            },
+        )
+        .await?;
+    dan.enter(stage, &room, "Dan").await?;
+    let joined = Instant::now();
+    dan.sees_and_hears(3, Duration::from_secs(15)).await?;
+    stage.figure(&format!(
+        "a newcomer sees and hears all three {} ms after joining",
+        joined.elapsed().as_millis()
+    ));
+
+    let mut worst = 0.0_f64;
+    for (browser, made) in all.iter().zip(made) {
+        for (stream, pause) in browser.pauses().await? {
+            // Pictures stopped when Ada turned the camera off; the newcomer's have just begun.
+            if stream.ends_with("audio") {
+                worst = worst.max(pause.worst);
+                ensure!(pause.worst <= GAP_MS, "{}: {stream}: {pause:?}", browser.label);
+            }
+        }
+        let now = browser.open().await?.peers_made;
+        ensure!(
+            now == made + 1,
+            "{}: {made} connections, and then {now}",
+            browser.label
+        );
+    }
+    stage.figure(&format!(
+        "longest pause of sound over the server's absence: {worst:.0} ms"
+    ));
+    Ok(())
+}
+
+mod server_away {
+    use super::*;
+
+    staged! {
+        async fn chromium(stage: &Stage) -> Result<()> {
+            without_server(stage, [Kind::Chromium; 3]).await
+        }
+    }
+
+    staged! {
+        async fn firefox(stage: &Stage) -> Result<()> {
+            without_server(stage, [Kind::Firefox; 3]).await
+        }
+    }
+
+    staged! {
+        async fn mixed(stage: &Stage) -> Result<()> {
+            without_server(stage, [Kind::Chromium, Kind::Firefox, Kind::Chromium]).await
+        }
+    }
+}
+
+in_pairs! {
+    /// S2: with the server gone, ICE is restarted over the connection itself.
+    async fn restart_in_band(stage: &Stage, pair: [Kind; 2]) -> Result<()> {
+        stage.serve().await?;
+        let (ada, bob) = try_join(stage.browser(pair[0]), stage.browser(pair[1])).await?;
+        let room = Room::new("restart");
+        ada.enter(stage, &room, "Ada").await?;
+        bob.enter(stage, &room, "Bob").await?;
+        try_join(ada.sees_and_hears(1, SOON), bob.sees_and_hears(1, SOON)).await?;
+        see_mark(&ada, "Bob", "Direct", true).await?;
+        stage.kill_server()?;
+        bob.room_state("reconnecting").await?;
+        let ufrag = "return [...__probe.sdp().matchAll(/a=ice-ufrag:(\\S+)/g)][0][1];";
+        let before = ada.script(ufrag, Vec::new()).await?;
+        ada.script("__probe.restartIce();", Vec::new()).await?;
+        until("other credentials on both sides", SOON, async || {
+            let now = ada.script(ufrag, Vec::new()).await?;
+            let peers = [ada.peers().await?, bob.peers().await?].concat();
+            let is_done = now != before
+                && peers.len() == 2
+                && peers.iter().all(|peer| peer.signaling == "stable" && peer.connection == "connected");
+            Ok(Look::when(is_done, || format!("{before} and {now}; {peers:?}")))
+        }).await?;
+        try_join(ada.sees_and_hears(1, SOON), bob.sees_and_hears(1, SOON)).await?;
+        Ok(())
+    }
+}
+
+/// S2: who leaves while the server is away is gone for the others within three seconds.
+async fn leaving_without_server(stage: &Stage, kinds: [Kind; 3]) -> Result<()> {
+    stage.serve().await?;
+    let all = three(stage, kinds, &Room::new("leave")).await?;
+    let [ada, bob, cleo] = &all[..] else {
+        anyhow::bail!("three")
+    };
+    stage.kill_server()?;
+    ada.room_state("reconnecting").await?;
+    cleo.leave().await?;
+    let left = Instant::now();
+    try_join(ada.see_gone("article", "Cleo"), bob.see_gone("article", "Cleo")).await?;
+    ensure!(left.elapsed() < Duration::from_secs(3), "{:?}", left.elapsed());
+    stage.figure(&format!(
+        "who leaves by the button is gone after {} ms",
+        left.elapsed().as_millis()
+    ));
+    bob.driver().goto("about:blank").await?;
+    let closed = Instant::now();
+    ada.see_gone("article", "Bob").await?;
+    ensure!(
+        closed.elapsed() < Duration::from_secs(3),
+        "{:?}",
+        closed.elapsed()
+    );
+    stage.figure(&format!(
+        "who closes the page is gone after {} ms",
+        closed.elapsed().as_millis()
+    ));
+    Ok(())
+}
+
+mod leaver {
+    use super::*;
+
+    staged! {
+        async fn chromium(stage: &Stage) -> Result<()> {
+            leaving_without_server(stage, [Kind::Chromium; 3]).await
+        }
+    }
+
+    staged! {
+        async fn firefox(stage: &Stage) -> Result<()> {
+            leaving_without_server(stage, [Kind::Firefox; 3]).await
+        }
+    }
+
+    staged! {
+        async fn mixed(stage: &Stage) -> Result<()> {
+            leaving_without_server(stage, [Kind::Chromium, Kind::Firefox, Kind::Firefox]).await
+        }
+    }
+}
+
+/// The most tiles under one name that a page showed at once, until asked.
+const COUNT_TILES: &str = "window.__most = 0;
+    window.__counter = new MutationObserver(() => {
+        const tiles = document.querySelectorAll('article[aria-label=\"Cleo\"]').length;
+        window.__most = Math.max(window.__most, tiles);
+    });
+    window.__counter.observe(document.body, { childList: true, subtree: true, attributes: true });";
+
+/// S4: a reload returns to the same seat without a click, and nobody sees two tiles.
+async fn reloading(stage: &Stage, kinds: [Kind; 3]) -> Result<()> {
+    stage.serve().await?;
+    let all = three(stage, kinds, &Room::new("reload")).await?;
+    let [ada, bob, cleo] = &all[..] else {
+        anyhow::bail!("three")
+    };
+    for other in [ada, bob] {
+        other.script(COUNT_TILES, Vec::new()).await?;
+    }
+    let began = Instant::now();
+    cleo.driver().refresh().await?;
+    cleo.room_state("joined").await?;
+    ensure!(
+        began.elapsed() < Duration::from_secs(3),
+        "seated after {:?}",
+        began.elapsed()
+    );
+    stage.figure(&format!(
+        "back in the seat {} ms after the reload began",
+        began.elapsed().as_millis()
+    ));
+    try_join_all(all.iter().map(|browser| browser.sees_and_hears(2, SOON))).await?;
+    for other in [ada, bob] {
+        let most = other.script("return window.__most;", Vec::new()).await?;
+        ensure!(
+            most.as_u64() == Some(1),
+            "{}: {most} tiles of one person",
+            other.label
+        );
+    }
+    // Whoever hung up is not taken back by a reload.
+    cleo.leave().await?;
+    cleo.driver().refresh().await?;
+    cleo.ready().await?;
+    cleo.see("button", "Join now").await?;
+    Ok(())
+}
+
+mod reload {
+    use super::*;
+
+    staged! {
+        async fn chromium(stage: &Stage) -> Result<()> {
+            reloading(stage, [Kind::Chromium; 3]).await
+        }
+    }
+
+    staged! {
+        async fn firefox(stage: &Stage) -> Result<()> {
+            reloading(stage, [Kind::Firefox; 3]).await
+        }
+    }
+
+    staged! {
+        async fn mixed(stage: &Stage) -> Result<()> {
+            reloading(stage, [Kind::Chromium, Kind::Firefox, Kind::Firefox]).await
+        }
+    }
+}
+
+in_pairs! {
+    /// S4, F7: a duplicated tab is told, and takes nothing unless the person says so.
+    async fn duplicated_tab(stage: &Stage, pair: [Kind; 2]) -> Result<()> {
+        stage.serve().await?;
+        let (ada, bob) = try_join(stage.browser(pair[0]), stage.browser(pair[1])).await?;
+        let room = Room::new("twin");
+        ada.enter(stage, &room, "Ada").await?;
+        bob.enter(stage, &room, "Bob").await?;
+        ada.wait_for_tile("Bob").await?;
+        let first = bob.driver().window().await?;
+        // A window opened by a page starts with a copy of its session storage, as a duplicate does.
+        bob.script("window.open(location.href);", Vec::new()).await?;
+        let second = until("the second tab", SOON, async || {
+            let others: Vec<_> = bob.driver().windows().await?.into_iter().filter(|tab| *tab != first).collect();
+            Ok(Look::at(others.into_iter().next(), || "one tab".into()))
+        }).await?;
+        bob.driver().switch_to_window(second.clone()).await?;
+        bob.ready().await?;
+        bob.hear("status", "in this call in another tab").await?;
+        bob.driver().switch_to_window(first.clone()).await?;
+        bob.hear("status", "opened in another tab").await?;
+        bob.room_state("joined").await?;
+        ensure!(ada.all("article", None).await?.len() == 2);
+
+        bob.driver().switch_to_window(second).await?;
+        bob.press("button", "Move here").await?;
+        bob.room_state("joined").await?;
+        bob.wait_for_tile("Ada").await?;
+        bob.driver().switch_to_window(first).await?;
+        bob.room_state("ended").await?;
+        ensure!(bob.words().await?.contains("went on elsewhere"), "{}", bob.words().await?);
+        ada.wait_for_tile("Bob").await?;
+        ensure!(ada.all("article", None).await?.len() == 2);
+        Ok(())
+    }
+}
+
+in_pairs! {
+    /// S5: a picture that stands still is asked for anew, and both are told.
+    async fn frozen_picture(stage: &Stage, pair: [Kind; 2]) -> Result<()> {
+        stage.serve().await?;
+        let (ada, bob) = try_join(stage.browser(pair[0]), stage.browser(pair[1])).await?;
+        let room = Room::new("frozen");
+        ada.enter(stage, &room, "Ada").await?;
+        bob.enter(stage, &room, "Bob").await?;
+        try_join(ada.sees_and_hears(1, SOON), bob.sees_and_hears(1, SOON)).await?;
+        see_mark(&ada, "Bob", "Direct", true).await?;
+        bob.async_script("return __probe.freeze().then(() => null);", Vec::new()).await?;
+        let frozen = Instant::now();
+        bob.hear("status", "does not get your picture").await?;
+        ada.sees_and_hears(1, SOON).await?;
+        stage.figure(&format!("a frozen picture moves again after {} ms", frozen.elapsed().as_millis()));
+        ensure!(ada.open().await?.peers_made <= 1 + 1, "it was attached anew, nothing more");
+        Ok(())
+    }
+}
