@@ -54,7 +54,6 @@ pub(super) const WORDS: Words = Words {
     join_now: "Join now",
     joining: "Joining…",
     join_anyway: "You can also join without it.",
-    device_settings: "Device settings",
     camera: DeviceWords {
         picker: "Camera",
         turn_on: "Turn camera on",
@@ -129,6 +128,10 @@ pub(super) const WORDS: Words = Words {
     person_joined: With("{} joined"),
     person_left: With("{} left"),
     person_back: With("{} is back"),
+    hide_address: "Hide my address",
+    hide_address_hint: "Sound and pictures take a detour over this site’s relay, so that nobody learns your network address.",
+    no_relay: "This site has no relay, so nobody can be reached while your address is hidden. Turn “Hide my address” off to talk.",
+    settings: "Settings",
     open_elsewhere: "You are in this call in another tab.",
     move_here: "Move here",
     also_open: "This call was opened in another tab as well. It goes on here.",

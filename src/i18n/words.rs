@@ -176,8 +176,6 @@ words! {
     joining: &'static str,
     /// Goes on although a device failed.
     join_anyway: &'static str,
-    /// The gear.
-    device_settings: &'static str,
     /// The camera.
     camera: DeviceWords,
     /// The microphone.
@@ -268,6 +266,14 @@ words! {
     person_left: With,
     /// Notice.
     person_back: With,
+    /// Switch.
+    hide_address: &'static str,
+    /// What it does.
+    hide_address_hint: &'static str,
+    /// Warning where it cannot be done.
+    no_relay: &'static str,
+    /// Button and dialog.
+    settings: &'static str,
     /// Before joining, in a duplicate of a tab that is in the call.
     open_elsewhere: &'static str,
     /// Button there.

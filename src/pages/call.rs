@@ -8,6 +8,7 @@ use visavis_call_core::{CaptureKind, CaptureState, Me, Person, Slot};
 use visavis_protocol::SeatId;
 use wasm_bindgen::JsValue;
 
+use super::devices::{no_relay, pickers};
 use super::prejoin::capture_toggle;
 use super::status::{Reach, notice, reach, status};
 use crate::components::dom::{El, button, each, el, el_class, live};
@@ -57,6 +58,12 @@ pub fn view(link: &RoomLink) -> El {
         .child(bottom)
         .child(el("div").attr("role", "alert").child(toasts.place(Tone::Error)))
         .slot(sound)
+        .slot(move || {
+            runtime
+                .lacks_relay()
+                .get()
+                .then(|| el_class("div", "call-warning").child(no_relay()))
+        })
 }
 
 /// Begins the rest of the controls anew at every movement, by changing which animation runs.
@@ -287,6 +294,13 @@ fn controls(is_alone: Memo<bool>, share: Share) -> El {
         let closed = closed.clone();
         shared.invite(texts, move || closed.close())
     });
+    let settings = Dialog::new(words.settings);
+    let opening = settings.clone();
+    let settings = settings.with(|| {
+        el_class("div", "settings")
+            .child(el_class("h2", "dialog-title").text(words.settings))
+            .child(pickers())
+    });
     let group = || el_class("div", "toolbar-group");
     let sharing = move || {
         let (share, opened) = (share.clone(), opened.clone());
@@ -307,8 +321,12 @@ fn controls(is_alone: Memo<bool>, share: Share) -> El {
                 .child(capture_toggle(CaptureKind::Camera, Look::Plain)),
         )
         .slot(sharing)
+        .child(group().child(round(Icon::Settings, words.settings, move || opening.open())))
         .child(group().child(leave));
-    el_class("div", "slot").child(toolbar).child(dialog)
+    el_class("div", "slot")
+        .child(toolbar)
+        .child(dialog)
+        .child(settings)
 }
 
 fn round(sign: Icon, name: &str, press: impl Fn() + 'static) -> El {

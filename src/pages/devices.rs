@@ -62,6 +62,39 @@ pub fn pickers() -> El {
                 .child(icon(Icon::Speaker))
                 .text(words().play_test_sound),
         )
+        .child(privacy())
+}
+
+/// The switch that keeps one's address to oneself, and the warning where that cannot be.
+pub fn privacy() -> El {
+    let (words, runtime) = (words(), use_runtime());
+    let (hides, lacks) = (runtime.hides_address(), runtime.lacks_relay());
+    let switch = button("switch", move || runtime.hide_address(!hides.get_untracked()))
+        .attr("role", "switch")
+        .attr("type", "button")
+        .attr("aria-label", words.hide_address)
+        .attr("aria-describedby", "hide-address-hint")
+        .live(move |switch| {
+            switch.set_attr("aria-checked", Some(if hides.get() { "true" } else { "false" }));
+        });
+    let text = el_class("div", "switch-text")
+        .child(el_class("span", "switch-name").text(words.hide_address))
+        .child(
+            el_class("span", "hint")
+                .attr("id", "hide-address-hint")
+                .text(words.hide_address_hint),
+        );
+    el_class("div", "privacy")
+        .child(el_class("div", "switch-row").child(text).child(switch))
+        .slot(move || lacks.get().then(no_relay))
+}
+
+/// What is said where somebody hides and nobody can be reached.
+pub fn no_relay() -> El {
+    el_class("div", "note")
+        .attr("role", "alert")
+        .child(icon(Icon::Warning))
+        .child(el_class("p", "").text(words().no_relay))
 }
 
 fn capture_picker(kind: CaptureKind) -> El {

@@ -55,7 +55,7 @@ fn preview() -> El {
         gear.set_attr("aria-expanded", Some(if is_shown { "true" } else { "false" }));
     })
     .child(icon(Icon::Settings));
-    gear.set_label(words.device_settings);
+    gear.set_label(words.settings);
     let controls = el_class("div", "preview-controls")
         .child(capture_toggle(CaptureKind::Microphone, Look::Veil))
         .child(capture_toggle(CaptureKind::Camera, Look::Veil))

@@ -6,8 +6,8 @@ use std::rc::{Rc, Weak};
 
 use leptos::prelude::{GetUntracked, Set, WithUntracked};
 use visavis_call_core::{
-    CaptureKind, Config, Core, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Stage, Timestamp,
-    VisitId,
+    CaptureKind, Config, Core, EndReason, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Stage,
+    Timestamp, VisitId,
 };
 use visavis_protocol::RoomId;
 use visavis_protocol::text::{self, TextError};
@@ -163,7 +163,8 @@ impl Engine {
         self.is_draining.set(false);
         self.set_timer();
         let view = self.core.borrow().view();
-        if let Stage::Ended(_) = view.stage {
+        // Not where the server closed the socket: Firefox does that itself before a reload.
+        if let Stage::Ended(EndReason::HungUp | EndReason::SeatMoved) = view.stage {
             memory::put_call_to_return_to(None);
         }
         self.show_own_media(&view.me);
@@ -218,6 +219,8 @@ impl Engine {
     }
 
     pub(super) fn enter_room(&self, link: &RoomLink) -> VisitId {
+        // Before the first connection is made.
+        self.intend(Intent::HideAddress(memory::hides_address()));
         let visit = VisitId(self.visit.get().wrapping_add(1));
         self.visit.set(visit.0);
         self.room.replace(Some(link.clone()));
@@ -315,6 +318,11 @@ impl Engine {
     pub(super) fn choose_device(&self, kind: CaptureKind, device: Option<String>) {
         memory::put_device(kind, device.as_deref());
         self.intend(Intent::ChooseDevice { kind, device });
+    }
+
+    pub(super) fn hide_address(&self, hide: bool) {
+        memory::put_hides_address(hide);
+        self.intend(Intent::HideAddress(hide));
     }
 
     pub(super) fn new_room(&self) -> RoomLink {

@@ -33,8 +33,13 @@ impl Engine {
                 let closed = self.sockets.borrow_mut().remove(socket);
                 drop(closed);
             }
-            Command::CreateLink { link, role, ice } => {
-                if let Err(error) = self.create_link(link, role, &ice) {
+            Command::CreateLink {
+                link,
+                role,
+                ice,
+                relay_only,
+            } => {
+                if let Err(error) = self.create_link(link, role, &ice, relay_only) {
                     console::warn("no connection", error.to_string());
                     self.links.remove(link);
                     self.push(Event::Link(
@@ -45,8 +50,12 @@ impl Engine {
                     ));
                 }
             }
-            Command::SetIceServers { link, ice } => {
-                self.on_link(link, |peer| peer.set_ice_servers(&ice));
+            Command::SetIceServers {
+                link,
+                ice,
+                relay_only,
+            } => {
+                self.on_link(link, |peer| peer.set_ice_servers(&ice, relay_only));
             }
             Command::SetLocalDescription { link, request } => self.set_local_description(link, request),
             Command::SetRemoteDescription {
@@ -137,9 +146,15 @@ impl Engine {
         }
     }
 
-    fn create_link(&self, link: LinkId, role: LinkRole, ice: &[IceServer]) -> Result<(), Error> {
+    fn create_link(
+        &self,
+        link: LinkId,
+        role: LinkRole,
+        ice: &[IceServer],
+        relay_only: bool,
+    ) -> Result<(), Error> {
         let this = self.weak();
-        let peer = Peer::new(ice, move |event| {
+        let peer = Peer::new(ice, relay_only, move |event| {
             if let Some(engine) = this.upgrade() {
                 engine.peer_event(link, event);
             }

@@ -16,6 +16,7 @@ const RECENT_ROOMS: usize = 6;
 
 const NAME: &str = "visavis.name";
 const RETURN: &str = "visavis.return";
+const HIDE: &str = "visavis.hide-address";
 const ROOMS: &str = "visavis.rooms";
 const SPEAKER: &str = "visavis.speaker";
 /// What stands for "turned off" under [`wanted_key`]; anything else is on.
@@ -77,6 +78,15 @@ pub(super) fn device(kind: CaptureKind) -> Option<String> {
 
 pub(super) fn put_device(kind: CaptureKind, device: Option<&str>) {
     Device.put(device_key(kind), device);
+}
+
+/// Whether the person hides their address.
+pub(super) fn hides_address() -> bool {
+    Device.get(HIDE).is_some()
+}
+
+pub(super) fn put_hides_address(hides: bool) {
+    Device.put(HIDE, hides.then_some("on"));
 }
 
 /// The chosen speaker.

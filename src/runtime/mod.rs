@@ -220,6 +220,23 @@ impl Runtime {
             .with_value(|engine| engine.choose_device(kind, device));
     }
 
+    /// Shows one's address to nobody, or no longer cares, now and for the next time.
+    pub fn hide_address(self, hide: bool) {
+        self.engine.with_value(|engine| engine.hide_address(hide));
+    }
+
+    /// Whether the person hides their address.
+    #[must_use]
+    pub const fn hides_address(self) -> Memo<bool> {
+        self.store.hides_address
+    }
+
+    /// Whether they do, and nobody can be reached because this site has no relay.
+    #[must_use]
+    pub const fn lacks_relay(self) -> Memo<bool> {
+        self.store.lacks_relay
+    }
+
     /// The own camera as others would see it. The stream stays the same while tracks come and go;
     /// `None` while the camera is off. To be shown muted and mirrored.
     #[must_use]

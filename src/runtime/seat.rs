@@ -13,7 +13,7 @@ const KEY: &str = "visavis.seat";
 
 /// How long another tab may take to let go of the seat. After a reload that is this tab before it,
 /// which is on its way out; a duplicated tab, which starts with a copy of the secret, waits in vain.
-const PATIENCE: Duration = Duration::from_millis(250);
+const PATIENCE: Duration = Duration::from_millis(800);
 
 /// This tab's seat.
 pub(super) struct Seat {

@@ -1,15 +1,15 @@
 //! Who began the DTLS handshake of a connection, which must not change while it lives.
 //!
-//! A Firefox that answers an offer with an ICE restart says `a=setup:active` also where it was the
-//! passive side before, and goes on as the passive side. Chromium takes it at its word, refuses the
-//! answer ("Failed to set SSL role") and then every other description as well. RFC 8842, section
-//! 5.5: without a new DTLS association the roles stay.
+//! A Firefox that answers an offer of `a=setup:actpass` with an ICE restart takes the active side
+//! also where it was the passive one before. Chromium then refuses the answer ("Failed to set SSL
+//! role") and every other description as well. An offer that names the role that its sender has
+//! leaves no choice; RFC 8842, section 5.5 allows it, and without a new association the roles stay.
 
-/// The answer with the roles that both have already. `current` are the type and text of the
-/// description of theirs that is in force, and the text of ours.
-pub(super) fn with_present_role(answer: &str, theirs: Option<(&str, &str)>, ours: &str) -> String {
+/// The offer with the role that its sender has already. `theirs` are type and text of the
+/// description of theirs that is in force, `ours` the text of ours.
+pub(super) fn with_present_role(offer: &str, theirs: Option<(&str, &str)>, ours: &str) -> String {
     let Some((kind, text)) = theirs else {
-        return answer.to_owned();
+        return offer.to_owned();
     };
     let role = if kind == "answer" {
         role(text)
@@ -18,11 +18,11 @@ pub(super) fn with_present_role(answer: &str, theirs: Option<(&str, &str)>, ours
         role(ours).map(|ours| if ours == "active" { "passive" } else { "active" })
     };
     let Some(role) = role else {
-        return answer.to_owned();
+        return offer.to_owned();
     };
     let mut lines = Vec::new();
     let line = ["a=setup:", role].concat();
-    for given in answer.split("\r\n") {
+    for given in offer.split("\r\n") {
         lines.push(if given.starts_with("a=setup:") {
             &line
         } else {
@@ -65,7 +65,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_answer_says_what_it_says() {
-        assert_eq!(with_present_role(ACTIVE, None, OFFER), ACTIVE);
+    fn the_first_offer_leaves_the_choice() {
+        assert_eq!(with_present_role(OFFER, None, ""), OFFER);
     }
 }

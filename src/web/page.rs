@@ -69,12 +69,11 @@ pub fn is_secure() -> bool {
 /// Whether the page is here because it was loaded again.
 #[must_use]
 pub fn is_reload() -> bool {
+    // The older of two ways to ask: Firefox fills in the newer one only once the page has loaded.
+    const RELOAD: f64 = 1.0;
     let performance = value::get(&window(), "performance");
-    let entries = value::call(&performance, "getEntriesByType", &[&"navigation".into()]);
-    entries.is_ok_and(|entries| {
-        let first = value::get(&entries, "0");
-        value::get(&first, "type").as_string().as_deref() == Some("reload")
-    })
+    let navigation = value::get(&performance, "navigation");
+    value::get(&navigation, "type").as_f64() == Some(RELOAD)
 }
 
 /// Marks the body with `data-<key>="<text>"`, for styles and for tests.

@@ -108,11 +108,15 @@ impl Peer {
     /// # Errors
     /// If the browser has no WebRTC, an ICE server's address is malformed, or there are too many
     /// connections.
-    pub fn new(ice: &[IceServer], handler: impl Fn(PeerEvent) + 'static) -> Result<Self, Error> {
+    pub fn new(
+        ice: &[IceServer],
+        relay_only: bool,
+        handler: impl Fn(PeerEvent) + 'static,
+    ) -> Result<Self, Error> {
         if value::get(&js_sys::global(), "RTCPeerConnection").is_undefined() {
             return Err(Error::missing("RTCPeerConnection"));
         }
-        let connection = Connection::new(&configuration(ice)).map_err(Error::from)?;
+        let connection = Connection::new(&configuration(ice, relay_only)).map_err(Error::from)?;
         let handler: Handler = Rc::new(handler);
         let listeners = observe(&connection, &handler);
         let stream = || MediaStream::new().map_err(Error::from);
@@ -196,13 +200,13 @@ impl Peer {
         }
     }
 
-    /// Replaces the ICE servers, for candidates gathered from now on.
+    /// Replaces the ICE servers and whether only relays are used, for candidates gathered from now on.
     ///
     /// # Errors
     /// As `setConfiguration`.
-    pub fn set_ice_servers(&self, ice: &[IceServer]) -> Result<(), Error> {
+    pub fn set_ice_servers(&self, ice: &[IceServer], relay_only: bool) -> Result<(), Error> {
         self.connection
-            .set_configuration(&configuration(ice))
+            .set_configuration(&configuration(ice, relay_only))
             .map_err(Error::from)
     }
 
@@ -227,7 +231,7 @@ impl Peer {
         sdp: &str,
     ) -> impl Future<Output = Result<(), Error>> + 'static + use<> {
         let kept;
-        let sdp = if kind == "answer" {
+        let sdp = if kind == "offer" {
             kept = self.with_present_role(sdp);
             &kept
         } else {
@@ -237,13 +241,13 @@ impl Peer {
         finish(self.connection.set_remote_description(&description))
     }
 
-    fn with_present_role(&self, answer: &str) -> String {
+    fn with_present_role(&self, offer: &str) -> String {
         let theirs = self.connection.current_remote_description();
         let ours = self.connection.current_local_description();
         let text = |of: &JsValue, key| value::get(of, key).as_string();
         let theirs = text(&theirs, "type").zip(text(&theirs, "sdp"));
         dtls::with_present_role(
-            answer,
+            offer,
             theirs.as_ref().map(|(kind, sdp)| (kind.as_str(), sdp.as_str())),
             &text(&ours, "sdp").unwrap_or_default(),
         )
@@ -360,7 +364,7 @@ async fn finish(started: Result<Promise, JsValue>) -> Result<(), Error> {
         .map_err(Error::from)
 }
 
-fn configuration(ice: &[IceServer]) -> JsValue {
+fn configuration(ice: &[IceServer], relay_only: bool) -> JsValue {
     let servers = Array::new();
     for server in ice {
         let urls: Array = server.urls.iter().map(|url| JsValue::from_str(url)).collect();
@@ -376,6 +380,10 @@ fn configuration(ice: &[IceServer]) -> JsValue {
     value::dictionary(&[
         ("bundlePolicy", "max-bundle".into()),
         ("iceServers", servers.into()),
+        (
+            "iceTransportPolicy",
+            (if relay_only { "relay" } else { "all" }).into(),
+        ),
     ])
     .into()
 }

@@ -20,7 +20,7 @@ impl Heard {
     fn new() -> Self {
         let events = Rc::new(RefCell::new(Vec::new()));
         let heard = Rc::clone(&events);
-        let peer = Peer::new(&[], move |event| heard.borrow_mut().push(event)).unwrap();
+        let peer = Peer::new(&[], false, move |event| heard.borrow_mut().push(event)).unwrap();
         Self { peer, events }
     }
 

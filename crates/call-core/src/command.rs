@@ -39,6 +39,8 @@ pub enum Command {
         role: LinkRole,
         /// Its `iceServers`.
         ice: Vec<IceServer>,
+        /// `iceTransportPolicy: "relay"` instead of `"all"`.
+        relay_only: bool,
     },
     /// Replaces the `iceServers` of a connection (`setConfiguration`).
     SetIceServers {
@@ -46,6 +48,8 @@ pub enum Command {
         link: LinkId,
         /// Its `iceServers` from now on.
         ice: Vec<IceServer>,
+        /// `iceTransportPolicy: "relay"` instead of `"all"`.
+        relay_only: bool,
     },
     /// Calls `setLocalDescription()` without an argument: an offer when stable, an answer when an
     /// offer was applied. Answered by `LocalDescriptionApplied` or `DescriptionFailed`.

@@ -31,6 +31,7 @@ pub struct Core {
     session: Session,
     room: Option<Room>,
     media: Media,
+    relay_only: bool,
     devices: Vec<Device>,
     notices: VecDeque<Notice>,
     noticed: u64,
@@ -54,6 +55,7 @@ impl Core {
             session: Session::new(),
             room: None,
             media: Media::new(faults),
+            relay_only: false,
             devices: Vec::new(),
             notices: VecDeque::new(),
             noticed: 0,
@@ -142,6 +144,8 @@ impl Core {
                 .unwrap_or_default(),
             inside: room.and_then(Room::inside),
             devices: self.devices.clone(),
+            hides_address: self.relay_only,
+            lacks_relay: self.relay_only && room.and_then(Room::has_relay) == Some(false),
             notices: self.notices.iter().cloned().collect(),
         }
     }
@@ -155,6 +159,14 @@ impl Core {
             Intent::Want { kind, on } => {
                 self.media.want(kind, on, &mut self.ids, &mut self.commands);
                 self.sync_media(now);
+            }
+            Intent::HideAddress(hide) => {
+                if core::mem::replace(&mut self.relay_only, hide) != hide {
+                    self.in_room(now, |room, _, context| {
+                        room.change_policy(context);
+                        Vec::new()
+                    });
+                }
             }
             Intent::ChooseDevice { kind, device } => {
                 self.media.choose(kind, device, &mut self.ids, &mut self.commands);
@@ -331,6 +343,7 @@ impl Core {
             commands: &mut self.commands,
             media: &self.media,
             ice: &ice,
+            relay_only: self.relay_only,
             faults: self.config.faults,
             server,
             signs: Signs::default(),

@@ -61,6 +61,8 @@ pub enum Intent {
         /// On or off.
         on: bool,
     },
+    /// Shows one's own address to nobody: only relays are used from now on, or no longer only.
+    HideAddress(bool),
     /// Uses another device for a kind, now if it is on.
     ChooseDevice {
         /// Which kind.

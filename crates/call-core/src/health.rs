@@ -55,6 +55,11 @@ impl Health {
         self.heard = now;
     }
 
+    /// Whether anything arrived after a moment.
+    pub(crate) fn heard_after(&self, moment: Timestamp) -> bool {
+        self.heard > moment
+    }
+
     /// So many bytes of media have arrived since the connection was made.
     pub(crate) fn measured(&mut self, now: Timestamp, bytes: u64) {
         if bytes != self.bytes {

@@ -16,6 +16,7 @@ mod fault;
 mod flow;
 mod given_up;
 mod health;
+mod ice;
 mod id;
 mod media;
 mod negotiation;

@@ -16,6 +16,7 @@ use crate::event::LinkEvent;
 use crate::fault::{Fault, Faults};
 use crate::flow::Flows;
 use crate::health::Health;
+use crate::ice;
 use crate::id::{CaptureId, Ids, LinkId, Slot};
 use crate::media::Media;
 use crate::negotiation::{Negotiation, Output};
@@ -42,6 +43,8 @@ pub(crate) struct Context<'a> {
     pub(crate) commands: &'a mut VecDeque<Command>,
     pub(crate) media: &'a Media,
     pub(crate) ice: &'a [IceServer],
+    /// Whether only relays may be used: the person hides their address.
+    pub(crate) relay_only: bool,
     pub(crate) faults: Faults,
     pub(crate) server: ServerRoad,
     pub(crate) signs: Signs,
@@ -173,6 +176,13 @@ impl Demands {
     }
 }
 
+impl Context<'_> {
+    /// Whether a connection can come about at all.
+    fn may_connect(&self) -> bool {
+        !self.relay_only || self.ice.iter().any(ice::is_relay)
+    }
+}
+
 impl Peer {
     pub(crate) fn new(entry: PeerEntry, me: PeerId, presence: Presence, era: u32, faults: Faults) -> Self {
         let polite = me < entry.peer;
@@ -254,11 +264,15 @@ impl Peer {
 
     fn create(&mut self, role: LinkRole, context: &mut Context<'_>) {
         self.close(context.commands);
+        if !context.may_connect() {
+            return;
+        }
         let link = context.ids.link();
         context.commands.push_back(Command::CreateLink {
             link,
             role,
             ice: context.ice.to_vec(),
+            relay_only: context.relay_only,
         });
         let negotiation = Negotiation::new(link, self.generation, role, self.polite, context.faults);
         self.link = Some(Link {
@@ -319,8 +333,22 @@ impl Peer {
         context.commands.push_back(Command::SetIceServers {
             link: link.negotiation.link(),
             ice: context.ice.to_vec(),
+            relay_only: context.relay_only,
         });
         link.has_new_servers = true;
+    }
+
+    /// The person hides their address from now on, or no longer. What was told of it cannot be taken
+    /// back, but a new connection tells no more; and who has nothing to hide may use a shorter way.
+    pub(crate) fn change_policy(&mut self, context: &mut Context<'_>) {
+        if context.relay_only {
+            self.rebuild(context);
+        } else if self.link.is_some() {
+            self.set_ice_servers(context);
+            self.restart_ice(context);
+        } else if !matches!(self.presence, Presence::Watched) {
+            self.rebuild(context);
+        }
     }
 
     /// What went over the server may be lost, by a socket of ours or of theirs.
@@ -514,7 +542,7 @@ impl Peer {
             }
             self.generation = generation;
             self.create(LinkRole::Answerer, context);
-            return true;
+            return self.link.is_some();
         }
         !crossed
     }
@@ -527,6 +555,11 @@ impl Peer {
                 });
             }
             LinkEvent::LocalDescriptionApplied { request, kind, sdp } => {
+                let sdp = if context.relay_only {
+                    ice::without_candidates(&sdp)
+                } else {
+                    sdp
+                };
                 self.negotiate(context, |negotiation, now, ids, out| {
                     negotiation.handle_local_applied(now, request, kind, sdp, ids, out);
                 });
@@ -557,6 +590,13 @@ impl Peer {
                     known.unwrap_or_default()
                 } else {
                     ufrag
+                };
+                let candidate = match candidate {
+                    Some(candidate) if context.relay_only => match ice::without_address(candidate) {
+                        None => return,
+                        told => told,
+                    },
+                    told => told,
                 };
                 self.courier.post_candidate(self.generation, ufrag, candidate);
             }

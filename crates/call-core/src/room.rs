@@ -18,6 +18,7 @@ use crate::command::Command;
 use crate::config::Config;
 use crate::fault::Fault;
 use crate::given_up::GivenUp;
+use crate::ice::IceServers;
 use crate::id::{LinkId, VisitId};
 use crate::peer::{Context, Peer, Presence, ServerRoad, Witness};
 use crate::session::Session;
@@ -82,7 +83,7 @@ pub(crate) struct Room {
     /// The life of the server behind the present socket.
     server: Option<Epoch>,
     occupancy_known: bool,
-    ice: Vec<IceServer>,
+    ice: IceServers,
     config: Config,
 }
 
@@ -104,7 +105,7 @@ impl Room {
             heard: Timestamp::default(),
             server: None,
             occupancy_known: false,
-            ice: Vec::new(),
+            ice: IceServers::default(),
             config,
         }
     }
@@ -122,7 +123,19 @@ impl Room {
     }
 
     pub(crate) fn ice(&self) -> Vec<IceServer> {
-        self.ice.clone()
+        self.ice.list().to_vec()
+    }
+
+    /// Whether the site has a relay, once known.
+    pub(crate) const fn has_relay(&self) -> Option<bool> {
+        self.ice.has_relay()
+    }
+
+    /// The person hides their address from now on, or no longer.
+    pub(crate) fn change_policy(&mut self, context: &mut Context<'_>) {
+        for peer in &mut self.peers {
+            peer.change_policy(context);
+        }
     }
 
     pub(crate) const fn stage(&self) -> Stage {
@@ -282,10 +295,12 @@ impl Room {
             self.heard = context.now;
         }
         match message {
-            ServerMessage::Welcome { ice, epoch, .. } => {
+            ServerMessage::Welcome {
+                ice, epoch, relay, ..
+            } => {
                 self.server = Some(epoch);
                 if !self.is_joined() {
-                    self.ice = ice;
+                    self.ice.welcomed(ice, relay);
                 }
             }
             ServerMessage::Occupancy { room, peers, seats } => {
@@ -299,10 +314,10 @@ impl Room {
                 version,
                 peers,
                 ice,
-                ..
+                ice_lifetime_ms,
             } => {
                 if you == self.me && !self.is_over() {
-                    self.joined(epoch, version, peers, ice, session, context);
+                    self.joined(epoch, version, peers, (ice, ice_lifetime_ms), session, context);
                 }
             }
             ServerMessage::PeerJoined { version, peer } => {
@@ -334,10 +349,16 @@ impl Room {
             ServerMessage::Error { code, about, .. } => {
                 self.refused(code, about.as_deref(), session, context)
             }
-            ServerMessage::Ice { .. }
-            | ServerMessage::Left {}
-            | ServerMessage::Pong {}
-            | ServerMessage::GoingAway { .. } => {}
+            ServerMessage::Ice { servers, lifetime_ms } => {
+                if self.is_joined() && self.ice.granted(context.now, servers, lifetime_ms) {
+                    self.with_ice(context, |room, context| {
+                        for peer in &mut room.peers {
+                            peer.set_ice_servers(context);
+                        }
+                    });
+                }
+            }
+            ServerMessage::Left {} | ServerMessage::Pong {} | ServerMessage::GoingAway { .. } => {}
         }
         Vec::new()
     }
@@ -399,7 +420,7 @@ impl Room {
         epoch: Epoch,
         version: u64,
         entries: Vec<PeerEntry>,
-        ice: Vec<IceServer>,
+        (ice, lifetime_ms): (Vec<IceServer>, Option<u64>),
         session: &mut Session,
         context: &mut Context<'_>,
     ) {
@@ -409,8 +430,7 @@ impl Room {
         self.rejoin_at = None;
         self.standing = Standing::Joined { epoch, version };
         self.heard = context.now;
-        let new_servers = ice != self.ice;
-        self.ice = ice;
+        let new_servers = self.ice.granted(context.now, ice, lifetime_ms);
         self.with_ice(context, |room, context| {
             if new_servers {
                 for peer in &mut room.peers {
@@ -423,13 +443,14 @@ impl Room {
 
     /// Goes on with the ICE servers as they are now.
     fn with_ice(&mut self, context: &mut Context<'_>, step: impl FnOnce(&mut Self, &mut Context<'_>)) {
-        let ice = self.ice.clone();
+        let ice = self.ice();
         let mut with = Context {
             now: context.now,
             ids: &mut *context.ids,
             commands: &mut *context.commands,
             media: context.media,
             ice: &ice,
+            relay_only: context.relay_only,
             faults: context.faults,
             server: context.server,
             signs: core::mem::take(&mut context.signs),
@@ -645,6 +666,9 @@ impl Room {
                 self.watch(now, session, context.commands);
             }
         }
+        if self.is_joined() {
+            self.ice.renew(now, session, context.commands);
+        }
         let mut gone = Vec::new();
         let given_up = &mut self.given_up;
         self.peers.retain_mut(|peer| {
@@ -735,11 +759,10 @@ impl Room {
 
     pub(crate) fn poll_timeout(&self, now: Timestamp, session: &Session) -> Option<Timestamp> {
         let server = self.server_road(session, now);
+        let renew = self.ice.poll_timeout().filter(|_| self.is_joined());
+        let asking = earliest(earliest(self.rejoin_at, self.watch_at), renew);
         self.peers.iter().map(|peer| peer.poll_timeout(now, server)).fold(
-            earliest(
-                self.pulse_at,
-                earliest(self.rejoin_at, self.watch_at).filter(|_| session.is_open()),
-            ),
+            earliest(self.pulse_at, asking.filter(|_| session.is_open())),
             earliest,
         )
     }

@@ -24,6 +24,10 @@ pub struct View {
     pub inside: Option<Vec<String>>,
     /// Cameras, microphones and speakers there are.
     pub devices: Vec<Device>,
+    /// Whether the person hides their address.
+    pub hides_address: bool,
+    /// Whether they do and the site has no relay, so that nobody can be reached.
+    pub lacks_relay: bool,
     /// The last few things worth saying, oldest first, numbered without gaps.
     pub notices: Vec<Notice>,
 }

@@ -415,7 +415,11 @@ fn servers_for_ice_that_come_with_the_seat_reach_a_connection_made_ahead() {
         ice: ice.clone(),
         ice_lifetime_ms: None,
     });
-    assert!(shell.commands.contains(&Command::SetIceServers { link, ice }));
+    assert!(shell.commands.contains(&Command::SetIceServers {
+        link,
+        ice,
+        relay_only: false
+    }));
     // They are for what cannot be reached otherwise: a connection that comes about needs no more.
     assert!(!shell.commands.contains(&Command::RestartIce { link }));
     while shell.now < Timestamp::from_millis(4000) {

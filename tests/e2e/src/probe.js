@@ -262,13 +262,15 @@
     restartIce() { for (const peer of peers.keys()) peer.restartIce(); },
     /** The own description of the first connection. */
     sdp: () => [...peers.keys()][0]?.localDescription?.sdp ?? "",
-    /** Sends, in place of the camera's track, one that never brings a picture. */
-    freeze() {
-      const dead = document.createElement("canvas");
-      dead.getContext("2d");
-      const track = dead.captureStream(0).getVideoTracks()[0];
-      return Promise.all([...peers.keys()].map((peer) => peer.getTransceivers()[1].sender.replaceTrack(track)));
-    },
+    /** Stops the camera's sender of every connection, behind the page's back. */
+    freeze: () => Promise.all([...peers.keys()].map((peer) => {
+      const { sender } = peer.getTransceivers()[1];
+      if (!navigator.userAgent.includes("Firefox")) return sender.replaceTrack(null);
+      // Firefox sends a black picture a second where there is no track.
+      const parameters = sender.getParameters();
+      for (const encoding of parameters.encodings) encoding.active = false;
+      return sender.setParameters(parameters);
+    })),
     /** The fewest looks at any stream so far. */
     looks: () => watched.size === 0 ? 0 : Math.min(...[...watched.values()].map((seen) => seen.looks)),
     unwatch() {

@@ -386,13 +386,15 @@ in_pairs! {
         ada.enter(stage, &room, "Ada").await?;
         bob.enter(stage, &room, "Bob").await?;
         try_join(ada.sees_and_hears(1, SOON), bob.sees_and_hears(1, SOON)).await?;
-        see_mark(&ada, "Bob", "Direct", true).await?;
-        bob.async_script("return __probe.freeze().then(() => null);", Vec::new()).await?;
+        see_mark(&bob, "Ada", "Direct", true).await?;
+        ada.async_script("return __probe.freeze().then(() => null);", Vec::new()).await?;
         let frozen = Instant::now();
-        bob.hear("status", "does not get your picture").await?;
-        ada.sees_and_hears(1, SOON).await?;
+        ada.hear("status", "does not get your picture").await?;
+        // Where attaching it anew does not help, a new connection does.
+        bob.sees_and_hears(1, Duration::from_secs(20)).await?;
         stage.figure(&format!("a frozen picture moves again after {} ms", frozen.elapsed().as_millis()));
-        ensure!(ada.open().await?.peers_made <= 1 + 1, "it was attached anew, nothing more");
+        let made = ada.open().await?.peers_made;
+        ensure!(made == 1 || pair[0] == Kind::Firefox, "attached anew, and yet {made} connections");
         Ok(())
     }
 }

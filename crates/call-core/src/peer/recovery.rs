@@ -20,7 +20,7 @@ const RESTART_UNMET_AFTER: Duration = Duration::from_secs(3);
 const REATTACH_PAUSE: Duration = Duration::from_secs(2);
 /// How long somebody is kept whose side closed the connection while the server is away, so that
 /// nobody can say whether they left: the word of their leaving may still be under way.
-const CLOSED_FOR: Duration = Duration::from_millis(1500);
+const CLOSED_FOR: Duration = Duration::from_millis(1200);
 
 impl Peer {
     pub(super) fn connection_changed(&mut self, state: ConnectionState, context: &mut Context<'_>) {
@@ -117,7 +117,7 @@ impl Peer {
         }
     }
 
-    fn restart_ice(&mut self, context: &mut Context<'_>) {
+    pub(super) fn restart_ice(&mut self, context: &mut Context<'_>) {
         let patience = self.patience();
         let Some(link) = &mut self.link else { return };
         link.has_new_servers = false;
@@ -237,8 +237,15 @@ impl Peer {
     /// server away that is how somebody looks whose last words were lost.
     pub(crate) fn has_closed(&self, now: Timestamp) -> bool {
         let closed = self.link.as_ref().is_some_and(|link| {
-            let is_silent = link.health.as_ref().is_none_or(|health| health.is_silent(now));
-            is_silent && matches!(link.channel, Channel::Closed { since } if now.since(since) >= CLOSED_FOR)
+            let Channel::Closed { since } = link.channel else {
+                return false;
+            };
+            // What was under way when they closed is counted a moment later.
+            let lives = link
+                .health
+                .as_ref()
+                .is_some_and(|health| health.heard_after(since + CLOSED_FOR));
+            !lives && now.since(since) >= CLOSED_FOR
         });
         closed && !matches!(self.presence, Presence::Watched)
     }

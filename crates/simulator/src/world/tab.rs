@@ -175,8 +175,8 @@ impl World {
             Command::OpenSocket { socket } => self.open_socket(tab, socket),
             Command::Send { socket, text } => self.send(tab, socket, text),
             Command::CloseSocket { socket } => self.close_socket(tab, socket),
-            Command::CreateLink { link, role, ice: _ } => self.create_link(tab, link, role),
-            Command::SetIceServers { link, ice: _ } => {
+            Command::CreateLink { link, role, .. } => self.create_link(tab, link, role),
+            Command::SetIceServers { link, .. } => {
                 _ = self.link_or_violate(tab, link, "SetIceServers");
             }
             Command::SetLocalDescription { link, request } => {
