@@ -104,6 +104,11 @@ impl Engine {
                     peer.send(&text);
                 }
             }
+            Command::SendKeyFrame { link } => {
+                if let Some(peer) = self.links.get(link) {
+                    peer.send_key_frames();
+                }
+            }
             Command::Measure { link } => self.measure(link),
             Command::CloseLink { link } => {
                 self.playback.remove(link);

@@ -300,6 +300,28 @@ impl Peer {
         finish(started)
     }
 
+    /// Makes the next picture of each video sender one that needs no other. A browser that cannot be
+    /// told to (`encodingOptions`, WebRTC Extensions) is asked by the other side's in its own time.
+    pub fn send_key_frames(&self) {
+        let slots = self.slots.borrow();
+        for transceiver in slots.transceivers.iter().flatten().skip(1) {
+            let sender = transceiver.sender();
+            let Ok(parameters) = sender.parameters() else {
+                continue;
+            };
+            let encodings = Array::from(&value::get(&parameters, "encodings"));
+            let options = Array::new();
+            for _ in 0..encodings.length() {
+                options.push(&value::dictionary(&[("keyFrame", true.into())]));
+            }
+            let options = value::dictionary(&[("encodingOptions", options.into())]);
+            let asked = sender.set_parameters(&parameters, &options);
+            spawn(async move {
+                _ = finish(asked).await;
+            });
+        }
+    }
+
     /// Asks for fresh candidates with the next offer.
     ///
     /// # Errors

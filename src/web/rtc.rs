@@ -100,6 +100,16 @@ extern "C" {
     #[wasm_bindgen(method, catch, js_name = replaceTrack)]
     pub(super) fn replace_track(this: &Sender, track: Option<&MediaStreamTrack>) -> Result<Promise, JsValue>;
 
+    #[wasm_bindgen(method, catch, js_name = getParameters)]
+    pub(super) fn parameters(this: &Sender) -> Result<JsValue, JsValue>;
+
+    #[wasm_bindgen(method, catch, js_name = setParameters)]
+    pub(super) fn set_parameters(
+        this: &Sender,
+        parameters: &JsValue,
+        options: &JsValue,
+    ) -> Result<Promise, JsValue>;
+
     #[wasm_bindgen(method, catch, js_name = setStreams)]
     pub(super) fn set_streams(this: &Sender, stream: &MediaStream) -> Result<(), JsValue>;
 

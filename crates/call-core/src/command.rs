@@ -115,6 +115,12 @@ pub enum Command {
         /// A whole message.
         text: String,
     },
+    /// Makes the next picture of every video sender one that needs no other, where the browser can
+    /// be told to: the other side has missed some.
+    SendKeyFrame {
+        /// Which connection.
+        link: LinkId,
+    },
     /// Asks what has arrived so far. Answered by `Measured`, soon or never.
     Measure {
         /// Which connection.

@@ -95,6 +95,8 @@ impl Courier {
             Signal::Offer(_)
             | Signal::Answer(_)
             | Signal::Leave {}
+            | Signal::Refresh {}
+            | Signal::Probe { .. }
             | Signal::Gone { .. }
             | Signal::Reattach { .. } => self.pending.retain(|waiting| *waiting != signal),
             Signal::Candidates { .. } => {}
@@ -251,7 +253,12 @@ fn weigh(signal: &Signal) -> usize {
             let texts = list.iter().map(|candidate| FRAME + candidate.candidate.len());
             FRAME + texts.sum::<usize>()
         }
-        Signal::Status(_) | Signal::Leave {} | Signal::Gone { .. } | Signal::Reattach { .. } => FRAME,
+        Signal::Status(_)
+        | Signal::Leave {}
+        | Signal::Refresh {}
+        | Signal::Probe { .. }
+        | Signal::Gone { .. }
+        | Signal::Reattach { .. } => FRAME,
     }
 }
 

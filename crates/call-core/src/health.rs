@@ -21,6 +21,12 @@ const SILENT_AFTER: Duration = Duration::from_secs(2);
 const QUIET_AFTER: Duration = Duration::from_secs(4);
 /// How much longer the polite side waits, so that both do not restart at once.
 const POLITE_PATIENCE: Duration = Duration::from_secs(5);
+/// Silence after which nobody need be quick any more.
+const LONG: Duration = Duration::from_secs(120);
+/// How long before that the server is asked for a sign of life: if it does not answer either, the
+/// network is away, and the connection will heal by itself when it is back. What is done meanwhile
+/// would only be in its way.
+const SUSPICIOUS_BEFORE: Duration = Duration::from_millis(1100);
 /// How long silence is kept from the person after something is done about it.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
 /// Pause between two ICE restarts, and how many there may be in [`RESTARTS_WITHIN`].
@@ -32,6 +38,7 @@ const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
     heard: Timestamp,
+    on_channel: Timestamp,
     bytes: u64,
     /// Whether the other side sends sound.
     is_loud: bool,
@@ -43,6 +50,7 @@ impl Health {
     pub(crate) fn new(now: Timestamp, faults: Faults) -> Self {
         Self {
             heard: now,
+            on_channel: now,
             bytes: 0,
             is_loud: false,
             restarts: VecDeque::new(),
@@ -55,17 +63,32 @@ impl Health {
         self.heard = now;
     }
 
+    /// A message came on the control channel.
+    pub(crate) fn hear_on_channel(&mut self, now: Timestamp) {
+        self.on_channel = now;
+    }
+
+    /// Whether the control channel was alive a moment ago. After a hole media are there at once, but
+    /// SCTP tries again only seconds later, and whatever is written meanwhile waits for that.
+    pub(crate) fn has_sure_channel(&self, now: Timestamp) -> bool {
+        now.since(self.on_channel) < QUIET_AFTER
+    }
+
     /// Whether anything arrived after a moment.
     pub(crate) fn heard_after(&self, moment: Timestamp) -> bool {
         self.heard > moment
     }
 
-    /// So many bytes of media have arrived since the connection was made.
-    pub(crate) fn measured(&mut self, now: Timestamp, bytes: u64) {
-        if bytes != self.bytes {
+    /// So many bytes of media have arrived since the connection was made. Returns whether they are
+    /// the first after a silence.
+    pub(crate) fn measured(&mut self, now: Timestamp, bytes: u64) -> bool {
+        let is_new = bytes != self.bytes;
+        let is_return = is_new && self.is_silent(now);
+        if is_new {
             self.bytes = bytes;
             self.heard = now;
         }
+        is_return
     }
 
     /// The other side says whether it sends sound.
@@ -80,6 +103,16 @@ impl Health {
     /// Whether nothing arrives. Then nothing that is written on the control channel does, either.
     pub(crate) fn is_silent(&self, now: Timestamp) -> bool {
         now.since(self.heard) >= self.patience()
+    }
+
+    /// Whether nothing arrives, and that not for long.
+    pub(crate) fn fell_silent(&self, now: Timestamp) -> bool {
+        self.is_suspicious(now) && now.since(self.heard) < LONG
+    }
+
+    /// Whether it looks as if nothing arrived: time to ask whether anything else does.
+    pub(crate) fn is_suspicious(&self, now: Timestamp) -> bool {
+        now.since(self.heard) + SUSPICIOUS_BEFORE >= self.patience()
     }
 
     pub(crate) fn is_to_be_told(&self, now: Timestamp) -> bool {

@@ -149,6 +149,14 @@ pub(crate) struct Peer {
     has_server: bool,
     /// When something was last sent anew because they asked for it.
     reattached: Option<Timestamp>,
+    /// When something of theirs last came over the server.
+    heard: Timestamp,
+    /// When they were last asked whether they live.
+    probed: Option<Timestamp>,
+    /// Such a question, or the answer to theirs, that is to leave.
+    probe: Option<bool>,
+    /// Since when they are heard over the server and not on the connection.
+    only_by_server: Option<Timestamp>,
 }
 
 /// How often a peer may make us begin a new connection. A browser runs out of connections that it
@@ -205,6 +213,10 @@ impl Peer {
             is_missed: false,
             has_server: false,
             reattached: None,
+            heard: Timestamp::default(),
+            probed: None,
+            probe: None,
+            only_by_server: None,
         }
     }
 
@@ -226,7 +238,10 @@ impl Peer {
     /// Whether the control channel is open, and something arrives on its connection.
     pub(crate) fn has_sure_channel(&self, now: Timestamp) -> bool {
         self.link.as_ref().is_some_and(|link| {
-            let is_heard = link.health.as_ref().is_some_and(|health| !health.is_silent(now));
+            let is_heard = link
+                .health
+                .as_ref()
+                .is_some_and(|health| !health.is_silent(now) && health.has_sure_channel(now));
             link.channel == Channel::Open && is_heard
         })
     }
@@ -249,7 +264,16 @@ impl Peer {
 
     /// Whether what is said now is likely to be answered soon.
     fn has_sure_road(&self, now: Timestamp, server: ServerRoad) -> bool {
-        self.has_sure_channel(now) || (server.is_sure && self.is_reachable())
+        self.has_sure_channel(now) || self.has_sure_server(now, server)
+    }
+
+    /// Whether the server reaches the peer. Where nothing comes on the connection, that has to be
+    /// shown first by something that came over the server since: their network may be away, and a
+    /// connection that is left alone heals by itself when it is back.
+    fn has_sure_server(&self, now: Timestamp, server: ServerRoad) -> bool {
+        let health = self.link.as_ref().and_then(|link| link.health.as_ref());
+        let is_heard = health.is_none_or(|health| !health.is_silent(now) || !health.heard_after(self.heard));
+        server.is_sure && is_heard && self.is_reachable()
     }
 
     /// Makes a connection on which we offer. Nothing is sent before the road is open.
@@ -359,6 +383,7 @@ impl Peer {
     /// The road over the server came back: what may have been lost goes out again, and what could not
     /// have been answered meanwhile is not late.
     pub(crate) fn server_road_reopened(&mut self, context: &mut Context<'_>) {
+        self.heard_by_server(context.now);
         self.server_road_lost();
         let patience = self.patience();
         if let Some(link) = &mut self.link {
@@ -376,6 +401,16 @@ impl Peer {
         commands: &mut VecDeque<Command>,
     ) -> Vec<(u64, Packet)> {
         let mut packets = Vec::new();
+        if server.is_open
+            && self.is_reachable()
+            && let Some(answer) = self.probe.take()
+        {
+            let probe = Packet {
+                signals: [Signal::Probe { answer }].into(),
+                ..Packet::default()
+            };
+            packets.push((0, probe));
+        }
         while let Some(road) = self.road(now, server) {
             if let Some(last) = self.last_road.replace(road)
                 && last != road
@@ -514,6 +549,9 @@ impl Peer {
                     context.signs.departed.push((self.id, Witness::Themselves));
                 }
             }
+            Signal::Refresh {} => self.send_key_frame(context),
+            // Never part of a sequence.
+            Signal::Probe { .. } => {}
             Signal::Gone { peer } => context.signs.departed.push((peer, Witness::Another)),
             Signal::Reattach { kind } => self.reattach(kind, context),
         }
@@ -628,10 +666,22 @@ impl Peer {
         }
     }
 
+    /// A packet came over the server.
+    pub(crate) fn handle_relayed(&mut self, n: u64, packet: Packet, context: &mut Context<'_>) {
+        self.heard_by_server(context.now);
+        if n > 0 {
+            self.handle_packet(n, packet, context);
+        } else if packet.signals == [Signal::Probe { answer: false }] {
+            self.probe = Some(true);
+        }
+        self.mend(context);
+    }
+
     fn handle_frame(&mut self, text: &str, context: &mut Context<'_>) {
         let now = context.now;
         if let Some(health) = self.link.as_mut().and_then(|link| link.health.as_mut()) {
             health.hear(now);
+            health.hear_on_channel(now);
         }
         self.update_missed(context);
         if text.len() > limits::MESSAGE_BYTES {
@@ -713,7 +763,7 @@ impl Peer {
         });
         let patience = self.patience();
         // Only the server's road outlives the connection that is replaced.
-        let may_rebuild = context.server.is_sure && self.is_reachable();
+        let may_rebuild = self.has_sure_server(context.now, context.server);
         let Some(link) = &mut self.link else { return };
         let Some(deadline) = link.deadline else { return };
         if !may_rebuild || context.faults.has(Fault::NeverRebuilt) {
@@ -730,7 +780,7 @@ impl Peer {
         };
         let Some(link) = &self.link else { return missing };
         let negotiation = link.negotiation.poll_timeout(self.has_sure_road(now, server));
-        let deadline = link.deadline.filter(|_| server.is_sure && self.is_reachable());
+        let deadline = link.deadline.filter(|_| self.has_sure_server(now, server));
         let courier = self
             .courier
             .poll_timeout()

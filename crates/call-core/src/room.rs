@@ -33,6 +33,8 @@ const TAKE_OVER_WITHIN: Duration = Duration::from_secs(5);
 const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
 /// Pause before what the server refused is asked for again: a seat after its restart, a look inside.
 const REJOIN_AFTER: Duration = Duration::from_secs(3);
+/// How often a connection is looked at on which nothing arrives: what returns is told so at once.
+const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Sessions remembered that said they leave. The server keeps a seat for a minute.
 const DEPARTED: usize = 32;
 
@@ -76,8 +78,9 @@ pub(crate) struct Room {
     given_up: GivenUp,
     /// Those who said that they leave, the latest last. A server that did not hear it lists them on.
     departed: VecDeque<PeerId>,
-    /// When connections are looked at next.
+    /// When connections are looked at next, all of them, and those on which nothing arrives.
     pulse_at: Option<Timestamp>,
+    look_at: Option<Timestamp>,
     /// When the server last wrote while our seat was not in doubt.
     heard: Timestamp,
     /// The life of the server behind the present socket.
@@ -102,6 +105,7 @@ impl Room {
             given_up: GivenUp::default(),
             departed: VecDeque::new(),
             pulse_at: None,
+            look_at: None,
             heard: Timestamp::default(),
             server: None,
             occupancy_known: false,
@@ -265,6 +269,7 @@ impl Room {
         self.asked = Asked::Nothing;
         self.rejoin_at = None;
         self.pulse_at = None;
+        self.look_at = None;
     }
 
     pub(crate) fn close_peers(&mut self, commands: &mut VecDeque<Command>) {
@@ -343,7 +348,7 @@ impl Room {
                 if let (Some(at), Ok(packet)) = (self.position(from), Packet::decode(&body))
                     && let Some(peer) = self.peers.get_mut(at)
                 {
-                    peer.handle_packet(n, packet, context);
+                    peer.handle_relayed(n, packet, context);
                 }
             }
             ServerMessage::Error { code, about, .. } => {
@@ -695,8 +700,16 @@ impl Room {
         let has_links = self.is_joined() && self.peers.iter().any(Peer::has_link);
         if !has_links {
             self.pulse_at = None;
+            self.look_at = None;
             return;
         }
+        if self.look_at.is_some_and(|at| now >= at) {
+            for peer in &mut self.peers {
+                peer.look(context);
+            }
+        }
+        let someone_is_silent = self.peers.iter().any(|peer| peer.fell_silent(now));
+        self.look_at = someone_is_silent.then(|| now + LOOK_EVERY);
         if self.pulse_at.is_some_and(|at| now < at) {
             return;
         }
@@ -762,7 +775,10 @@ impl Room {
         let renew = self.ice.poll_timeout().filter(|_| self.is_joined());
         let asking = earliest(earliest(self.rejoin_at, self.watch_at), renew);
         self.peers.iter().map(|peer| peer.poll_timeout(now, server)).fold(
-            earliest(self.pulse_at, asking.filter(|_| session.is_open())),
+            earliest(
+                earliest(self.pulse_at, self.look_at),
+                asking.filter(|_| session.is_open()),
+            ),
             earliest,
         )
     }
@@ -797,6 +813,10 @@ impl Room {
         // Whoever joined has something to look at from now on.
         if self.pulse_at.is_none() && self.is_joined() && self.peers.iter().any(Peer::has_link) {
             self.pulse_at = Some(now + self.config.pulse);
+        }
+        let is_watched = self.look_at.is_some() || self.pulse_at.is_none();
+        if !is_watched && self.peers.iter().any(|peer| peer.fell_silent(now)) {
+            self.look_at = Some(now + LOOK_EVERY);
         }
     }
 }

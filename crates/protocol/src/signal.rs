@@ -92,6 +92,16 @@ pub enum Signal {
         /// Who.
         peer: PeerId,
     },
+    /// Something comes again after a hole: the next picture should need no other.
+    Refresh {},
+    /// Nothing comes on the connection: is it only that, or is the addressee's network away? Answered
+    /// by the same with `answer`. Stands alone in a packet numbered 0, which is in no sequence and
+    /// takes the server's road.
+    Probe {
+        /// Whether this is the answer.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        answer: bool,
+    },
     /// Nothing of this arrives although the connection stands: send it anew.
     Reattach {
         /// What does not arrive.

@@ -380,6 +380,7 @@ impl State {
             | Command::RestartIce { .. }
             | Command::SendInBand { .. }
             | Command::Measure { .. }
+            | Command::SendKeyFrame { .. }
             | Command::CloseLink { .. }
             | Command::Capture(_)
             | Command::StopCapture { .. } => None,
@@ -418,6 +419,7 @@ impl State {
             Command::SetIceServers { .. }
             | Command::SendInBand { .. }
             | Command::Measure { .. }
+            | Command::SendKeyFrame { .. }
             | Command::SetTrack { .. }
             | Command::Capture(_)
             | Command::StopCapture { .. } => {}

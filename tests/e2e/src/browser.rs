@@ -1,7 +1,6 @@
 //! One real browser behind its own driver, with a profile of its own and fake devices.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -9,6 +8,7 @@ use serde_json::{Value, json};
 use thirtyfour::extensions::addons::firefox::FirefoxTools;
 use thirtyfour::{Capabilities, WebDriver};
 
+use crate::place::Place;
 use crate::process::Program;
 
 /// Which browser.
@@ -85,6 +85,7 @@ impl Browser {
         kind: Kind,
         devices: Devices,
         label: String,
+        place: &Place,
         folder: &Path,
         mark: &str,
     ) -> Result<Self> {
@@ -92,12 +93,12 @@ impl Browser {
         std::fs::create_dir_all(home.join("profile"))?;
         let (mut command, listening) = match kind {
             Kind::Chromium => {
-                let mut command = Command::new("chromedriver");
+                let mut command = place.command("chromedriver");
                 command.args(["--port=0"]);
                 (command, "started successfully on port ")
             }
             Kind::Firefox => {
-                let mut command = Command::new("geckodriver");
+                let mut command = place.command("geckodriver");
                 // Its other port has a fixed default: two drivers would fight for it.
                 command
                     .args(["--port", "0", "--websocket-port", "0", "--profile-root"])
@@ -112,8 +113,10 @@ impl Browser {
         let mut program = Program::start(&mut command, mark, home.join("driver.log"))
             .with_context(|| format!("{} cannot be driven; `cargo xtask setup` helps", kind.name()))?;
         let port = program.printed(listening).await?;
-        let url = format!("http://127.0.0.1:{}", port.trim_end_matches('.'));
-        let capabilities = capabilities(kind, devices, &home.join("profile"))?;
+        let port = place.port(port.trim_end_matches('.').parse()?)?;
+        let url = format!("http://127.0.0.1:{port}");
+        let trusted = place.trusted_origin.as_deref();
+        let capabilities = capabilities(kind, devices, trusted, &home.join("profile"))?;
         let driver = WebDriver::builder(url, capabilities)
             .request_timeout(Duration::from_secs(45))
             .connect()
@@ -236,15 +239,15 @@ fn script(kind: Kind, devices: Devices) -> String {
     format!("({DEVICES})({pretend});\n{PROBE}")
 }
 
-fn capabilities(kind: Kind, devices: Devices, profile: &Path) -> Result<Capabilities> {
+fn capabilities(kind: Kind, devices: Devices, trusted: Option<&str>, profile: &Path) -> Result<Capabilities> {
     let value = match kind {
-        Kind::Chromium => chromium(devices, profile),
-        Kind::Firefox => firefox(devices),
+        Kind::Chromium => chromium(devices, trusted, profile),
+        Kind::Firefox => firefox(devices, trusted.is_some()),
     };
     Ok(serde_json::from_value(value)?)
 }
 
-fn chromium(devices: Devices, profile: &Path) -> Value {
+fn chromium(devices: Devices, trusted: Option<&str>, profile: &Path) -> Value {
     let mut flags: Vec<String> = [
         "--headless=new",
         "--no-sandbox",
@@ -265,6 +268,9 @@ fn chromium(devices: Devices, profile: &Path) -> Value {
     ]
     .map(str::to_owned)
     .to_vec();
+    if let Some(origin) = trusted {
+        flags.push(format!("--unsafely-treat-insecure-origin-as-secure={origin}"));
+    }
     flags.push(format!("--user-data-dir={}", profile.display()));
     let camera = if devices.camera {
         format!("fps={}", devices.frames_per_second)
@@ -295,7 +301,7 @@ fn chromium(devices: Devices, profile: &Path) -> Value {
     })
 }
 
-fn firefox(devices: Devices) -> Value {
+fn firefox(devices: Devices, is_insecure: bool) -> Value {
     let answer = match devices.permission {
         Permission::Granted => 1,
         Permission::Refused => 2,
@@ -312,6 +318,8 @@ fn firefox(devices: Devices) -> Value {
                 "media.navigator.permission.disabled": devices.permission == Permission::Granted,
                 "permissions.default.camera": answer,
                 "permissions.default.microphone": answer,
+                "media.devices.insecure.enabled": is_insecure,
+                "media.getusermedia.insecure.enabled": is_insecure,
                 "media.volume_scale": "0.0",
                 // Nothing of this has anything to ask of the outside.
                 "network.captive-portal-service.enabled": false,

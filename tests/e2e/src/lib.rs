@@ -9,8 +9,9 @@
 pub mod browser;
 pub mod member;
 pub mod page;
+pub mod place;
 pub mod probe;
-mod process;
+pub mod process;
 pub mod server;
 pub mod stage;
 pub mod wait;
@@ -18,6 +19,7 @@ pub mod wait;
 pub use browser::{Browser, Devices, Kind, Permission};
 pub use member::Member;
 pub use page::Room;
+pub use place::Place;
 pub use stage::{Stage, run};
 pub use wait::{Look, until};
 

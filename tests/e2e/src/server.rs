@@ -1,10 +1,10 @@
 //! The real server, one for each test, on a free port.
 
 use std::path::PathBuf;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use crate::place::Place;
 use crate::process::Program;
 
 /// A server process.
@@ -20,7 +20,7 @@ impl Server {
     /// # Errors
     /// If it is not built, or does not come up.
     pub async fn start(folder: &std::path::Path, mark: &str, more: &[&str]) -> Result<Self> {
-        Self::start_at("127.0.0.1:0", folder, mark, more).await
+        Self::start_at("127.0.0.1:0", &Place::default(), folder, mark, more).await
     }
 
     /// Starts it at an address that it had before.
@@ -29,13 +29,14 @@ impl Server {
     /// If it does not come up.
     pub async fn start_at(
         address: &str,
+        place: &Place,
         folder: &std::path::Path,
         mark: &str,
         more: &[&str],
     ) -> Result<Self> {
         let data = folder.join("server-data");
         std::fs::create_dir_all(&data)?;
-        let mut command = Command::new(program());
+        let mut command = place.command(&program().to_string_lossy());
         command
             .args(["--listen", address, "--data-dir"])
             .arg(&data)

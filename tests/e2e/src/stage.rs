@@ -10,6 +10,7 @@ use anyhow::{Context, Result};
 use futures_util::FutureExt;
 
 use crate::browser::{Browser, Devices, Kind};
+use crate::place::Place;
 use crate::process;
 use crate::server::Server;
 use crate::wait::{Look, until};
@@ -23,6 +24,8 @@ pub struct Stage {
     /// The server of this test.
     server: RefCell<Option<Server>>,
     origin: RefCell<String>,
+    /// Where the server runs.
+    place: RefCell<Place>,
     browsers: RefCell<Vec<Rc<Browser>>>,
     count: Cell<usize>,
 }
@@ -61,6 +64,7 @@ impl Stage {
             mark,
             server: RefCell::new(None),
             origin: RefCell::new(String::new()),
+            place: RefCell::default(),
             browsers: RefCell::new(Vec::new()),
             count: Cell::new(0),
         })
@@ -83,6 +87,24 @@ impl Stage {
         self.origin.replace(server.origin.clone());
         self.server.replace(Some(server));
         Ok(())
+    }
+
+    /// Starts the server on some host, at an address of that host.
+    ///
+    /// # Errors
+    /// See [`Server::start`].
+    pub async fn serve_at(&self, place: &Place, address: &str, options: &[&str]) -> Result<()> {
+        let server = Server::start_at(address, place, &self.folder, &self.mark, options).await?;
+        self.origin.replace(format!("http://{address}"));
+        self.place.replace(place.clone());
+        self.server.replace(Some(server));
+        Ok(())
+    }
+
+    /// Names everything that this test starts: see [`process::Program::start`].
+    #[must_use]
+    pub fn mark(&self) -> &str {
+        &self.mark
     }
 
     /// `http://ADDR:PORT` of the site.
@@ -116,10 +138,18 @@ impl Stage {
     /// # Errors
     /// See [`Browser::start`].
     pub async fn browser_with(&self, kind: Kind, devices: Devices) -> Result<Rc<Browser>> {
+        self.browser_at(kind, devices, &Place::default()).await
+    }
+
+    /// A browser with these devices, on some host.
+    ///
+    /// # Errors
+    /// See [`Browser::start`].
+    pub async fn browser_at(&self, kind: Kind, devices: Devices, place: &Place) -> Result<Rc<Browser>> {
         let number = self.count.get() + 1;
         self.count.set(number);
         let label = format!("{number}-{kind:?}").to_lowercase();
-        let browser = Rc::new(Browser::start(kind, devices, label, &self.folder, &self.mark).await?);
+        let browser = Rc::new(Browser::start(kind, devices, label, place, &self.folder, &self.mark).await?);
         self.browsers.borrow_mut().push(Rc::clone(&browser));
         Ok(browser)
     }
@@ -187,7 +217,9 @@ impl Stage {
         let server = until(
             "the server on its former port",
             Duration::from_secs(10),
-            async || match Server::start_at(&address, &self.folder, &self.mark, &[]).await {
+            async || match Server::start_at(&address, &self.place.borrow(), &self.folder, &self.mark, &[])
+                .await
+            {
                 Ok(server) => Ok(Look::There(server)),
                 Err(error) => Ok(Look::NotYet(format!("{error:#}"))),
             },

@@ -116,7 +116,11 @@ impl Side {
                 Signal::Answer(answer) => ("answer", answer.neg),
                 Signal::Candidates { .. } => ("candidates", 0),
                 Signal::Status(_) => ("status", 0),
-                Signal::Leave {} | Signal::Gone { .. } | Signal::Reattach { .. } => ("other", 0),
+                Signal::Leave {}
+                | Signal::Refresh {}
+                | Signal::Probe { .. }
+                | Signal::Gone { .. }
+                | Signal::Reattach { .. } => ("other", 0),
             })
             .collect()
     }

@@ -16,6 +16,10 @@ use core::time::Duration;
 
 /// How long the first connection may take before newer ICE servers are tried on it.
 const RESTART_UNMET_AFTER: Duration = Duration::from_secs(3);
+/// How long a connection is given to heal by itself, once the other side is heard over the server.
+const HEALS_WITHIN: Duration = Duration::from_millis(400);
+/// Pause between two questions whether a peer lives.
+const PROBE_PAUSE: Duration = Duration::from_secs(3);
 /// Pause between two times of sending the same anew.
 const REATTACH_PAUSE: Duration = Duration::from_secs(2);
 /// How long somebody is kept whose side closed the connection while the server is away, so that
@@ -27,7 +31,7 @@ impl Peer {
         let patience = self.patience();
         let is_loud = self.status.microphone;
         let Some(link) = &mut self.link else { return };
-        link.connection = state;
+        let before = core::mem::replace(&mut link.connection, state);
         match state {
             ConnectionState::Connected => {
                 if !link.negotiation.is_broken() {
@@ -39,6 +43,9 @@ impl Peer {
                 health.expect(is_loud);
                 health.hear(context.now);
                 self.rebuilds = 0;
+                if matches!(before, ConnectionState::Disconnected | ConnectionState::Failed) {
+                    self.returned(context);
+                }
                 context.signs.of_return |= core::mem::replace(&mut self.was_met, true);
             }
             ConnectionState::Failed => {
@@ -51,6 +58,23 @@ impl Peer {
             | ConnectionState::Closed => {}
         }
         self.update_missed(context);
+    }
+
+    /// Asks what arrived, where nothing does, more often than once a second: what has returned can
+    /// be told so.
+    pub(crate) fn look(&self, context: &mut Context<'_>) {
+        if self.fell_silent(context.now)
+            && let Some(link) = &self.link
+        {
+            let link = link.negotiation.link();
+            context.commands.push_back(Command::Measure { link });
+        }
+    }
+
+    /// Whether nothing has come for some time, and not for long.
+    pub(crate) fn fell_silent(&self, now: Timestamp) -> bool {
+        let health = self.link.as_ref().and_then(|link| link.health.as_ref());
+        health.is_some_and(|health| health.fell_silent(now))
     }
 
     /// Once a second: asks what arrived, and gives a sign of life.
@@ -89,12 +113,24 @@ impl Peer {
         let Some(link) = &mut self.link else { return };
         let Some(health) = &mut link.health else { return };
         link.relayed = sample.relayed;
-        health.measured(now, sample.bytes);
+        let is_return = health.measured(now, sample.bytes);
         let stands = link.connection == ConnectionState::Connected;
         if stands && !health.is_silent(now) && !link.negotiation.is_broken() {
             link.deadline = None;
         }
-        context.signs.of_loss |= health.is_silent(now);
+        if !health.is_silent(now) {
+            self.only_by_server = None;
+        }
+        let is_suspicious = health.is_suspicious(now);
+        context.signs.of_loss |= is_suspicious;
+        let may_ask = self.probed.is_none_or(|last| now.since(last) >= PROBE_PAUSE);
+        if is_suspicious && may_ask && self.is_reachable() {
+            self.probed = Some(now);
+            self.probe = Some(false);
+        }
+        if is_return {
+            self.returned(context);
+        }
         self.watch_flows(sample, context);
         self.mend(context);
         self.update_missed(context);
@@ -103,7 +139,8 @@ impl Peer {
     /// Does about silence what is due now. Without a road nothing that is done would be heard of.
     pub(super) fn mend(&mut self, context: &mut Context<'_>) {
         let now = context.now;
-        let has_road = self.has_sure_road(now, context.server);
+        // A channel on which nothing arrives is no road, and the server is one only if it answers.
+        let has_road = self.has_sure_server(now, context.server);
         let Some(link) = &self.link else { return };
         let Some(health) = &link.health else { return };
         let has_failed = link.connection == ConnectionState::Failed;
@@ -112,7 +149,12 @@ impl Peer {
         } else {
             health.wants_restart(now, self.polite, has_failed)
         };
-        if has_road && is_due && !link.negotiation.is_restarting() {
+        // Both roads come back at once where a network does, and then the connection is the quicker.
+        let heals = !has_failed
+            && self
+                .only_by_server
+                .is_some_and(|since| now.since(since) < HEALS_WITHIN);
+        if has_road && is_due && !heals && !link.negotiation.is_restarting() {
             self.restart_ice(context);
         }
     }
@@ -136,6 +178,30 @@ impl Peer {
         let is_loud = self.status.microphone;
         if let Some(health) = self.link.as_mut().and_then(|link| link.health.as_mut()) {
             health.expect(is_loud);
+        }
+    }
+
+    /// Something comes again after a hole. Pictures that build on lost ones would wait for seconds:
+    /// both sides make new ones, and each asks the other once more, who may have been too early.
+    fn returned(&mut self, context: &mut Context<'_>) {
+        self.send_key_frame(context);
+        self.courier.post(Signal::Refresh {});
+    }
+
+    pub(super) fn send_key_frame(&self, context: &mut Context<'_>) {
+        if let Some(link) = &self.link {
+            let link = link.negotiation.link();
+            context.commands.push_back(Command::SendKeyFrame { link });
+        }
+    }
+
+    /// Something of theirs came over the server.
+    pub(super) fn heard_by_server(&mut self, now: Timestamp) {
+        self.heard = now;
+        if self.fell_silent(now) {
+            self.only_by_server.get_or_insert(now);
+        } else {
+            self.only_by_server = None;
         }
     }
 
@@ -175,7 +241,7 @@ impl Peer {
             Remedy::Restart if may_restart => self.restart_ice(context),
             Remedy::Restart => {}
             Remedy::Rebuild => {
-                if context.server.is_sure && self.is_reachable() {
+                if self.has_sure_server(context.now, context.server) {
                     self.rebuild(context);
                 } else if let Some(link) = &mut self.link {
                     link.flows[slot.index()].postpone();

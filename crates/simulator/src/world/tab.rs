@@ -230,6 +230,9 @@ impl World {
                 self.drain_link(tab, link);
             }
             Command::SendInBand { link, text } => self.send_in_band(tab, link, text),
+            Command::SendKeyFrame { link } => {
+                _ = self.link_or_violate(tab, link, "SendKeyFrame");
+            }
             Command::Measure { link } => self.measure(tab, link),
             Command::CloseLink { link } => {
                 if self.link_or_violate(tab, link, "CloseLink").is_some() {
