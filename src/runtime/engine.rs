@@ -26,6 +26,7 @@ use crate::web::broadcast::Broadcast;
 use crate::web::location::{self, Navigation};
 use crate::web::microtask::Microtask;
 use crate::web::page::{self, Page, PageEvent};
+use crate::web::peer;
 use crate::web::socket::Socket;
 use crate::web::task::spawn;
 use crate::web::timer::Timeout;
@@ -80,6 +81,7 @@ impl Engine {
         let seed = random::bytes().expect("every browser that runs this has a cryptographic generator");
         let config = Config {
             links_ahead: LINKS_AHEAD,
+            failed_is_final: peer::is_failed_final(),
             ..Config::default()
         };
         let engine = Rc::new_cyclic(|this: &Weak<Self>| {

@@ -29,6 +29,15 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// `kind` of each media section.
 const KINDS: [&str; SLOTS] = ["audio", "video", "video"];
 
+/// Whether a connection that has failed is of no use in this browser any more. A Firefox whose ICE
+/// was restarted from `failed` says that it is connected, and sends nothing after the first second:
+/// seen with 153 ESR, after 60 s without a packet.
+#[must_use]
+pub fn is_failed_final() -> bool {
+    let agent = value::get(&super::window().navigator(), "userAgent");
+    agent.as_string().is_some_and(|agent| agent.contains("Firefox/"))
+}
+
 /// What a connection did.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PeerEvent {

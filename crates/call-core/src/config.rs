@@ -15,6 +15,9 @@ pub struct Config {
     pub links_ahead: usize,
     /// How often what arrived on connections is looked at, and beats are sent.
     pub pulse: Duration,
+    /// Whether a connection that has failed stays useless in this browser although ICE is restarted.
+    /// It is made anew then, without trying that first.
+    pub failed_is_final: bool,
     /// Wrong behaviour to be planted, for the simulator's own test. Always empty in a shipped build.
     pub faults: Faults,
 }
@@ -24,6 +27,7 @@ impl Default for Config {
         Self {
             links_ahead: 0,
             pulse: Duration::from_secs(1),
+            failed_is_final: false,
             faults: Faults::default(),
         }
     }

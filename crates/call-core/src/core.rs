@@ -344,6 +344,7 @@ impl Core {
             media: &self.media,
             ice: &ice,
             relay_only: self.relay_only,
+            failed_is_final: self.config.failed_is_final,
             faults: self.config.faults,
             server,
             signs: Signs::default(),

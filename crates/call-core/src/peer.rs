@@ -33,6 +33,9 @@ const DEMANDS: u32 = 8;
 const DEMAND_FORGOTTEN_AFTER: Duration = Duration::from_secs(3);
 /// Pause before a connection that cannot be negotiated is made anew; doubled each time.
 const BROKEN_PAUSE: Duration = Duration::from_secs(1);
+/// How much later than on the connection a peer must be heard over the server, to show that it is the
+/// connection alone that is silent: what came a moment later was sent before.
+const PROVES_AFTER: Duration = Duration::from_millis(900);
 /// The longest pause between rebuilds, where nothing helps.
 const REBUILD_PAUSE: Duration = Duration::from_secs(60);
 
@@ -45,6 +48,8 @@ pub(crate) struct Context<'a> {
     pub(crate) ice: &'a [IceServer],
     /// Whether only relays may be used: the person hides their address.
     pub(crate) relay_only: bool,
+    /// See [`crate::Config::failed_is_final`].
+    pub(crate) failed_is_final: bool,
     pub(crate) faults: Faults,
     pub(crate) server: ServerRoad,
     pub(crate) signs: Signs,
@@ -120,6 +125,8 @@ enum Channel {
     Closed {
         since: Timestamp,
     },
+    /// The browser gave it up, after nothing had come for long: a sign of the network, not of them.
+    Failed,
 }
 
 /// See the module.
@@ -272,7 +279,8 @@ impl Peer {
     /// connection that is left alone heals by itself when it is back.
     fn has_sure_server(&self, now: Timestamp, server: ServerRoad) -> bool {
         let health = self.link.as_ref().and_then(|link| link.health.as_ref());
-        let is_heard = health.is_none_or(|health| !health.is_silent(now) || !health.heard_after(self.heard));
+        let is_heard = health
+            .is_none_or(|health| !health.is_silent(now) || !health.heard_after(self.heard - PROVES_AFTER));
         server.is_sure && is_heard && self.is_reachable()
     }
 
@@ -563,6 +571,15 @@ impl Peer {
         if generation < self.generation {
             return false;
         }
+        let has_failed = self
+            .link
+            .as_ref()
+            .is_some_and(|link| link.connection == ConnectionState::Failed);
+        if has_failed && context.failed_is_final && generation == self.generation {
+            // They want to mend what cannot be mended here.
+            self.mend(context);
+            return false;
+        }
         let fresh = generation > self.generation || self.link.is_none();
         // Both made a connection of their own: transceivers added here would not be matched with
         // those of the offer, so yielding means to begin anew and not to roll back.
@@ -648,7 +665,15 @@ impl Peer {
             LinkEvent::ChannelReceived(text) => self.handle_frame(&text, context),
             LinkEvent::ChannelClosed => {
                 if let Some(link) = &mut self.link {
-                    link.channel = Channel::Closed { since: context.now };
+                    let was_silent = link
+                        .health
+                        .as_ref()
+                        .is_some_and(|health| health.is_silent(context.now));
+                    link.channel = if was_silent {
+                        Channel::Failed
+                    } else {
+                        Channel::Closed { since: context.now }
+                    };
                 }
                 self.courier.road_lost(Road::Channel);
             }

@@ -456,6 +456,7 @@ impl Room {
             media: context.media,
             ice: &ice,
             relay_only: context.relay_only,
+            failed_is_final: context.failed_is_final,
             faults: context.faults,
             server: context.server,
             signs: core::mem::take(&mut context.signs),

@@ -11,12 +11,12 @@ use std::time::Duration;
 
 use shell::{Shell, entry, epoch, sdp};
 use visavis_call_core::{
-    Command, EndReason, Event, Intent, JoinProblem, LinkEvent, LinkRole, NoticeKind, SdpKind, Stage,
-    Timestamp, VisitId,
+    Command, ConnectionState, EndReason, Event, Intent, JoinProblem, LinkEvent, LinkId, LinkRole, NoticeKind,
+    Sample, SdpKind, Stage, Timestamp, VisitId,
 };
 use visavis_protocol::{
-    ClientMessage, ErrorCode, IceServer, LeaveReason, Packet, PeerEntry, SeatId, ServerMessage, Signal,
-    limits,
+    ClientMessage, ErrorCode, Frame, IceServer, LeaveReason, MediaStatus, Packet, PeerEntry, SeatId,
+    ServerMessage, Signal, limits,
 };
 
 fn error(code: ErrorCode, about: &str) -> ServerMessage {
@@ -514,7 +514,7 @@ fn an_answered_offer_connects_the_tile() {
         matches!(&packet.signals[..], [Signal::Status(_), Signal::Answer(_)]),
         "{packet:?}"
     );
-    let connected = visavis_call_core::ConnectionState::Connected;
+    let connected = ConnectionState::Connected;
     shell.event(Event::Link(link, LinkEvent::ConnectionStateChanged(connected)));
     assert_eq!(shell.view().people[0].connection, connected);
 }
@@ -653,4 +653,114 @@ fn a_peer_who_starts_over_again_and_again_gets_no_connection_for_each() {
         });
     }
     assert!(shell.links().len() < 12, "{} connections", shell.links().len());
+}
+
+/// Somebody who is seen and heard, on a channel of their own.
+fn connected(shell: &mut Shell) -> LinkId {
+    let link = shell.links_of_view()[0];
+    for event in [
+        LinkEvent::ConnectionStateChanged(ConnectionState::Connected),
+        LinkEvent::ChannelOpened,
+    ] {
+        shell.event(Event::Link(link, event));
+    }
+    link
+}
+
+fn in_band(shell: &mut Shell, link: LinkId, n: u64, signals: Vec<Signal>) {
+    let body = Packet {
+        signals,
+        ..Packet::default()
+    };
+    let text = Frame::Packet { n, body }.encode();
+    shell.event(Event::Link(link, LinkEvent::ChannelReceived(text)));
+}
+
+#[test]
+fn who_leaves_while_the_server_is_away_is_gone_and_does_not_come_back_with_its_list() {
+    let mut shell = Shell::joined(&[entry(8), entry(9)]);
+    let link = connected(&mut shell);
+    shell.lose(1006);
+    in_band(&mut shell, link, 1, vec![Signal::Leave {}]);
+    assert_eq!(shell.view().people.len(), 1);
+    shell.wait_for_deadline();
+    shell.open();
+    shell.greeted(1);
+    // The server did not hear it, and keeps the seat for a while.
+    let mut away = entry(8);
+    away.away = true;
+    shell.seated(1, 2, &[away, entry(9)]);
+    assert_eq!(shell.view().people.len(), 1);
+}
+
+#[test]
+fn a_channel_that_closes_tells_of_a_leave_only_where_the_network_stood() {
+    let closed = |silent_for: u64| {
+        let mut shell = Shell::joined(&[entry(8)]);
+        let link = connected(&mut shell);
+        shell.lose(1006);
+        shell.now = shell.now + Duration::from_secs(silent_for);
+        shell.event(Event::Link(link, LinkEvent::ChannelClosed));
+        let until = shell.now + Duration::from_secs(4);
+        while shell.now < until {
+            shell.wait_for_deadline();
+        }
+        shell.view().people.len()
+    };
+    assert_eq!(closed(0), 0, "they closed the page");
+    assert_eq!(closed(10), 1, "our own network is away");
+}
+
+#[test]
+fn a_silent_connection_is_restarted_once_the_peer_is_heard_over_the_server() {
+    let mut shell = Shell::joined(&[entry(0)]);
+    shell.now = Timestamp::from_millis(60_000);
+    shell.hear(&ServerMessage::Pong {});
+    let link = connected(&mut shell);
+    shell.signal(
+        entry(0).peer,
+        1,
+        vec![Signal::Status(MediaStatus {
+            microphone: true,
+            ..MediaStatus::default()
+        })],
+    );
+    shell.commands.clear();
+    let flat = |shell: &mut Shell| {
+        let deadline = shell.core.poll_timeout().expect("a look");
+        shell.now = deadline.max(shell.now);
+        shell.event(Event::Tick);
+        shell.event(Event::Link(link, LinkEvent::Measured(Sample::default())));
+    };
+    let restarts = |shell: &Shell| {
+        shell
+            .commands
+            .iter()
+            .filter(|command| matches!(command, Command::RestartIce { .. }))
+            .count()
+    };
+    let began = shell.now;
+    while shell.now < began + Duration::from_secs(8) {
+        flat(&mut shell);
+        shell.hear(&ServerMessage::Pong {});
+    }
+    assert_eq!(restarts(&shell), 0, "their network may be away");
+    assert!(
+        shell
+            .packets()
+            .iter()
+            .any(|(_, n, packet)| *n == 0 && packet.signals == [Signal::Probe { answer: false }]),
+        "they are asked"
+    );
+    assert!(shell.view().people[0].silent, "and the person is told");
+    let answer = Packet {
+        signals: vec![Signal::Probe { answer: true }],
+        ..Packet::default()
+    };
+    shell.packet(entry(0).peer, 0, &answer);
+    let answered = shell.now;
+    while restarts(&shell) == 0 {
+        flat(&mut shell);
+        assert!(shell.now < answered + Duration::from_secs(2));
+    }
 }

@@ -12,7 +12,7 @@ struct Packaged {
     package: &'static str,
 }
 
-const WANTED: [Packaged; 5] = [
+const WANTED: [Packaged; 7] = [
     Packaged {
         program: "chromium",
         package: "chromium",
@@ -32,6 +32,14 @@ const WANTED: [Packaged; 5] = [
     Packaged {
         program: "iptables",
         package: "iptables",
+    },
+    Packaged {
+        program: "conntrack",
+        package: "conntrack",
+    },
+    Packaged {
+        program: "turnserver",
+        package: "coturn",
     },
 ];
 

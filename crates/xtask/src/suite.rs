@@ -59,7 +59,7 @@ struct Step {
 }
 
 /// In this order: what is quick and what others need comes first.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step {
         name: "fmt",
         what: "formatting",
@@ -138,6 +138,13 @@ const STEPS: [Step; 12] = [
         run: e2e,
     },
     Step {
+        name: "net",
+        what: "calls behind NATs of our own, and what breaks between them",
+        needs: &["build"],
+        minutes: 30,
+        run: net,
+    },
+    Step {
         name: "deny",
         what: "licences and sources of dependencies",
         needs: &[],
@@ -186,7 +193,7 @@ pub fn run(options: &Options) -> Result<bool> {
     };
 
     let started = Instant::now();
-    let needs_browsers = is_wanted("web") || is_wanted("e2e");
+    let needs_browsers = ["web", "e2e", "net"].into_iter().any(is_wanted);
     let purpose = if needs_browsers {
         Purpose::Testing
     } else {
@@ -398,6 +405,8 @@ fn unit(bench: &Bench) -> Result<Tally> {
         "--workspace",
         "--exclude",
         "visavis-e2e",
+        "--exclude",
+        "visavis-net",
         "--no-fail-fast",
     ];
     if has_nextest() {
@@ -481,6 +490,38 @@ fn program(driver: &str) -> Result<std::path::PathBuf> {
 }
 
 fn e2e(bench: &Bench) -> Result<Tally> {
+    let command = bench.in_network(&cargo_is())?;
+    browser_tests(bench, command, "visavis-e2e", &bench.options.filter)
+}
+
+/// Tests of the lab that CI runs: every kind of fault once. All of them take half an hour; names
+/// after `--only net` choose others, and `::` all.
+const NET_IN_CI: [&str; 9] = [
+    "loss_5s",
+    "loss_8s::mixed",
+    "loss_15s::mixed",
+    "address_change::mixed",
+    "nat_flushed::mixed",
+    "udp_blocked_between::mixed",
+    "relay_restarted::chromium",
+    "hidden_address",
+    "short_lived_credentials::chromium",
+];
+
+fn net(bench: &Bench) -> Result<Tally> {
+    // The lab makes its own networks, and needs the right to do so.
+    let mut command = Command::new(cargo_is());
+    command.env("PATH", cache::search_path()?);
+    let chosen = NET_IN_CI.map(str::to_owned);
+    let filter = if bench.options.filter.is_empty() {
+        &chosen[..]
+    } else {
+        &bench.options.filter
+    };
+    browser_tests(bench, command, "visavis-net", filter)
+}
+
+fn browser_tests(bench: &Bench, mut command: Command, package: &str, filter: &[String]) -> Result<Tally> {
     for wanted in ["chromium", "firefox-esr"] {
         if !browsers::is_there(wanted) {
             println!("{wanted} is not installed: its tests will fail");
@@ -493,21 +534,14 @@ fn e2e(bench: &Bench) -> Result<Tally> {
     for file in [&skipped, &figures] {
         std::fs::remove_file(file).ok();
     }
-    let mut command = bench.in_network(&cargo_is())?;
     if has_nextest() {
         command.args(["nextest", "run", "--profile", "e2e"]);
     } else {
         command.arg("test");
     }
     command
-        .args([
-            "--locked",
-            "--offline",
-            "--no-fail-fast",
-            "--package",
-            "visavis-e2e",
-        ])
-        .args(&bench.options.filter);
+        .args(["--locked", "--offline", "--no-fail-fast", "--package", package])
+        .args(filter);
     if !has_nextest() {
         command.args(["--", "--test-threads", "1"]);
     }

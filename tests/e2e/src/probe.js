@@ -68,7 +68,12 @@
     native.add.call(socket, "close", () => sockets.delete(socket));
   });
   const send = WebSocket.prototype.send;
-  WebSocket.prototype.send = function (data) { wire.sent += 1; wire.sentBytes += data.length ?? 0; return send.call(this, data); };
+  // What leaves the page, over whichever road: for tests of what must never leave it.
+  const said = [];
+  const SAID = 2000;
+  const channelSend = window.RTCDataChannel?.prototype.send;
+  if (channelSend) RTCDataChannel.prototype.send = function (data) { if (said.length < SAID) said.push(String(data)); return channelSend.call(this, data); };
+  WebSocket.prototype.send = function (data) { if (said.length < SAID) said.push(String(data)); wire.sent += 1; wire.sentBytes += data.length ?? 0; return send.call(this, data); };
 
   const audioContexts = new Set();
   remember("AudioContext", audioContexts);
@@ -249,6 +254,7 @@
       };
     },
     wire: () => ({ ...wire }),
+    said: () => said,
     async peers() {
       prune();
       return Promise.all([...peers].map(([peer, id]) => describe(peer, id)));

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use visavis_e2e::{Kind, Stage};
+use visavis_e2e::{Browser, Kind, Room, Stage};
 use visavis_net::coturn::Coturn;
 use visavis_net::lab::has_conntrack;
 use visavis_net::{Lab, Meeting, Nat, in_lab, pairs_in_lab};
@@ -142,5 +142,95 @@ pairs_in_lab! {
         stage.figure(&format!("media are back {:.2} s after the relay is (allowed 10 s)", took.as_secs_f64()));
         ensure!(took <= Duration::from_secs(10), "{took:?}");
         meeting.see_and_hear(Duration::from_secs(15)).await
+    }
+}
+
+/// Everything that a page said to anybody, over the server and over data channels.
+async fn said(browser: &Browser) -> Result<String> {
+    let said = browser
+        .script("return __probe.said().join('\\n');", Vec::new())
+        .await?;
+    Ok(said.as_str().unwrap_or_default().to_owned())
+}
+
+pairs_in_lab! {
+    /// S7: who hides their address tells of relays alone, from the first candidate on.
+    async fn hidden_address(stage: &Stage, lab: &Lab, pair: [Kind; 2]) -> Result<()> {
+        let _relay = Coturn::start(stage, lab).await?;
+        let mut options = Coturn::stun();
+        options.extend(Coturn::options(stage, &["udp"])?);
+        let meeting = Meeting::prepare(stage, lab, pair, &options).await?;
+        let [ada, bob] = &meeting.browsers;
+        let room = Room::new("lab");
+        bob.enter(stage, &room, "Bob").await?;
+        ada.open_room(stage, &room).await?;
+        ada.press("button", "Settings").await?;
+        ada.press("switch", "Hide my address").await?;
+        // Remembered, and in force before anything is made ahead.
+        ada.open_room(stage, &room).await?;
+        ada.join("Ada").await?;
+        meeting.see_and_hear(Duration::from_secs(20)).await?;
+        meeting.marked("Relayed").await?;
+        let said = said(ada).await?;
+        ensure!(said.contains("typ relay"), "no candidate at all: {said}");
+        let nat = Nat::A.address();
+        for never in ["typ host", "typ srflx", "typ prflx", "10.0.", nat.as_str(), ".local"] {
+            ensure!(!said.contains(never), "{never} was sent: {said}");
+        }
+        Ok(())
+    }
+}
+
+in_lab! {
+    /// S7: a warning, and not a silent fallback, where there is no relay.
+    async fn hidden_without_relay(stage: &Stage, lab: &Lab) -> Result<()> {
+        let meeting = Meeting::prepare(stage, lab, [Kind::Chromium; 2], &[]).await?;
+        let [ada, bob] = &meeting.browsers;
+        let room = Room::new("lab");
+        bob.enter(stage, &room, "Bob").await?;
+        ada.open_room(stage, &room).await?;
+        ada.press("button", "Settings").await?;
+        ada.press("switch", "Hide my address").await?;
+        ada.hear("alert", "no relay").await?;
+        ada.join("Ada").await?;
+        ada.hear("alert", "no relay").await?;
+        ensure!(!said(ada).await?.contains("candidate:"), "{}", said(ada).await?);
+        Ok(())
+    }
+}
+
+pairs_in_lab! {
+    /// F18: credentials are renewed at half their life; the call does not notice when the first ones
+    /// end, and a restart has new ones.
+    async fn short_lived_credentials(stage: &Stage, lab: &Lab, pair: [Kind; 2]) -> Result<()> {
+        let seconds = |variable: &str, otherwise: u64| {
+            std::env::var(variable).ok().and_then(|text| text.parse().ok()).unwrap_or(otherwise)
+        };
+        let (lifetime, call) = (seconds("VISAVIS_TURN_LIFETIME", 30), seconds("VISAVIS_CALL_SECONDS", 50));
+        let _relay = Coturn::start(stage, lab).await?;
+        lab.block_udp_between()?;
+        let mut options = Coturn::options(stage, &["udp"])?;
+        options.extend(["--turn-lifetime".to_owned(), lifetime.to_string()]);
+        let meeting = Meeting::begin(stage, lab, pair, &options).await?;
+        meeting.marked("Relayed").await?;
+        let made = meeting.connections_made().await?;
+        for browser in &meeting.browsers {
+            browser.watch_pauses().await?;
+        }
+        // The call lasts longer than the credentials that it began with: that is the test's input.
+        tokio::time::sleep(Duration::from_secs(call)).await;
+        let mut worst = 0.0_f64;
+        for browser in &meeting.browsers {
+            for pause in browser.pauses().await?.values() {
+                worst = worst.max(pause.worst);
+            }
+        }
+        stage.figure(&format!("longest pause in a call of {call} s with credentials for {lifetime} s: {worst:.0} ms"));
+        ensure!(worst < 1000.0, "{worst} ms");
+        ensure!(meeting.connections_made().await? == made);
+        lab.change_address()?;
+        let took = meeting.media_back(Duration::from_secs(30)).await?;
+        stage.figure(&format!("media are back {:.2} s after the address changed then", took.as_secs_f64()));
+        meeting.marked("Relayed").await
     }
 }

@@ -154,6 +154,12 @@ impl Peer {
             && self
                 .only_by_server
                 .is_some_and(|since| now.since(since) < HEALS_WITHIN);
+        if has_road && has_failed && context.failed_is_final {
+            if self.demands.admit(now) {
+                self.rebuild(context);
+            }
+            return;
+        }
         if has_road && is_due && !heals && !link.negotiation.is_restarting() {
             self.restart_ice(context);
         }

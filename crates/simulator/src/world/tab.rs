@@ -136,6 +136,8 @@ impl World {
         let config = Config {
             links_ahead: self.script.pace.links_ahead,
             faults: self.options.faults,
+            // Some browsers know that they do not recover, as some do not.
+            failed_is_final: rng.u8(0..4) == 0,
             pulse: if self.options.is_still {
                 Duration::from_secs(86_400)
             } else {
