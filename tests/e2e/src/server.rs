@@ -49,12 +49,6 @@ impl Server {
         Ok(Self { program, origin })
     }
 
-    /// Its log so far.
-    #[must_use]
-    pub fn log(&self) -> PathBuf {
-        self.program.log.clone()
-    }
-
     /// The address of its WebSocket.
     #[must_use]
     pub fn socket_url(&self) -> String {

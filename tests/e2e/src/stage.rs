@@ -1,5 +1,6 @@
 //! A test's stage: a server and browsers that are gone when the test is.
 
+use std::any::Any;
 use std::cell::{Cell, RefCell};
 use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
@@ -24,10 +25,12 @@ pub struct Stage {
     /// The server of this test.
     server: RefCell<Option<Server>>,
     origin: RefCell<String>,
-    /// Where the server runs.
-    place: RefCell<Place>,
+    /// Where the server runs, and the options that it was started with.
+    serving: RefCell<(Place, Vec<String>)>,
     browsers: RefCell<Vec<Rc<Browser>>>,
     count: Cell<usize>,
+    /// What browsers and server stand on: it goes last.
+    ground: RefCell<Vec<Box<dyn Any>>>,
 }
 
 /// Runs a test on a stage of its own; ends everything afterwards, keeps the evidence of a failure.
@@ -64,9 +67,10 @@ impl Stage {
             mark,
             server: RefCell::new(None),
             origin: RefCell::new(String::new()),
-            place: RefCell::default(),
+            serving: RefCell::default(),
             browsers: RefCell::new(Vec::new()),
             count: Cell::new(0),
+            ground: RefCell::default(),
         })
     }
 
@@ -86,6 +90,7 @@ impl Stage {
         let server = Server::start(&self.folder, &self.mark, options).await?;
         self.origin.replace(server.origin.clone());
         self.server.replace(Some(server));
+        self.serving.replace((Place::default(), owned(options)));
         Ok(())
     }
 
@@ -96,9 +101,15 @@ impl Stage {
     pub async fn serve_at(&self, place: &Place, address: &str, options: &[&str]) -> Result<()> {
         let server = Server::start_at(address, place, &self.folder, &self.mark, options).await?;
         self.origin.replace(format!("http://{address}"));
-        self.place.replace(place.clone());
         self.server.replace(Some(server));
+        self.serving.replace((place.clone(), owned(options)));
         Ok(())
+    }
+
+    /// Takes what browsers and server stand on. It goes after them, so that a failure leaves its
+    /// evidence first.
+    pub fn stand_on(&self, ground: impl Any) {
+        self.ground.borrow_mut().push(Box::new(ground));
     }
 
     /// Names everything that this test starts: see [`process::Program::start`].
@@ -167,9 +178,12 @@ impl Stage {
             let log = self.folder.join(&browser.label).join("driver.log");
             std::fs::copy(log, folder.join(format!("{}.driver.log", browser.label))).ok();
         }
-        let log = self.server.borrow().as_ref().map(Server::log);
-        if let Some(log) = log {
-            std::fs::copy(log, folder.join("server.log")).ok();
+        // The server's, and those of what a test started besides.
+        for entry in std::fs::read_dir(&self.folder).into_iter().flatten().flatten() {
+            let log = entry.path();
+            if log.extension().is_some_and(|end| end == "log") {
+                std::fs::copy(&log, folder.join(entry.file_name())).ok();
+            }
         }
         eprintln!("evidence is in {}", folder.display());
     }
@@ -213,13 +227,13 @@ impl Stage {
     pub async fn revive_server(&self) -> Result<()> {
         let origin = self.origin();
         let address = origin.trim_start_matches("http://").to_owned();
+        let (place, options) = self.serving.borrow().clone();
+        let options: Vec<&str> = options.iter().map(String::as_str).collect();
         // The former one is gone, but its port may not be free at once.
         let server = until(
             "the server on its former port",
             Duration::from_secs(10),
-            async || match Server::start_at(&address, &self.place.borrow(), &self.folder, &self.mark, &[])
-                .await
-            {
+            async || match Server::start_at(&address, &place, &self.folder, &self.mark, &options).await {
                 Ok(server) => Ok(Look::There(server)),
                 Err(error) => Ok(Look::NotYet(format!("{error:#}"))),
             },
@@ -248,8 +262,13 @@ impl Drop for Stage {
         self.browsers.borrow_mut().clear();
         self.server.replace(None);
         process::sweep(&self.mark, &self.folder);
+        self.ground.borrow_mut().clear();
         std::fs::remove_dir_all(&self.folder).ok();
     }
+}
+
+fn owned(options: &[&str]) -> Vec<String> {
+    options.iter().map(|&option| option.to_owned()).collect()
 }
 
 /// Where the evidence of failures is kept.

@@ -31,7 +31,9 @@ macro_rules! in_lab {
             visavis_e2e::run(name, async |$stage: &visavis_e2e::Stage| -> ::anyhow::Result<()> {
                 match $crate::Lab::build() {
                     Ok(lab) => {
-                        let $lab = &lab;
+                        let lab = ::std::rc::Rc::new(lab);
+                        $stage.stand_on(::std::rc::Rc::clone(&lab));
+                        let $lab = &*lab;
                         $body
                     }
                     Err(error) => {

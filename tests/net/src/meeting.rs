@@ -137,7 +137,7 @@ impl Meeting {
     }
 
     /// What both pages wrote to their consoles, with the milliseconds since they were opened: for
-    /// whoever reads about a failure, since the lab is gone before evidence is kept.
+    /// whoever reads about a failure.
     ///
     /// # Errors
     /// If a page does not answer.
