@@ -180,6 +180,23 @@ impl Courier {
         Some((self.last_sent, Packet { era, ack, signals }))
     }
 
+    /// Forgets what was said of connections and has not been heard yet: it tells of addresses that
+    /// are hidden from now on.
+    pub(crate) fn forget_connections(&mut self) {
+        let is_other = |signal: &Signal| {
+            !matches!(
+                signal,
+                Signal::Offer(_) | Signal::Answer(_) | Signal::Candidates { .. }
+            )
+        };
+        self.pending.retain(is_other);
+        for sent in &mut self.unacknowledged {
+            sent.signals.retain(is_other);
+        }
+        let left = self.unacknowledged.iter().map(|sent| weigh_all(&sent.signals));
+        self.outstanding = left.sum();
+    }
+
     /// What went along a road may not have arrived: it will go again.
     pub(crate) fn road_lost(&mut self, road: Road) {
         let forgotten = road == Road::Channel && self.faults.has(Fault::ChannelLossForgotten);

@@ -362,18 +362,30 @@ impl Peer {
     /// where it does not yet, they are what it may wait for: see [`Self::mend`].
     pub(crate) fn set_ice_servers(&mut self, context: &mut Context<'_>) {
         let Some(link) = &mut self.link else { return };
-        context.commands.push_back(Command::SetIceServers {
-            link: link.negotiation.link(),
-            ice: context.ice.to_vec(),
-            relay_only: context.relay_only,
-        });
         link.has_new_servers = true;
+        // A Chromium that is given other servers while it connects for the first time takes seconds
+        // longer; and who has connected once may be asked for a restart by the other side.
+        if link.health.is_some() {
+            self.use_ice_servers(context);
+        }
+    }
+
+    pub(super) fn use_ice_servers(&mut self, context: &mut Context<'_>) {
+        if let Some(link) = &self.link {
+            context.commands.push_back(Command::SetIceServers {
+                link: link.negotiation.link(),
+                ice: context.ice.to_vec(),
+                relay_only: context.relay_only,
+            });
+        }
     }
 
     /// The person hides their address from now on, or no longer. What was told of it cannot be taken
     /// back, but a new connection tells no more; and who has nothing to hide may use a shorter way.
     pub(crate) fn change_policy(&mut self, context: &mut Context<'_>) {
         if context.relay_only {
+            self.close(context.commands);
+            self.courier.forget_connections();
             self.rebuild(context);
         } else if self.link.is_some() {
             self.set_ice_servers(context);

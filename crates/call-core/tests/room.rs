@@ -415,16 +415,16 @@ fn servers_for_ice_that_come_with_the_seat_reach_a_connection_made_ahead() {
         ice: ice.clone(),
         ice_lifetime_ms: None,
     });
-    assert!(shell.commands.contains(&Command::SetIceServers {
-        link,
-        ice,
-        relay_only: false
-    }));
     // They are for what cannot be reached otherwise: a connection that comes about needs no more.
     assert!(!shell.commands.contains(&Command::RestartIce { link }));
     while shell.now < Timestamp::from_millis(4000) {
         shell.wait_for_deadline();
     }
+    assert!(shell.commands.contains(&Command::SetIceServers {
+        link,
+        ice,
+        relay_only: false
+    }));
     assert!(shell.commands.contains(&Command::RestartIce { link }));
 }
 
@@ -763,4 +763,33 @@ fn a_silent_connection_is_restarted_once_the_peer_is_heard_over_the_server() {
         flat(&mut shell);
         assert!(shell.now < answered + Duration::from_secs(2));
     }
+}
+
+#[test]
+fn who_hides_their_address_takes_back_what_has_not_left_yet() {
+    let mut shell = Shell::in_front();
+    shell.hear(&ServerMessage::Occupancy {
+        room: shell::room(),
+        peers: vec![entry(9)],
+        seats: 8,
+    });
+    let link = shell.links()[0];
+    shell.make_offer(link);
+    shell.intend(Intent::HideAddress(true));
+    assert_eq!(shell.closed_links(), [link]);
+    shell.join();
+    shell.seated(1, 1, &[entry(9)]);
+    let told: Vec<Signal> = shell
+        .packets()
+        .into_iter()
+        .flat_map(|(_, _, packet)| packet.signals)
+        .collect();
+    let is_status = |signal: &Signal| matches!(signal, Signal::Status(_));
+    assert!(told.iter().all(is_status), "{told:?}");
+    assert_eq!(
+        shell.links(),
+        [link],
+        "and there is no relay to make another one with"
+    );
+    assert!(shell.view().hides_address);
 }

@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 use visavis_protocol::message::{CLIENT_KINDS, SERVER_KINDS};
-use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, Packet, ServerMessage};
+use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, Frame, Packet, ServerMessage};
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
 
@@ -41,6 +41,14 @@ fn every_example_of_the_server_is_read_and_written_again() {
     for text in examples("server") {
         let message = ServerMessage::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_eq!(value(&message.encode()), value(text));
+    }
+}
+
+#[test]
+fn every_example_of_a_frame_is_read_and_written_again() {
+    for text in examples("frame") {
+        let frame = Frame::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(value(&frame.encode()), value(text));
     }
 }
 
@@ -83,7 +91,7 @@ fn every_code_is_in_its_table() {
 #[test]
 fn every_json_fence_says_whose_it_is() {
     let fences = DOCUMENT.matches("```json").count();
-    let known: usize = ["client", "server", "packet"]
+    let known: usize = ["client", "server", "packet", "frame"]
         .map(|sort| examples(sort).len())
         .iter()
         .sum();

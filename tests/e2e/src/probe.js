@@ -190,7 +190,8 @@
   };
   // Firefox never answers for a connection that is closed while it looks.
   const statsOf = (peer) => Promise.race([
-    peer.getStats(),
+    // A connection may close while it is looked at.
+    peer.getStats().catch(() => new Map()),
     new Promise((give) => native.setTimeout(() => give(new Map()), 1000)),
   ]);
   const describe = async (peer, id) => {
@@ -257,7 +258,8 @@
     said: () => said,
     async peers() {
       prune();
-      return Promise.all([...peers].map(([peer, id]) => describe(peer, id)));
+      const all = await Promise.all([...peers].map(([peer, id]) => describe(peer, id).catch(() => null)));
+      return all.filter((peer) => peer !== null && peer.signaling !== "closed");
     },
     watch() {
       watched.clear();

@@ -196,7 +196,12 @@ impl Lab {
     /// # Errors
     /// If a rule is refused.
     pub fn block_udp_between(&self) -> Result<()> {
-        for (nat, other) in [(Nat::A, Nat::B), (Nat::B, Nat::A)] {
+        for (nat, other) in [
+            (Nat::A, Nat::B),
+            (Nat::B, Nat::A),
+            (Nat::C, Nat::B),
+            (Nat::B, Nat::C),
+        ] {
             let other = other.address();
             self.nat(nat)
                 .run(&format!("iptables -I FORWARD -p udp -d {other} -j DROP"))?;

@@ -167,6 +167,9 @@ impl Peer {
 
     pub(super) fn restart_ice(&mut self, context: &mut Context<'_>) {
         let patience = self.patience();
+        if self.link.as_ref().is_some_and(|link| link.has_new_servers) {
+            self.use_ice_servers(context);
+        }
         let Some(link) = &mut self.link else { return };
         link.has_new_servers = false;
         link.deadline.get_or_insert(context.now + patience);
