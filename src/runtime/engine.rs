@@ -27,6 +27,7 @@ use crate::web::location::{self, Navigation};
 use crate::web::microtask::Microtask;
 use crate::web::page::{self, Page, PageEvent};
 use crate::web::peer;
+use crate::web::reach::Reach;
 use crate::web::socket::Socket;
 use crate::web::task::spawn;
 use crate::web::timer::Timeout;
@@ -47,6 +48,10 @@ pub(super) struct Engine {
     drain: Microtask,
     timer: RefCell<Option<(Timestamp, Timeout)>>,
     pub(super) sockets: RefCell<Table<SocketId, Socket>>,
+    /// Sockets that are to be opened once the site is known to be there.
+    pub(super) reaches: RefCell<Table<SocketId, Reach>>,
+    /// Whether the last attempt to open a socket failed.
+    pub(super) has_socket_failed: Cell<bool>,
     pub(super) links: Links,
     pub(super) captures: Captures,
     pub(super) playback: Playback,
@@ -99,6 +104,8 @@ impl Engine {
                 }),
                 timer: RefCell::default(),
                 sockets: RefCell::default(),
+                reaches: RefCell::default(),
+                has_socket_failed: Cell::new(false),
                 links: Links::default(),
                 captures: Captures::default(),
                 playback: Playback::new(store.playback_blocked, memory::speaker()),
@@ -129,7 +136,7 @@ impl Engine {
         self.links.clear();
         self.captures.clear();
         self.timer.take();
-        let sockets = self.sockets.take();
+        let sockets = (self.sockets.take(), self.reaches.take());
         drop(sockets);
     }
 

@@ -1,5 +1,6 @@
 //! What the core wants done, as calls of the browser; outcomes go back into the queue.
 
+use core::cell::Cell;
 use core::future::Future;
 
 use visavis_call_core::{
@@ -12,10 +13,13 @@ use web_sys::WebSocket;
 use super::engine::Engine;
 use crate::web::channel::ChannelEvent;
 use crate::web::peer::{Peer, PeerEvent, Side};
+use crate::web::reach::Reach;
 use crate::web::socket::{self, Socket};
 use crate::web::task::spawn;
 use crate::web::{Error, boot, console};
 
+/// What every server of ours answers, with little.
+const HEALTH_PATH: &str = "/healthz";
 /// Where the server takes sockets.
 const SOCKET_PATH: &str = "/ws";
 
@@ -23,14 +27,24 @@ impl Engine {
     /// Starts one command. It waits for nothing, and the core is not borrowed here.
     pub(super) fn execute(&self, command: Command) {
         match command {
-            Command::OpenSocket { socket } => self.open_socket(socket),
+            Command::OpenSocket { socket } => {
+                if !self.has_socket_failed.get() || !self.open_once_reached(socket) {
+                    self.open_socket(socket);
+                }
+            }
             Command::Send { socket, text } => {
                 if let Some(socket) = self.sockets.borrow().get(socket) {
                     socket.send(&text);
                 }
             }
             Command::CloseSocket { socket } => {
+                let reach = self.reaches.borrow_mut().remove(socket);
+                drop(reach);
                 let closed = self.sockets.borrow_mut().remove(socket);
+                // Given up before it opened: the browser counts that as a failure.
+                if closed.as_ref().is_some_and(Socket::is_opening) {
+                    self.has_socket_failed.set(true);
+                }
                 drop(closed);
             }
             Command::CreateLink {
@@ -119,10 +133,41 @@ impl Engine {
         }
     }
 
+    /// Asks first whether the site is there; a socket that fails is held against the next one. Returns
+    /// whether it could.
+    fn open_once_reached(&self, id: SocketId) -> bool {
+        let this = self.weak();
+        let reach = Reach::ask(HEALTH_PATH, move |is_there| {
+            let Some(engine) = this.upgrade() else { return };
+            let asked = engine.reaches.borrow_mut().remove(id);
+            if asked.is_none() {
+            } else if is_there {
+                engine.open_socket(id);
+            } else {
+                engine.push(Event::Socket(id, SocketEvent::Closed { code: 1006 }));
+            }
+        });
+        let can = reach.is_some();
+        if let Some(reach) = reach {
+            self.reaches.borrow_mut().insert(id, reach);
+        }
+        can
+    }
+
     fn open_socket(&self, id: SocketId) {
         let this = self.weak();
+        let has_opened = Cell::new(false);
         let handler = move |event| {
             if let Some(engine) = this.upgrade() {
+                match event {
+                    socket::SocketEvent::Opened | socket::SocketEvent::Received(_) => {
+                        has_opened.set(true);
+                        engine.has_socket_failed.set(false);
+                    }
+                    socket::SocketEvent::Closed { .. } => {
+                        engine.has_socket_failed.set(!has_opened.get());
+                    }
+                }
                 engine.push(Event::Socket(id, socket_event(event)));
             }
         };

@@ -25,6 +25,7 @@ pub mod page;
 pub mod panic;
 pub mod peer;
 pub mod random;
+pub mod reach;
 pub mod resize;
 mod rtc;
 pub mod socket;

@@ -67,6 +67,12 @@ impl Socket {
         }
     }
 
+    /// Whether it has neither opened nor failed yet.
+    #[must_use]
+    pub fn is_opening(&self) -> bool {
+        self.socket.ready_state() == WebSocket::CONNECTING
+    }
+
     /// Writes a text message. On a socket that is closing the browser drops it silently.
     pub fn send(&self, text: &str) {
         // Throws only while connecting, when there is nobody to write to either.

@@ -109,6 +109,8 @@ struct Link {
     /// Since it stood for the first time.
     health: Option<Health>,
     flows: Flows,
+    /// Pictures of the camera that had arrived at the last look.
+    pictures: u64,
     relayed: Option<bool>,
     channel: Channel,
     /// Whether there are newer ICE servers than those that its candidates were gathered with.
@@ -164,6 +166,17 @@ pub(crate) struct Peer {
     probe: Option<bool>,
     /// Since when they are heard over the server and not on the connection.
     only_by_server: Option<Timestamp>,
+    /// A picture that is asked for, after a hole.
+    picture: Option<Picture>,
+}
+
+/// What is waited for after a hole: the next picture.
+#[derive(Clone, Copy, Debug)]
+struct Picture {
+    /// How many there were before.
+    before: u64,
+    since: Timestamp,
+    asked: Timestamp,
 }
 
 /// How often a peer may make us begin a new connection. A browser runs out of connections that it
@@ -224,6 +237,7 @@ impl Peer {
             probed: None,
             probe: None,
             only_by_server: None,
+            picture: None,
         }
     }
 
@@ -296,6 +310,7 @@ impl Peer {
 
     fn create(&mut self, role: LinkRole, context: &mut Context<'_>) {
         self.close(context.commands);
+        self.picture = None;
         if !context.may_connect() {
             return;
         }
@@ -316,6 +331,7 @@ impl Peer {
             deadline: Some(context.now + self.patience()),
             health: None,
             flows: Flows::default(),
+            pictures: 0,
             relayed: None,
             channel: Channel::Opening,
             has_new_servers: false,

@@ -709,7 +709,7 @@ impl Room {
                 peer.look(context);
             }
         }
-        let someone_is_silent = self.peers.iter().any(|peer| peer.fell_silent(now));
+        let someone_is_silent = self.peers.iter().any(|peer| peer.is_watched(now));
         self.look_at = someone_is_silent.then(|| now + LOOK_EVERY);
         if self.pulse_at.is_some_and(|at| now < at) {
             return;
@@ -816,7 +816,7 @@ impl Room {
             self.pulse_at = Some(now + self.config.pulse);
         }
         let is_watched = self.look_at.is_some() || self.pulse_at.is_none();
-        if !is_watched && self.peers.iter().any(|peer| peer.fell_silent(now)) {
+        if !is_watched && self.peers.iter().any(|peer| peer.is_watched(now)) {
             self.look_at = Some(now + LOOK_EVERY);
         }
     }

@@ -2,7 +2,7 @@
 
 use visavis_protocol::{Frame, MediaKind, Signal};
 
-use super::{Channel, Context, Peer, Presence};
+use super::{Channel, Context, Peer, Picture, Presence};
 use crate::command::Command;
 use crate::event::Sample;
 use crate::fault::Fault;
@@ -18,6 +18,9 @@ use core::time::Duration;
 const RESTART_UNMET_AFTER: Duration = Duration::from_secs(3);
 /// How long a connection is given to heal by itself, once the other side is heard over the server.
 const HEALS_WITHIN: Duration = Duration::from_millis(400);
+/// How long a picture is asked for after a hole, and how often.
+const PICTURE_WITHIN: Duration = Duration::from_secs(4);
+const PICTURE_PAUSE: Duration = Duration::from_millis(450);
 /// Pause between two questions whether a peer lives.
 const PROBE_PAUSE: Duration = Duration::from_secs(3);
 /// Pause between two times of sending the same anew.
@@ -63,7 +66,7 @@ impl Peer {
     /// Asks what arrived, where nothing does, more often than once a second: what has returned can
     /// be told so.
     pub(crate) fn look(&self, context: &mut Context<'_>) {
-        if self.fell_silent(context.now)
+        if self.is_watched(context.now)
             && let Some(link) = &self.link
         {
             let link = link.negotiation.link();
@@ -72,9 +75,14 @@ impl Peer {
     }
 
     /// Whether nothing has come for some time, and not for long.
-    pub(crate) fn fell_silent(&self, now: Timestamp) -> bool {
+    fn fell_silent(&self, now: Timestamp) -> bool {
         let health = self.link.as_ref().and_then(|link| link.health.as_ref());
         health.is_some_and(|health| health.fell_silent(now))
+    }
+
+    /// Whether it is worth a look more often than once a second.
+    pub(crate) fn is_watched(&self, now: Timestamp) -> bool {
+        self.picture.is_some() || self.fell_silent(now)
     }
 
     /// Once a second: asks what arrived, and gives a sign of life.
@@ -130,6 +138,11 @@ impl Peer {
         }
         if is_return {
             self.returned(context);
+        }
+        let pictures = sample.progress[Slot::Camera.index()];
+        self.await_picture(pictures, now);
+        if let Some(link) = &mut self.link {
+            link.pictures = pictures;
         }
         self.watch_flows(sample, context);
         self.mend(context);
@@ -193,8 +206,27 @@ impl Peer {
     /// Something comes again after a hole. Pictures that build on lost ones would wait for seconds:
     /// both sides make new ones, and each asks the other once more, who may have been too early.
     fn returned(&mut self, context: &mut Context<'_>) {
+        let now = context.now;
         self.send_key_frame(context);
         self.courier.post(Signal::Refresh {});
+        self.picture = Some(Picture {
+            before: self.link.as_ref().map_or(0, |link| link.pictures),
+            since: now,
+            asked: now,
+        });
+    }
+
+    /// Asks for the picture again that does not come: the one that was sent may have been lost, or
+    /// held back by a sender that had to learn anew what the way can carry.
+    fn await_picture(&mut self, arrived: u64, now: Timestamp) {
+        let Some(picture) = &mut self.picture else { return };
+        let is_over = arrived != picture.before || !self.status.camera;
+        if is_over || now.since(picture.since) >= PICTURE_WITHIN {
+            self.picture = None;
+        } else if now.since(picture.asked) >= PICTURE_PAUSE {
+            picture.asked = now;
+            self.courier.post(Signal::Refresh {});
+        }
     }
 
     pub(super) fn send_key_frame(&self, context: &mut Context<'_>) {
