@@ -13,6 +13,10 @@ pub enum Icon {
     Camera,
     /// The same, struck through.
     CameraOff,
+    /// A screen with an arrow.
+    Screen,
+    /// A screen with a cross.
+    ScreenOff,
     /// A receiver put down.
     Leave,
     /// A chain.
@@ -50,6 +54,8 @@ impl Icon {
             Self::MicrophoneOff => "#mic-off",
             Self::Camera => "#camera",
             Self::CameraOff => "#camera-off",
+            Self::Screen => "#screen",
+            Self::ScreenOff => "#screen-off",
             Self::Leave => "#leave",
             Self::Link => "#link",
             Self::Qr => "#qr",

@@ -25,6 +25,6 @@ pub use invite::{InviteWords, invite};
 pub use message::message;
 pub use picker::{PickerOption, picker};
 pub use qr::qr_code;
-pub use tile::{Face, Mark, Tile};
+pub use tile::{Face, Mark, Tile, TileKind};
 pub use toast::{Toasts, Tone};
 pub use toggle::{Look, toggle};

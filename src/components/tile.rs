@@ -1,4 +1,4 @@
-//! One person in the call.
+//! One person in the call, or a screen that they share.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -42,10 +42,21 @@ impl Mark {
     }
 }
 
+/// What a tile is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TileKind {
+    /// Somebody else.
+    Person,
+    /// Oneself: mirrored, and the name says so.
+    Own,
+    /// Somebody's screen, one's own included: shown whole.
+    Screen,
+}
+
 /// What a tile shows of somebody at one moment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Face {
-    /// As they call themselves.
+    /// The tile's name: a person's or a screen's.
     pub name: String,
     /// `connectionState`; `None` for the own tile.
     pub connection: Option<&'static str>,
@@ -62,7 +73,7 @@ pub struct Face {
 pub struct Tile(Rc<Parts>);
 
 struct Parts {
-    is_own: bool,
+    kind: TileKind,
     whole: El,
     video: El,
     avatar: Avatar,
@@ -74,11 +85,16 @@ struct Parts {
 }
 
 impl Tile {
-    /// An empty tile. The own one is mirrored, and says whose it is.
+    /// An empty tile.
     #[must_use]
-    pub fn new(is_own: bool) -> Self {
+    pub fn new(kind: TileKind) -> Self {
+        let (stream, class) = match kind {
+            TileKind::Person => ("camera", "tile"),
+            TileKind::Own => ("camera", "tile is-own"),
+            TileKind::Screen => ("screen", "tile is-screen"),
+        };
         let video = el("video")
-            .attr("data-stream", "camera")
+            .attr("data-stream", stream)
             .attr("autoplay", "")
             .attr("playsinline", "");
         // The attribute would only be the default; sound is played elsewhere.
@@ -88,13 +104,17 @@ impl Tile {
         let name = el_class("span", "cut").attr("dir", "auto");
         let marks = el_class("span", "marks");
         let chip = el_class("div", "chip").child(name.clone()).child(marks.clone());
-        let whole = el_class("article", if is_own { "tile is-own" } else { "tile" })
+        let face = el_class("div", "tile-face").child(match kind {
+            TileKind::Person | TileKind::Own => avatar.el(),
+            TileKind::Screen => icon(Icon::Screen),
+        });
+        let whole = el_class("article", class)
             .child(video.clone())
-            .child(el_class("div", "tile-face").child(avatar.el()))
+            .child(face)
             .child(trouble.clone())
             .child(el_class("div", "tile-name").child(chip));
         Self(Rc::new(Parts {
-            is_own,
+            kind,
             whole,
             video,
             avatar,
@@ -117,7 +137,7 @@ impl Tile {
             return;
         }
         let Parts {
-            is_own,
+            kind,
             whole,
             avatar,
             trouble,
@@ -125,10 +145,9 @@ impl Tile {
             marks,
             ..
         } = &*self.0;
-        let full_name = if *is_own {
-            words().you.fill(&face.name)
-        } else {
-            face.name.clone()
+        let full_name = match kind {
+            TileKind::Own => words().you.fill(&face.name),
+            TileKind::Person | TileKind::Screen => face.name.clone(),
         };
         whole.set_attr("aria-label", Some(&full_name));
         whole.set_attr("data-connection", face.connection);

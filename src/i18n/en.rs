@@ -1,6 +1,6 @@
 //! English.
 
-use super::words::{DeviceWords, Plural, With, Words};
+use super::words::{DeviceWords, Plural, ScreenWords, With, Words};
 
 /// The words of a neighbour: what is, then what to do.
 pub(super) const WORDS: Words = Words {
@@ -85,6 +85,15 @@ pub(super) const WORDS: Words = Words {
         failed: "Your microphone could not be started.",
         ended: "Your microphone stopped.",
         muted_by_system: "Your system has muted the microphone.",
+    },
+    screen: ScreenWords {
+        share: "Share screen",
+        stop: "Stop sharing",
+        of: With("{}’s screen"),
+        own: "Your screen",
+        not_allowed: "The browser may not share your screen. Allow it in your system’s settings, then try again.",
+        insecure: "Browsers share a screen only on secure pages (https).",
+        failed: "Your screen could not be shared. Try again, or choose a window instead.",
     },
     speaker: "Speaker",
     default_device: "As the system",

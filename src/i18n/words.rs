@@ -66,6 +66,25 @@ pub struct DeviceWords {
     pub muted_by_system: &'static str,
 }
 
+/// What is said of sharing a screen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ScreenWords {
+    /// Its toggle while nothing is shared.
+    pub share: &'static str,
+    /// Its toggle while something is shared.
+    pub stop: &'static str,
+    /// Somebody's screen; the hole takes their name.
+    pub of: With,
+    /// The own screen.
+    pub own: &'static str,
+    /// A policy said no, or the system did.
+    pub not_allowed: &'static str,
+    /// The page came over plain HTTP.
+    pub insecure: &'static str,
+    /// Any other reason.
+    pub failed: &'static str,
+}
+
 macro_rules! words {
     ($($(#[$doc:meta])* $key:ident: $kind:ty,)*) => {
         /// Every text of the app in one language.
@@ -180,6 +199,8 @@ words! {
     camera: DeviceWords,
     /// The microphone.
     microphone: DeviceWords,
+    /// Sharing a screen.
+    screen: ScreenWords,
     /// Picker.
     speaker: &'static str,
     /// The browser's choice in a picker.

@@ -5,8 +5,10 @@
 //! elements or the browser.
 
 mod grid;
+mod spotlight;
 
 pub use grid::{Aspect, Grid, MIN_TILE_WIDTH_PX};
+pub use spotlight::Spotlight;
 
 /// Gap between tiles.
 pub const GAP_PX: f64 = 8.0;

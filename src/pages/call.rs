@@ -1,22 +1,18 @@
-//! The call: tiles, controls, and what is said.
+//! The call: the stage in its frame, controls, and what is said.
 
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use visavis_call_core::{CaptureKind, CaptureState, Me, Person, Slot};
-use visavis_protocol::SeatId;
-use wasm_bindgen::JsValue;
+use visavis_call_core::CaptureKind;
 
 use super::devices::{no_relay, pickers};
 use super::prejoin::capture_toggle;
-use super::status::{Reach, notice, reach, status};
-use crate::components::dom::{El, button, each, el, el_class, live};
-use crate::components::{
-    Dialog, Face, Icon, InviteWords, Look, Mark, Tile, Toasts, Tone, heading, icon, invite,
-};
+use super::stage::stage;
+use super::status::{notice, status};
+use crate::components::dom::{El, button, el, el_class, live};
+use crate::components::{Dialog, Icon, InviteWords, Look, Toasts, Tone, heading, icon, invite};
 use crate::i18n::words;
-use crate::layout::arrange;
 use crate::route::RoomLink;
 use crate::runtime::{Runtime, use_runtime};
 
@@ -151,135 +147,6 @@ fn status_line(toasts: &Toasts) -> El {
         })
 }
 
-/// The tiles.
-fn stage() -> El {
-    let runtime = use_runtime();
-    let people = runtime.people();
-    let stage = el_class("section", "stage").attr("aria-label", words().participants);
-    let size = runtime.size_of(stage.element());
-    let own = own_tile();
-    stage.put(&own.el());
-
-    let seats =
-        Memo::new(move |_| people.with(|people| people.iter().map(|person| person.seat).collect::<Vec<_>>()));
-    let others: Rc<RefCell<Vec<(SeatId, Tile)>>> = Rc::default();
-    let made = Rc::clone(&others);
-    each(
-        &stage,
-        &own.el(),
-        move || seats.get(),
-        move |seat| {
-            let tile = remote_tile(seat);
-            let element = tile.el();
-            made.borrow_mut().push((seat, tile));
-            element
-        },
-    );
-    let seated = RefCell::new(seats.get_untracked());
-    stage.live(move |stage| {
-        let (size, seats) = (size.get(), seats.get());
-        let mut others = others.borrow_mut();
-        others.retain(|(seat, _)| seats.contains(seat));
-        // Tiles glide when somebody comes or goes, and follow at once when the window changes.
-        stage.set_class("is-moving", seated.replace(seats.clone()) != seats);
-        let places = arrange(size, seats.len());
-        for (seat, place) in seats.iter().zip(places.others) {
-            if let Some((_, tile)) = others.iter().find(|(other, _)| other == seat) {
-                tile.place(place);
-            }
-        }
-        own.place(places.own);
-    })
-}
-
-fn remote_tile(seat: SeatId) -> Tile {
-    let runtime = use_runtime();
-    let people = runtime.people();
-    let tile = Tile::new(false);
-    let shown = tile.clone();
-    // A stream is asked for once for each connection.
-    let link = Cell::new(None);
-    live(move || {
-        people.with(|people| {
-            // Somebody who has left is shown as they were until the tile is taken away.
-            let Some(person) = people.iter().find(|person| person.seat == seat) else {
-                return;
-            };
-            shown.show(remote_face(person));
-            if link.replace(person.link) != person.link {
-                let stream = person.link.and_then(|link| runtime.stream(link, Slot::Camera));
-                shown.set_stream(stream.map(JsValue::from));
-            }
-        });
-    });
-    tile
-}
-
-fn own_tile() -> Tile {
-    let runtime = use_runtime();
-    let (me, stream) = (runtime.me(), runtime.preview_stream());
-    let tile = Tile::new(true);
-    let shown = tile.clone();
-    live(move || {
-        shown.show(me.with(own_face));
-        shown.set_stream(stream.with(|stream| stream.as_ref().map(JsValue::from)));
-    });
-    tile
-}
-
-fn remote_face(person: &Person) -> Face {
-    let reach = reach(person);
-    let is_lost = matches!(reach, Reach::Reconnecting | Reach::Failed);
-    Face {
-        name: person.name.clone(),
-        connection: Some(person.connection.as_str()),
-        has_picture: person.status.camera && person.receiving[Slot::Camera.index()],
-        marks: marks(is_lost, person.status.microphone, person.status.camera)
-            .into_iter()
-            .chain(person.relayed.map(way))
-            .collect(),
-        trouble: match reach {
-            Reach::Here => stuck(person),
-            Reach::Joining => Some(words().connecting),
-            Reach::Reconnecting => Some(words().reconnecting_now),
-            Reach::Failed => Some(words().connection_failed),
-        },
-    }
-}
-
-const fn way(is_relayed: bool) -> Mark {
-    if is_relayed { Mark::Relayed } else { Mark::Direct }
-}
-
-/// What does not arrive although the connection stands.
-fn stuck(person: &Person) -> Option<&'static str> {
-    match person.frozen {
-        [true, ..] => Some(words().sound_stuck),
-        [_, true, _] | [.., true] => Some(words().picture_stuck),
-        [false, false, false] => None,
-    }
-}
-
-fn own_face(me: &Me) -> Face {
-    let is_muted = |state: &CaptureState| matches!(state, CaptureState::On { muted: true, .. });
-    let microphone = is_muted(&me.microphone).then_some(words().microphone.muted_by_system);
-    let camera = is_muted(&me.camera).then_some(words().camera.muted_by_system);
-    Face {
-        name: me.name.clone(),
-        connection: None,
-        has_picture: matches!(me.camera, CaptureState::On { .. }),
-        marks: marks(false, me.microphone.is_wanted(), me.camera.is_wanted()),
-        trouble: microphone.or(camera),
-    }
-}
-
-fn marks(is_lost: bool, has_microphone: bool, has_camera: bool) -> Vec<Mark> {
-    let lost = is_lost.then_some(Mark::Reconnecting);
-    let microphone = (!has_microphone).then_some(Mark::MicrophoneOff);
-    let camera = (!has_camera).then_some(Mark::CameraOff);
-    [lost, microphone, camera].into_iter().flatten().collect()
-}
-
 /// The toolbar. While alone the invitation in the middle has the link, so it is not here as well.
 fn controls(is_alone: Memo<bool>, share: Share) -> El {
     let words = words();
@@ -301,6 +168,9 @@ fn controls(is_alone: Memo<bool>, share: Share) -> El {
             .child(el_class("h2", "dialog-title").text(words.settings))
             .child(pickers())
     });
+    let share_toggle = runtime
+        .can_share_screen()
+        .then(|| capture_toggle(CaptureKind::Screen, Look::Plain));
     let group = || el_class("div", "toolbar-group");
     let sharing = move || {
         let (share, opened) = (share.clone(), opened.clone());
@@ -318,7 +188,8 @@ fn controls(is_alone: Memo<bool>, share: Share) -> El {
         .child(
             group()
                 .child(capture_toggle(CaptureKind::Microphone, Look::Plain))
-                .child(capture_toggle(CaptureKind::Camera, Look::Plain)),
+                .child(capture_toggle(CaptureKind::Camera, Look::Plain))
+                .children(share_toggle),
         )
         .slot(sharing)
         .child(group().child(round(Icon::Settings, words.settings, move || opening.open())))

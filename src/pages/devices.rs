@@ -1,7 +1,7 @@
 //! Words and choices about cameras, microphones and speakers.
 
 use leptos::prelude::*;
-use visavis_call_core::{CaptureError, CaptureKind, CaptureState};
+use visavis_call_core::{CaptureError, CaptureKind, CaptureState, Me};
 
 use crate::components::dom::{El, button, el_class};
 use crate::components::{Icon, PickerOption, icon, picker};
@@ -11,17 +11,20 @@ use crate::runtime::use_runtime;
 /// Ids by which Chromium lists the system's choice once more.
 const ALIASES: [&str; 2] = ["default", "communications"];
 
-/// The words about a kind.
-pub fn device_words(kind: CaptureKind) -> &'static DeviceWords {
+/// The words about a kind of device; a screen is none.
+pub fn device_words(kind: CaptureKind) -> Option<&'static DeviceWords> {
     match kind {
-        CaptureKind::Microphone => &words().microphone,
-        CaptureKind::Camera => &words().camera,
+        CaptureKind::Microphone => Some(&words().microphone),
+        CaptureKind::Camera => Some(&words().camera),
+        CaptureKind::Screen => None,
     }
 }
 
 /// What is wrong and what to do about it.
 pub fn why(kind: CaptureKind, error: CaptureError) -> &'static str {
-    let words = device_words(kind);
+    let Some(words) = device_words(kind) else {
+        return why_no_screen(error);
+    };
     match error {
         CaptureError::NotAllowed => words.not_allowed,
         CaptureError::NotFound => words.not_found,
@@ -29,6 +32,18 @@ pub fn why(kind: CaptureKind, error: CaptureError) -> &'static str {
         CaptureError::Overconstrained => words.overconstrained,
         CaptureError::Insecure => words.insecure,
         CaptureError::Other => words.failed,
+    }
+}
+
+fn why_no_screen(error: CaptureError) -> &'static str {
+    let words = &words().screen;
+    match error {
+        CaptureError::NotAllowed => words.not_allowed,
+        CaptureError::Insecure => words.insecure,
+        CaptureError::NotFound
+        | CaptureError::NotReadable
+        | CaptureError::Overconstrained
+        | CaptureError::Other => words.failed,
     }
 }
 
@@ -54,8 +69,8 @@ pub fn pickers() -> El {
     });
     el_class("div", "devices")
         .attr("id", "devices")
-        .child(capture_picker(CaptureKind::Camera))
-        .child(capture_picker(CaptureKind::Microphone))
+        .child(camera_picker())
+        .child(microphone_picker())
         .children(speaker)
         .child(
             button("button", move || runtime.play_test_sound())
@@ -97,15 +112,22 @@ pub fn no_relay() -> El {
         .child(el_class("p", "").text(words().no_relay))
 }
 
-fn capture_picker(kind: CaptureKind) -> El {
+fn camera_picker() -> El {
+    capture_picker(CaptureKind::Camera, &words().camera, |me| &me.chosen_camera)
+}
+
+fn microphone_picker() -> El {
+    capture_picker(CaptureKind::Microphone, &words().microphone, |me| {
+        &me.chosen_microphone
+    })
+}
+
+fn capture_picker(kind: CaptureKind, words: &'static DeviceWords, chosen: fn(&Me) -> &Option<String>) -> El {
     let runtime = use_runtime();
     let me = runtime.me();
     let picked = move || {
         me.with(|me| {
-            let chosen = match kind {
-                CaptureKind::Microphone => &me.chosen_microphone,
-                CaptureKind::Camera => &me.chosen_camera,
-            };
+            let chosen = chosen(me);
             // What is in use is the better answer to "which one?".
             match me.capture(kind) {
                 CaptureState::On { device, .. } => device.clone(),
@@ -115,7 +137,6 @@ fn capture_picker(kind: CaptureKind) -> El {
             }
         })
     };
-    let words = device_words(kind);
     let options = move || options(Some(kind), &picked(), words.unnamed);
     picker(words.picker, options, move |id| {
         runtime.choose_device(kind, some(id));

@@ -7,6 +7,7 @@ mod later;
 mod lobby;
 mod prejoin;
 mod room;
+mod stage;
 mod status;
 mod wrong;
 

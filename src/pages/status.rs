@@ -103,7 +103,9 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
             MediaKind::Camera | MediaKind::Screen => words.not_seen.fill(name),
         }),
         NoticeKind::ServerBack => polite(words.server_back.to_owned()),
-        NoticeKind::CaptureEnded { kind } => Some((Tone::Error, device_words(*kind).ended.to_owned())),
+        NoticeKind::CaptureEnded { kind } => {
+            device_words(*kind).map(|words| (Tone::Error, words.ended.to_owned()))
+        }
         NoticeKind::CaptureFailed { kind, error } => Some((Tone::Error, why(*kind, *error).to_owned())),
     }
 }

@@ -1,4 +1,4 @@
-//! Captures by the core's numbers, and the preview of the own camera.
+//! Captures by the core's numbers, and the previews of the own camera and screen.
 
 use core::cell::RefCell;
 
@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast;
 use web_sys::{MediaStream, MediaStreamTrack};
 
 use super::engine::Engine;
-use super::store::Store;
+use super::store::Shown;
 use super::table::Table;
 use crate::web::capture::{self, Source, Track, TrackEvent};
 use crate::web::devices::{DeviceInfo, DeviceKind};
@@ -21,11 +21,12 @@ use crate::web::{Error, ErrorName, boot};
 pub(super) struct Captures {
     /// `None` while the browser is asking. What comes for a number that is not in here is stopped.
     tracks: RefCell<Table<CaptureId, Option<Track>>>,
-    preview: RefCell<Preview>,
+    camera: RefCell<Preview>,
+    screen: RefCell<Preview>,
 }
 
-/// The stream that shows the own camera: one object for the page's life, so that no element has to
-/// be made anew when the camera changes.
+/// The stream that shows the own camera, or screen: one object for the page's life, so that no
+/// element has to be made anew when the camera changes.
 #[derive(Default)]
 struct Preview {
     stream: Option<MediaStream>,
@@ -57,12 +58,12 @@ impl Captures {
         }
     }
 
-    /// Shows a camera in the preview, or none.
-    fn show(&self, store: Store, camera: Option<CaptureId>) {
+    /// Shows a capture in a preview, or none.
+    fn show(&self, preview: &RefCell<Preview>, shown: Shown, capture: Option<CaptureId>) {
         use leptos::prelude::Set;
 
-        let mut preview = self.preview.borrow_mut();
-        if preview.showing == camera {
+        let mut preview = preview.borrow_mut();
+        if preview.showing == capture {
             return;
         }
         let Some(stream) = preview.stream.clone().or_else(|| MediaStream::new().ok()) else {
@@ -71,21 +72,21 @@ impl Captures {
         for track in stream.get_tracks().iter() {
             stream.remove_track(track.unchecked_ref());
         }
-        if let Some(track) = camera.and_then(|camera| self.track(camera)) {
+        if let Some(track) = capture.and_then(|capture| self.track(capture)) {
             stream.add_track(&track);
         }
         let was_shown = preview.showing.is_some();
-        preview.showing = camera;
+        preview.showing = capture;
         preview.stream = Some(Clone::clone(&stream));
         drop(preview);
-        if was_shown != camera.is_some() {
-            store.preview.set(camera.map(|_| stream));
+        if was_shown != capture.is_some() {
+            shown.set(capture.map(|_| stream));
         }
     }
 }
 
 impl Engine {
-    /// Asks for a camera or microphone.
+    /// Asks for a camera, a microphone or a screen.
     pub(super) fn capture(&self, request: CaptureRequest) {
         let CaptureRequest {
             capture,
@@ -153,9 +154,11 @@ impl Engine {
         self.push(Event::Media(MediaEvent::DevicesChanged(devices)));
     }
 
-    /// Brings preview and level meter in line with what runs.
+    /// Brings previews and level meter in line with what runs.
     pub(super) fn show_own_media(&self, me: &Me) {
-        self.captures.show(self.store, running(&me.camera));
+        let captures = &self.captures;
+        captures.show(&captures.camera, self.store.preview, running(&me.camera));
+        captures.show(&captures.screen, self.store.own_screen, running(&me.screen));
         let microphone = running(&me.microphone);
         self.level
             .use_track(microphone.and_then(|capture| Some((capture, self.captures.track(capture)?))));
@@ -173,6 +176,7 @@ const fn source(kind: CaptureKind) -> Source {
     match kind {
         CaptureKind::Microphone => Source::Microphone,
         CaptureKind::Camera => Source::Camera,
+        CaptureKind::Screen => Source::Screen,
     }
 }
 

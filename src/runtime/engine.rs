@@ -245,7 +245,7 @@ impl Engine {
         if let Some((seat, room)) = settled {
             self.push(Event::Intent(Intent::EnterRoom { visit, room, seat }));
         }
-        for kind in CaptureKind::ALL {
+        for kind in CaptureKind::DEVICES {
             self.intend(Intent::ChooseDevice {
                 kind,
                 device: memory::device(kind),
@@ -320,7 +320,9 @@ impl Engine {
     }
 
     pub(super) fn want(&self, kind: CaptureKind, on: bool) {
-        memory::put_wanted(kind, on);
+        if CaptureKind::DEVICES.contains(&kind) {
+            memory::put_wanted(kind, on);
+        }
         self.intend(Intent::Want { kind, on });
     }
 

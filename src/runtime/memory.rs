@@ -27,6 +27,7 @@ const fn wanted_key(kind: CaptureKind) -> &'static str {
     match kind {
         CaptureKind::Microphone => "visavis.microphone",
         CaptureKind::Camera => "visavis.camera",
+        CaptureKind::Screen => "visavis.screen",
     }
 }
 
@@ -34,6 +35,7 @@ const fn device_key(kind: CaptureKind) -> &'static str {
     match kind {
         CaptureKind::Microphone => "visavis.microphone-device",
         CaptureKind::Camera => "visavis.camera-device",
+        CaptureKind::Screen => "visavis.screen-device",
     }
 }
 

@@ -32,6 +32,7 @@ use visavis_protocol::text::TextError;
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use crate::route::{LinkError, RoomLink, Route};
+use crate::web::capture;
 pub use appearance::Theme;
 use engine::Engine;
 use store::Store;
@@ -209,7 +210,8 @@ impl Runtime {
 
     // Camera, microphone, speaker
 
-    /// Turns the camera or the microphone on or off, now and for the next time.
+    /// Turns the camera or the microphone on or off, now and for the next time, or begins and ends to
+    /// share a screen. That begins only within a click.
     pub fn want(self, kind: CaptureKind, on: bool) {
         self.engine.with_value(|engine| engine.want(kind, on));
     }
@@ -242,6 +244,18 @@ impl Runtime {
     #[must_use]
     pub fn preview_stream(self) -> ReadSignal<Option<MediaStream>, LocalStorage> {
         self.store.preview.read_only()
+    }
+
+    /// The own screen while it is shared, as others see it. Not to be mirrored.
+    #[must_use]
+    pub fn own_screen_stream(self) -> ReadSignal<Option<MediaStream>, LocalStorage> {
+        self.store.own_screen.read_only()
+    }
+
+    /// Whether the browser can share a screen. Hide the control where not.
+    #[must_use]
+    pub fn can_share_screen(self) -> bool {
+        capture::can_share_screen()
     }
 
     /// The pictures of one slot of a connection, for a `<video muted>`. The stream stays the same

@@ -1,13 +1,16 @@
 //! What pages read: signals of the parts of the core's view, and of the few things beside it.
 //!
-//! Written by the engine alone. Browser objects never travel in here, but for the one preview
-//! stream, which is the same object for the page's life.
+//! Written by the engine alone. Browser objects never travel in here, but for the two preview
+//! streams, which are the same objects for the page's life.
 
 use leptos::prelude::*;
 use visavis_call_core::{Device, Me, Notice, Person, SignalingState, Stage, View};
 use web_sys::MediaStream;
 
 use crate::route::{RoomLink, Route};
+
+/// A stream of one's own to be shown, if there is one.
+pub(super) type Shown = RwSignal<Option<MediaStream>, LocalStorage>;
 
 /// Every part changes only when its value does.
 #[derive(Clone, Copy)]
@@ -23,7 +26,8 @@ pub(super) struct Store {
     pub(super) notices: Memo<Vec<Notice>>,
     pub(super) hides_address: Memo<bool>,
     pub(super) lacks_relay: Memo<bool>,
-    pub(super) preview: RwSignal<Option<MediaStream>, LocalStorage>,
+    pub(super) preview: Shown,
+    pub(super) own_screen: Shown,
     pub(super) level: RwSignal<f64>,
     pub(super) speaker: RwSignal<Option<String>>,
     pub(super) playback_blocked: RwSignal<bool>,
@@ -48,6 +52,7 @@ impl Store {
             hides_address: Memo::new(move |_| view.with(|view| view.hides_address)),
             lacks_relay: Memo::new(move |_| view.with(|view| view.lacks_relay)),
             preview: RwSignal::new_local(None),
+            own_screen: RwSignal::new_local(None),
             level: RwSignal::new(0.0),
             speaker: RwSignal::new(None),
             playback_blocked: RwSignal::new(false),

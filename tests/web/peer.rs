@@ -215,9 +215,8 @@ async fn the_control_channel_carries_texts_in_order_and_tells_its_end() {
     use visavis::web::channel::ChannelEvent;
 
     let (offerer, answerer) = (Heard::new(), Heard::new());
-    let channel = |side: &Heard, wanted: ChannelEvent| {
-        side.count(|event| *event == PeerEvent::Channel(wanted.clone()))
-    };
+    let channel =
+        |side: &Heard, wanted: ChannelEvent| side.count(|event| *event == PeerEvent::Channel(wanted.clone()));
     offerer.peer.add_transceivers().unwrap();
     // Too early: dropped, and nothing breaks.
     offerer.peer.send("early");
@@ -246,7 +245,10 @@ async fn the_control_channel_carries_texts_in_order_and_tells_its_end() {
     assert_eq!(texts(&answerer), sent);
     until("the other way as well", || texts(&offerer) == ["back"]).await;
     drop(offerer);
-    until("the end is told", || channel(&answerer, ChannelEvent::Closed) == 1).await;
+    until("the end is told", || {
+        channel(&answerer, ChannelEvent::Closed) == 1
+    })
+    .await;
 }
 
 #[wasm_bindgen_test]

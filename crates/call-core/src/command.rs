@@ -132,7 +132,7 @@ pub enum Command {
         /// Which.
         link: LinkId,
     },
-    /// Asks for a camera or a microphone. Answered by `Captured` or `CaptureFailed` exactly once,
+    /// Asks for a camera, a microphone or a screen. Answered by `Captured` or `CaptureFailed` exactly once,
     /// also after [`Command::StopCapture`].
     Capture(CaptureRequest),
     /// Stops the tracks of a capture; if it is still being asked for, as soon as it comes.
@@ -142,14 +142,15 @@ pub enum Command {
     },
 }
 
-/// A camera or microphone to be asked for.
+/// A camera, microphone or screen to be asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CaptureRequest {
     /// Its handle from now on.
     pub capture: CaptureId,
     /// Which kind.
     pub kind: CaptureKind,
-    /// `deviceId` to ask for exactly; `None` for the browser's choice.
+    /// `deviceId` to ask for exactly; `None` for the browser's choice. The browser lets the person
+    /// choose a screen by itself.
     pub device: Option<String>,
 }
 

@@ -136,6 +136,7 @@ impl Core {
                 peer: room.filter(|room| room.is_joined()).map(Room::me),
                 microphone: self.media.view(CaptureKind::Microphone),
                 camera: self.media.view(CaptureKind::Camera),
+                screen: self.media.view(CaptureKind::Screen),
                 chosen_microphone: self.media.chosen(CaptureKind::Microphone),
                 chosen_camera: self.media.chosen(CaptureKind::Camera),
             },

@@ -170,11 +170,15 @@ pub enum CaptureKind {
     Microphone,
     /// The camera.
     Camera,
+    /// A screen, a window or a tab. Only the person can start it, each time anew.
+    Screen,
 }
 
 impl CaptureKind {
     /// Every kind.
-    pub const ALL: [Self; 2] = [Self::Microphone, Self::Camera];
+    pub const ALL: [Self; 3] = [Self::Microphone, Self::Camera, Self::Screen];
+    /// Those that come from a device, are chosen from a list and wanted until further notice.
+    pub const DEVICES: [Self; 2] = [Self::Microphone, Self::Camera];
 
     /// The media section that carries it.
     #[must_use]
@@ -182,6 +186,7 @@ impl CaptureKind {
         match self {
             Self::Microphone => Slot::Audio,
             Self::Camera => Slot::Camera,
+            Self::Screen => Slot::Screen,
         }
     }
 }
@@ -230,8 +235,8 @@ pub enum MediaEvent {
     DevicesChanged(Vec<Device>),
 }
 
-/// Why a capture failed: the errors of `getUserMedia` (Media Capture and Streams, section 10.2) by
-/// what a person can do about them.
+/// Why a capture failed: the errors of `getUserMedia` (Media Capture and Streams, section 10.2) and
+/// of `getDisplayMedia` (Screen Capture, section 5.1) by what a person can do about them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum CaptureError {
     /// `NotAllowedError`: the person or a policy said no.

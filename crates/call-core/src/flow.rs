@@ -33,12 +33,25 @@ pub(crate) struct Flow {
     /// When it last moved, or something was last done about it.
     since: Timestamp,
     tried: Option<Remedy>,
+    /// Whether anything has come since it was last begun.
+    has_begun: bool,
 }
 
 impl Flow {
     /// Whether it stands still so that the person should know.
     pub(crate) const fn is_frozen(&self) -> bool {
         self.tried.is_some()
+    }
+
+    /// Nothing is sent.
+    pub(crate) fn end(&mut self, now: Timestamp) {
+        self.rest(now);
+        self.has_begun = false;
+    }
+
+    /// Whether anything has come since it was last begun.
+    pub(crate) const fn has_begun(&self) -> bool {
+        self.has_begun
     }
 
     /// Nothing is expected to flow, or a new connection begins.
@@ -56,6 +69,7 @@ impl Flow {
     pub(crate) fn measured(&mut self, now: Timestamp, progress: u64) -> Option<Remedy> {
         if progress != self.progress {
             self.progress = progress;
+            self.has_begun = true;
             self.rest(now);
             return None;
         }

@@ -1,4 +1,4 @@
-//! Camera and microphone: what is wanted against what there is, one request at a time a kind.
+//! Camera, microphone and screen: what is wanted against what there is, one request at a time a kind.
 //!
 //! ```text
 //! Idle ──wanted──▶ Acquiring ──captured──▶ Live
@@ -6,7 +6,8 @@
 //!   └──not wanted─────┴──────────────────────┘
 //! ```
 //! A microphone that is turned off stays captured and is only detached, so that turning it on
-//! again cannot cut the first word; a camera is stopped, so that its light goes out.
+//! again cannot cut the first word; a camera is stopped, so that its light goes out. A screen is
+//! wanted once: what ended, failed or was not picked is asked for again only by the person.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -50,6 +51,7 @@ struct Kind {
 pub(crate) struct Media {
     microphone: Kind,
     camera: Kind,
+    screen: Kind,
     /// Whether there is a page or a call to capture for. Outside, wishes are only remembered.
     active: bool,
     faults: Faults,
@@ -67,6 +69,7 @@ impl Media {
         match kind {
             CaptureKind::Microphone => &self.microphone,
             CaptureKind::Camera => &self.camera,
+            CaptureKind::Screen => &self.screen,
         }
     }
 
@@ -74,6 +77,7 @@ impl Media {
         match kind {
             CaptureKind::Microphone => &mut self.microphone,
             CaptureKind::Camera => &mut self.camera,
+            CaptureKind::Screen => &mut self.screen,
         }
     }
 
@@ -85,14 +89,15 @@ impl Media {
         ids: &mut Ids,
         commands: &mut VecDeque<Command>,
     ) {
+        let is_active = self.active;
         let state = self.kind_mut(kind);
-        state.wanted = on;
+        state.wanted = on && (is_active || kind != CaptureKind::Screen);
         state.failed = None;
         state.any_will_do = false;
         self.reconcile(kind, ids, commands);
     }
 
-    /// Uses another device from now on.
+    /// Uses another device from now on. A screen is chosen in the browser's own list.
     pub(crate) fn choose(
         &mut self,
         kind: CaptureKind,
@@ -100,6 +105,9 @@ impl Media {
         ids: &mut Ids,
         commands: &mut VecDeque<Command>,
     ) {
+        if kind == CaptureKind::Screen {
+            return;
+        }
         let state = self.kind_mut(kind);
         state.chosen = device;
         state.any_will_do = false;
@@ -107,7 +115,7 @@ impl Media {
         self.reconcile(kind, ids, commands);
     }
 
-    /// Stops everything; what was wanted stays wanted for the next time.
+    /// Stops everything; what was wanted of devices stays wanted for the next time.
     pub(crate) fn release_all(&mut self, commands: &mut VecDeque<Command>) {
         self.active = false;
         for kind in CaptureKind::ALL {
@@ -115,6 +123,7 @@ impl Media {
             stop(&mut state.actual, commands);
             state.failed = None;
         }
+        self.screen.wanted = false;
     }
 
     /// Starts whatever is wanted and not there, now and at each wish from now on.
@@ -200,6 +209,12 @@ impl Media {
             }
         );
         state.actual = Actual::Idle;
+        if kind == CaptureKind::Screen {
+            state.wanted = false;
+            // Who closes the browser's list without a choice knows that.
+            let is_news = error != CaptureError::NotAllowed;
+            return is_news.then_some(NoticeKind::CaptureFailed { kind, error });
+        }
         let another_may_do = match error {
             CaptureError::NotFound | CaptureError::NotReadable | CaptureError::Overconstrained => true,
             CaptureError::NotAllowed | CaptureError::Insecure | CaptureError::Other => false,
@@ -224,6 +239,11 @@ impl Media {
         )?;
         let state = self.kind_mut(kind);
         stop(&mut state.actual, commands);
+        if kind == CaptureKind::Screen {
+            // The person's own doing, by the browser's bar or by closing the window.
+            state.wanted = false;
+            return None;
+        }
         if core::mem::replace(&mut state.any_will_do, true) {
             // The replacement ended as well: asking on and on would only make a light blink.
             state.failed = Some(CaptureError::NotReadable);
@@ -263,7 +283,8 @@ impl Media {
                 (Actual::Acquiring { .. }, _) if faults.has(Fault::LateCaptureKept) => {
                     state.actual = Actual::Idle;
                 }
-                (Actual::Acquiring { .. }, _) | (Actual::Live { .. }, CaptureKind::Camera) => {
+                (Actual::Acquiring { .. }, _)
+                | (Actual::Live { .. }, CaptureKind::Camera | CaptureKind::Screen) => {
                     stop(&mut state.actual, commands);
                 }
             }
@@ -287,7 +308,7 @@ impl Media {
         let kind = match slot {
             Slot::Audio => &self.microphone,
             Slot::Camera => &self.camera,
-            Slot::Screen => return None,
+            Slot::Screen => &self.screen,
         };
         match &kind.actual {
             Actual::Live { capture, .. } if kind.wanted => Some(*capture),
@@ -300,7 +321,7 @@ impl Media {
         MediaStatus {
             microphone: self.outgoing(Slot::Audio).is_some(),
             camera: self.outgoing(Slot::Camera).is_some(),
-            screen: false,
+            screen: self.outgoing(Slot::Screen).is_some(),
         }
     }
 

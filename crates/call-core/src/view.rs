@@ -107,6 +107,8 @@ pub struct Me {
     pub microphone: CaptureState,
     /// The camera.
     pub camera: CaptureState,
+    /// A screen that is shared.
+    pub screen: CaptureState,
     /// Chosen devices.
     pub chosen_microphone: Option<String>,
     /// Chosen devices.
@@ -120,11 +122,12 @@ impl Me {
         match kind {
             CaptureKind::Microphone => &self.microphone,
             CaptureKind::Camera => &self.camera,
+            CaptureKind::Screen => &self.screen,
         }
     }
 }
 
-/// How it stands with a camera or microphone.
+/// How it stands with a camera, a microphone or a screen.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum CaptureState {
     /// Not wanted.
@@ -261,7 +264,7 @@ pub enum NoticeKind {
         /// Which.
         kind: CaptureKind,
     },
-    /// A camera or microphone could not be started in the call.
+    /// A camera, a microphone or a screen could not be started in the call.
     CaptureFailed {
         /// Which.
         kind: CaptureKind,

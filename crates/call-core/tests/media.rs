@@ -1,4 +1,4 @@
-//! Camera and microphone: wanted against actual.
+//! Camera, microphone and screen: wanted against actual.
 
 #![allow(
     clippy::wildcard_enum_match_arm,
@@ -231,4 +231,33 @@ fn nothing_is_captured_outside_of_pages_and_calls() {
     assert_eq!(requests(&shell), [], "no light after the call");
     shell.join();
     assert_eq!(requests(&shell).len(), 2, "the wishes were remembered");
+}
+
+#[test]
+fn a_screen_is_shared_once_and_never_by_itself() {
+    let mut shell = Shell::in_front();
+    want(&mut shell, CaptureKind::Screen, true);
+    let first = requests(&shell)[0];
+    captured(&mut shell, first);
+    assert!(is_on(&shell.view().me.screen));
+
+    // The browser's own bar ends it.
+    shell.event(Event::Media(MediaEvent::CaptureEnded { capture: first }));
+    assert_eq!(shell.view().me.screen, CaptureState::Off);
+    assert_eq!(requests(&shell).len(), 1, "not asked for again");
+
+    // Closing the browser's list is an answer.
+    want(&mut shell, CaptureKind::Screen, true);
+    let second = requests(&shell)[1];
+    failed(&mut shell, second, CaptureError::NotAllowed);
+    assert_eq!(shell.view().me.screen, CaptureState::Off);
+    assert!(shell.view().notices.is_empty());
+
+    // Off while the list is open: what is picked then is let go.
+    want(&mut shell, CaptureKind::Screen, true);
+    let third = requests(&shell)[2];
+    want(&mut shell, CaptureKind::Screen, false);
+    captured(&mut shell, third);
+    assert!(shell.commands.contains(&Command::StopCapture { capture: third }));
+    assert_eq!(shell.view().me.screen, CaptureState::Off);
 }

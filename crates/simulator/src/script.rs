@@ -269,7 +269,7 @@ impl Script {
             let enter = if spread == 0 { 0 } else { rng.u64(0..spread) };
             let join = enter + *pick(&mut rng, &[0, 1, 30, 300, 2_000]);
             if rng.u8(0..10) < 7 {
-                for kind in CaptureKind::ALL {
+                for kind in CaptureKind::DEVICES {
                     actions.push((
                         enter,
                         Action::Want {
@@ -409,7 +409,7 @@ fn draw_media(
     };
     for _ in 0..toggles {
         let at = rng.u64(within.clone());
-        let kind = CaptureKind::ALL[rng.usize(0..2)];
+        let kind = *pick(rng, &CaptureKind::ALL);
         let action = match rng.u8(0..10) {
             0..7 => Action::Want {
                 person,
@@ -539,7 +539,8 @@ fn draw_faults(rng: &mut Rng, people: usize, end: u64, troubles: Troubles, actio
                 _ => Action::Freeze {
                     person,
                     link,
-                    kind: CaptureKind::ALL[rng.usize(0..2)],
+                    // A screen may stand still.
+                    kind: *pick(rng, &CaptureKind::DEVICES),
                 },
             };
             actions.push((rng.u64(0..end), action));

@@ -12,10 +12,10 @@ use anyhow::{Context, Result, bail};
 /// Bytes that should go over the wire until one can join: the goal.
 const GOAL: u64 = 150_000;
 /// Bytes that may: what has been reached, and a little, so that no change makes the page heavier
-/// unseen. To be lowered with each step towards the goal. Raised once, from 163,000: two roads to a
-/// peer, the recovery of connections and the switch that hides one's address are part of the call,
-/// and there is no splitting a wasm module yet.
-const BUDGET: u64 = 180_000;
+/// unseen. To be lowered with each step towards the goal. Raised from 163,000: two roads to a peer, the
+/// recovery of connections, the switch that hides one's address and the share of a screen are part
+/// of the call, and there is no splitting a wasm module yet.
+const BUDGET: u64 = 191_000;
 
 /// Prints the table and says whether the site is light enough.
 ///

@@ -87,6 +87,8 @@ pub struct Transceiver {
 pub struct Inbound {
     /// `audio` or `video`.
     pub kind: String,
+    /// The media section's id.
+    pub mid: Option<String>,
     /// Packets received.
     pub packets: u64,
     /// Frames decoded.
@@ -153,6 +155,20 @@ impl Peer {
         self.inbound
             .iter()
             .filter(|row| row.kind == "video")
+            .map(|row| row.frames)
+            .sum()
+    }
+
+    /// Frames that arrived in one media section, by its place, and were decoded.
+    #[must_use]
+    pub fn frames_of(&self, section: usize) -> u64 {
+        let mid = self
+            .transceivers
+            .get(section)
+            .and_then(|transceiver| transceiver.mid.as_deref());
+        self.inbound
+            .iter()
+            .filter(|row| row.mid.as_deref() == mid)
             .map(|row| row.frames)
             .sum()
     }

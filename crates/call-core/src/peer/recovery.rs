@@ -260,7 +260,11 @@ impl Peer {
                 Slot::Screen => status.screen,
             };
             let flow = &mut link.flows[slot.index()];
-            if !is_alive || !is_sent {
+            // A screen on which nothing happens brings no pictures, once the first is there.
+            let may_stand_still = slot == Slot::Screen && flow.has_begun() && link.receiving[slot.index()];
+            if !is_sent {
+                flow.end(now);
+            } else if !is_alive || may_stand_still {
                 flow.rest(now);
             } else if let Some(remedy) = flow.measured(now, sample.progress[slot.index()]) {
                 remedies.push((slot, remedy));

@@ -256,7 +256,7 @@ impl World {
         if self.tabs[tab].core.is_none() || self.tabs[tab].entered {
             return;
         }
-        for kind in CaptureKind::ALL {
+        for kind in CaptureKind::DEVICES {
             self.tell(tab, Event::Intent(Intent::Want { kind, on: true }));
         }
         self.enter(tab);

@@ -391,7 +391,7 @@ impl World {
         let status = MediaStatus {
             microphone: on(CaptureKind::Microphone),
             camera: on(CaptureKind::Camera),
-            screen: false,
+            screen: on(CaptureKind::Screen),
         };
         ensure!(
             person.status == status,
