@@ -123,6 +123,11 @@ impl Engine {
                     peer.send_key_frames();
                 }
             }
+            Command::PausePictures { link, paused } => {
+                if let Some(peer) = self.links.get(link) {
+                    peer.pause_pictures(paused);
+                }
+            }
             Command::Measure { link } => self.measure(link),
             Command::CloseLink { link } => {
                 self.playback.remove(link);

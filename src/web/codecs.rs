@@ -7,8 +7,12 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::value;
 
 /// Leaves a transceiver the codecs that this app uses, in the browser's own order: Opus; VP8, VP9
-/// profile 0, H.264 constrained baseline, AV1, and their retransmission. Redundancy and error
-/// correction formats that nobody asked for go, and so do the telephone's.
+/// profile 0, H.264 constrained baseline, AV1. Redundancy and error correction formats that nobody
+/// asked for go, and so do the telephone's.
+///
+/// Retransmission as a stream of its own (RTX, RFC 4588) goes as well: lost packets are sent again on
+/// the stream itself. With RTX a browser fills up with the last pictures while it probes the way
+/// after a hole, and the receiver takes them for late ones and holds the good ones back.
 ///
 /// Does nothing in a browser that does not let a page choose, or that has none of these: its own
 /// list is right then.
@@ -26,7 +30,7 @@ pub fn prefer_codecs(transceiver: &JsValue, kind: &str) {
         let text = |key| value::get(&codec, key).as_string().unwrap_or_default();
         let (mime, format) = (text("mimeType"), text("sdpFmtpLine"));
         if is_wanted(&mime, &format) {
-            has_codec |= !mime.ends_with("rtx");
+            has_codec = true;
             wanted.push(&codec);
         }
     }
@@ -100,7 +104,7 @@ fn is_wanted(mime: &str, format: &str) -> bool {
             .any(|one| one.trim().eq_ignore_ascii_case(parameter))
     };
     match mime.to_ascii_lowercase().as_str() {
-        "audio/opus" | "video/vp8" | "video/rtx" => true,
+        "audio/opus" | "video/vp8" => true,
         "video/vp9" => !format.contains("profile-id=") || has("profile-id=0"),
         "video/av1" => !format.contains("profile=") || has("profile=0"),
         "video/h264" => has("profile-level-id=42e01f") && has("packetization-mode=1"),

@@ -312,20 +312,32 @@ impl Peer {
     /// Makes the next picture of each video sender one that needs no other. A browser that cannot be
     /// told to (`encodingOptions`, WebRTC Extensions) is asked by the other side's in its own time.
     pub fn send_key_frames(&self) {
+        self.change_encodings(|_, options| value::set(options, "keyFrame", &true.into()));
+    }
+
+    /// Stops to send pictures, or goes on.
+    pub fn pause_pictures(&self, paused: bool) {
+        self.change_encodings(|encoding, _| value::set(encoding, "active", &(!paused).into()));
+    }
+
+    /// Changes each encoding of the video senders, and the options that go with it.
+    fn change_encodings(&self, change: impl Fn(&JsValue, &JsValue)) {
         let slots = self.slots.borrow();
         for transceiver in slots.transceivers.iter().flatten().skip(1) {
             let sender = transceiver.sender();
             let Ok(parameters) = sender.parameters() else {
                 continue;
             };
-            let encodings = Array::from(&value::get(&parameters, "encodings"));
             let options = Array::new();
-            for _ in 0..encodings.length() {
-                options.push(&value::dictionary(&[("keyFrame", true.into())]));
+            for encoding in Array::from(&value::get(&parameters, "encodings")).iter() {
+                let option = value::dictionary(&[]);
+                change(&encoding, &option);
+                options.push(&option);
             }
             let options = value::dictionary(&[("encodingOptions", options.into())]);
             let asked = sender.set_parameters(&parameters, &options);
             spawn(async move {
+                // Refused by a browser that cannot: then pictures come a little later.
                 _ = finish(asked).await;
             });
         }

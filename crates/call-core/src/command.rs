@@ -121,6 +121,14 @@ pub enum Command {
         /// Which connection.
         link: LinkId,
     },
+    /// Stops to send on the video senders of a connection, or goes on, beginning with a picture that
+    /// needs no other: `active` of their encodings. Their tracks stay attached.
+    PausePictures {
+        /// Which connection.
+        link: LinkId,
+        /// Whether nothing is sent from now on.
+        paused: bool,
+    },
     /// Asks what has arrived so far. Answered by `Measured`, soon or never.
     Measure {
         /// Which connection.

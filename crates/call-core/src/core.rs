@@ -359,7 +359,7 @@ impl Core {
             self.session.hurry(now, &mut self.ids, &mut self.commands);
         }
         if signs.of_loss {
-            self.session.probe(now, &mut self.commands);
+            self.session.probe(now, &mut self.ids, &mut self.commands);
         }
         for notice in notices {
             self.notice(notice);

@@ -38,6 +38,8 @@ const RESTARTS_WITHIN: Duration = Duration::from_secs(60);
 #[derive(Clone, Debug)]
 pub(crate) struct Health {
     heard: Timestamp,
+    /// Whether there was a silence, and no media since.
+    misses_media: bool,
     on_channel: Timestamp,
     bytes: u64,
     /// Whether the other side sends sound.
@@ -50,6 +52,7 @@ impl Health {
     pub(crate) fn new(now: Timestamp, faults: Faults) -> Self {
         Self {
             heard: now,
+            misses_media: false,
             on_channel: now,
             bytes: 0,
             is_loud: false,
@@ -60,6 +63,7 @@ impl Health {
 
     /// Something arrived.
     pub(crate) fn hear(&mut self, now: Timestamp) {
+        self.misses_media |= self.is_silent(now);
         self.heard = now;
     }
 
@@ -83,12 +87,11 @@ impl Health {
     /// the first after a silence.
     pub(crate) fn measured(&mut self, now: Timestamp, bytes: u64) -> bool {
         let is_new = bytes != self.bytes;
-        let is_return = is_new && self.is_silent(now);
         if is_new {
             self.bytes = bytes;
-            self.heard = now;
+            self.hear(now);
         }
-        is_return
+        is_new && core::mem::take(&mut self.misses_media)
     }
 
     /// The other side says whether it sends sound.
@@ -192,6 +195,17 @@ mod tests {
         assert!(health.is_to_be_told(at(4)));
         health.measured(at(5), 101);
         assert!(!health.is_silent(at(5)));
+    }
+
+    #[test]
+    fn media_return_once_also_where_a_message_was_first() {
+        let mut health = loud();
+        assert!(!health.measured(at(1), 100));
+        health.hear(at(5));
+        assert!(!health.measured(at(5), 100));
+        assert!(health.measured(at(6), 101));
+        assert!(!health.measured(at(7), 102));
+        assert!(health.measured(at(9), 103));
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! One other participant: their roster entry, the courier to them and the connection with them.
 
+mod pictures;
 mod recovery;
 
 use alloc::collections::VecDeque;
@@ -22,6 +23,7 @@ use crate::media::Media;
 use crate::negotiation::{Negotiation, Output};
 use crate::time::{Timestamp, earliest};
 use crate::view::{ConnectionState, NoticeKind, Person};
+use pictures::{Picture, Pictures};
 
 /// How long the impolite side gives a connection to come about before it makes a new one.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
@@ -109,8 +111,7 @@ struct Link {
     /// Since it stood for the first time.
     health: Option<Health>,
     flows: Flows,
-    /// Pictures of the camera that had arrived at the last look.
-    pictures: u64,
+    pictures: Pictures,
     relayed: Option<bool>,
     channel: Channel,
     /// Whether there are newer ICE servers than those that its candidates were gathered with.
@@ -168,15 +169,6 @@ pub(crate) struct Peer {
     only_by_server: Option<Timestamp>,
     /// A picture that is asked for, after a hole.
     picture: Option<Picture>,
-}
-
-/// What is waited for after a hole: the next picture.
-#[derive(Clone, Copy, Debug)]
-struct Picture {
-    /// How many there were before.
-    before: u64,
-    since: Timestamp,
-    asked: Timestamp,
 }
 
 /// How often a peer may make us begin a new connection. A browser runs out of connections that it
@@ -331,7 +323,7 @@ impl Peer {
             deadline: Some(context.now + self.patience()),
             health: None,
             flows: Flows::default(),
-            pictures: 0,
+            pictures: Pictures::default(),
             relayed: None,
             channel: Channel::Opening,
             has_new_servers: false,
@@ -413,6 +405,8 @@ impl Peer {
 
     /// What went over the server may be lost, by a socket of ours or of theirs.
     pub(crate) fn server_road_lost(&mut self) {
+        // Who has just come back asks at once, and is heard by it.
+        self.probed = None;
         self.courier.road_lost(Road::Server);
     }
 
@@ -585,7 +579,7 @@ impl Peer {
                     context.signs.departed.push((self.id, Witness::Themselves));
                 }
             }
-            Signal::Refresh {} => self.send_key_frame(context),
+            Signal::Refresh {} => self.refresh_pictures(context),
             // Never part of a sequence.
             Signal::Probe { .. } => {}
             Signal::Gone { peer } => context.signs.departed.push((peer, Witness::Another)),

@@ -31,6 +31,8 @@ const STALE_AFTER: Duration = Duration::from_secs(1);
 const DOUBTFUL_AFTER: Duration = Duration::from_millis(2500);
 /// How long the server may owe an answer before a second socket is tried beside the first.
 const RACE_AFTER: Duration = Duration::from_secs(5);
+/// The same where media have stopped as well.
+const RACE_IN_DOUBT_AFTER: Duration = Duration::from_millis(1200);
 /// How long an attempt may hang before another one is tried beside it, and that one replaced: TCP
 /// asks again after 1, 3 and 7 s, so that a new one now and then finds the network sooner.
 const RIVAL_EVERY: Duration = Duration::from_secs(3);
@@ -206,15 +208,27 @@ impl Session {
                     self.race(now, ids, commands);
                 }
             }
-            State::Open { asked: None, .. } => self.probe(now, commands),
+            State::Open { asked: None, .. } => self.probe(now, ids, commands),
             State::Idle | State::Connecting { .. } => {}
         }
     }
 
-    /// A reason to doubt the network: asks for a sign of life.
-    pub(crate) fn probe(&mut self, now: Timestamp, commands: &mut VecDeque<Command>) {
-        if matches!(self.state, State::Open { asked: None, .. }) {
-            self.send(now, &ClientMessage::Ping {}, commands);
+    /// A reason to doubt the network: asks for a sign of life, and tries another socket soon if there
+    /// is none. An address that has changed takes its sockets along without a word.
+    pub(crate) fn probe(&mut self, now: Timestamp, ids: &mut Ids, commands: &mut VecDeque<Command>) {
+        match self.state {
+            State::Open { asked: None, .. } => self.send(now, &ClientMessage::Ping {}, commands),
+            State::Open {
+                asked: Some(asked), ..
+            } => {
+                let has_rival = self
+                    .rival
+                    .is_some_and(|(_, since)| now.since(since) < RIVAL_EVERY);
+                if !has_rival && now.since(asked) >= RACE_IN_DOUBT_AFTER {
+                    self.race(now, ids, commands);
+                }
+            }
+            State::Idle | State::Connecting { .. } | State::Waiting { .. } => {}
         }
     }
 

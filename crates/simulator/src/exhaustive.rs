@@ -381,6 +381,7 @@ impl State {
             | Command::SendInBand { .. }
             | Command::Measure { .. }
             | Command::SendKeyFrame { .. }
+            | Command::PausePictures { .. }
             | Command::CloseLink { .. }
             | Command::Capture(_)
             | Command::StopCapture { .. } => None,
@@ -420,6 +421,7 @@ impl State {
             | Command::SendInBand { .. }
             | Command::Measure { .. }
             | Command::SendKeyFrame { .. }
+            | Command::PausePictures { .. }
             | Command::SetTrack { .. }
             | Command::Capture(_)
             | Command::StopCapture { .. } => {}

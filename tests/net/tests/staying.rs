@@ -75,6 +75,7 @@ pairs_in_lab! {
         let _relay = Coturn::start(stage, lab).await?;
         let meeting = Meeting::begin(stage, lab, pair, &Coturn::stun()).await?;
         meeting.marked("Direct").await?;
+        meeting.goes_on().await;
         lab.change_address()?;
         let took = meeting.media_back(Duration::from_secs(30)).await?;
         stage.figure(&format!("media are back {:.2} s after the address changed (allowed 12 s)", took.as_secs_f64()));
@@ -93,6 +94,7 @@ pairs_in_lab! {
         let _relay = Coturn::start(stage, lab).await?;
         let meeting = Meeting::begin(stage, lab, pair, &Coturn::stun()).await?;
         meeting.marked("Direct").await?;
+        meeting.goes_on().await;
         lab.flush(Nat::A)?;
         let took = meeting.media_back(Duration::from_secs(30)).await?;
         stage.figure(&format!("media are back {:.2} s after the NAT forgot its mappings (allowed 5 s)", took.as_secs_f64()));

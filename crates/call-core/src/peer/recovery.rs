@@ -2,7 +2,7 @@
 
 use visavis_protocol::{Frame, MediaKind, Signal};
 
-use super::{Channel, Context, Peer, Picture, Presence};
+use super::{Channel, Context, Peer, Presence};
 use crate::command::Command;
 use crate::event::Sample;
 use crate::fault::Fault;
@@ -18,11 +18,9 @@ use core::time::Duration;
 const RESTART_UNMET_AFTER: Duration = Duration::from_secs(3);
 /// How long a connection is given to heal by itself, once the other side is heard over the server.
 const HEALS_WITHIN: Duration = Duration::from_millis(400);
-/// How long a picture is asked for after a hole, and how often.
-const PICTURE_WITHIN: Duration = Duration::from_secs(4);
-const PICTURE_PAUSE: Duration = Duration::from_millis(450);
-/// Pause between two questions whether a peer lives.
-const PROBE_PAUSE: Duration = Duration::from_secs(3);
+/// Pause between two questions whether a peer lives. They are not repeated by the courier, and the
+/// peer's way to the server may just be the one that was cut.
+const PROBE_PAUSE: Duration = Duration::from_secs(1);
 /// Pause between two times of sending the same anew.
 const REATTACH_PAUSE: Duration = Duration::from_secs(2);
 /// How long somebody is kept whose side closed the connection while the server is away, so that
@@ -139,11 +137,8 @@ impl Peer {
         if is_return {
             self.returned(context);
         }
-        let pictures = sample.progress[Slot::Camera.index()];
-        self.await_picture(pictures, now);
-        if let Some(link) = &mut self.link {
-            link.pictures = pictures;
-        }
+        self.pause_pictures(context);
+        self.await_picture(sample.progress[Slot::Camera.index()], now);
         self.watch_flows(sample, context);
         self.mend(context);
         self.update_missed(context);
@@ -200,39 +195,6 @@ impl Peer {
         let is_loud = self.status.microphone;
         if let Some(health) = self.link.as_mut().and_then(|link| link.health.as_mut()) {
             health.expect(is_loud);
-        }
-    }
-
-    /// Something comes again after a hole. Pictures that build on lost ones would wait for seconds:
-    /// both sides make new ones, and each asks the other once more, who may have been too early.
-    fn returned(&mut self, context: &mut Context<'_>) {
-        let now = context.now;
-        self.send_key_frame(context);
-        self.courier.post(Signal::Refresh {});
-        self.picture = Some(Picture {
-            before: self.link.as_ref().map_or(0, |link| link.pictures),
-            since: now,
-            asked: now,
-        });
-    }
-
-    /// Asks for the picture again that does not come: the one that was sent may have been lost, or
-    /// held back by a sender that had to learn anew what the way can carry.
-    fn await_picture(&mut self, arrived: u64, now: Timestamp) {
-        let Some(picture) = &mut self.picture else { return };
-        let is_over = arrived != picture.before || !self.status.camera;
-        if is_over || now.since(picture.since) >= PICTURE_WITHIN {
-            self.picture = None;
-        } else if now.since(picture.asked) >= PICTURE_PAUSE {
-            picture.asked = now;
-            self.courier.post(Signal::Refresh {});
-        }
-    }
-
-    pub(super) fn send_key_frame(&self, context: &mut Context<'_>) {
-        if let Some(link) = &self.link {
-            let link = link.negotiation.link();
-            context.commands.push_back(Command::SendKeyFrame { link });
         }
     }
 
@@ -309,6 +271,8 @@ impl Peer {
         let Some(capture) = link.attached[slot.index()] else {
             return;
         };
+        self.resume_pictures(context);
+        let Some(link) = &self.link else { return };
         self.reattached = Some(now);
         let link = link.negotiation.link();
         for capture in [None, Some(capture)] {

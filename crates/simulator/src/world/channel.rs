@@ -29,6 +29,8 @@ pub(super) struct Channel {
     counted: Duration,
     /// Slots whose sender brings nothing until its track is attached anew.
     pub(super) stuck: [bool; Slot::ALL.len()],
+    /// Whether no pictures are sent, by the core's wish.
+    pub(super) paused: bool,
     /// What both ends said of themselves when the path went dead without ICE taking notice.
     pub(super) dead: Option<(Ufrag, Ufrag)>,
     /// When ICE was restarted by the core, in the last minute.
@@ -240,10 +242,14 @@ impl World {
         let Some(link) = self.connection(connection) else {
             return flows;
         };
-        let stuck = link
-            .far
-            .and_then(|far| self.connection(far))
-            .map_or([false; Slot::ALL.len()], |far| far.channel.stuck);
+        let mut stuck = [false; Slot::ALL.len()];
+        if let Some(far) = link.far.and_then(|far| self.connection(far)) {
+            stuck = far.channel.stuck;
+            if far.channel.paused {
+                stuck[Slot::Camera.index()] = true;
+                stuck[Slot::Screen.index()] = true;
+            }
+        }
         let passes = link.state == ConnectionState::Connected && !self.is_dead(connection);
         for slot in Slot::ALL {
             flows[slot.index()] &= passes && !stuck[slot.index()];

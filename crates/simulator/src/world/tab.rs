@@ -235,6 +235,11 @@ impl World {
             Command::SendKeyFrame { link } => {
                 _ = self.link_or_violate(tab, link, "SendKeyFrame");
             }
+            Command::PausePictures { link, paused } => {
+                if let Some(link) = self.link_or_violate(tab, link, "PausePictures") {
+                    link.channel.paused = paused;
+                }
+            }
             Command::Measure { link } => self.measure(tab, link),
             Command::CloseLink { link } => {
                 if self.link_or_violate(tab, link, "CloseLink").is_some() {
