@@ -127,7 +127,7 @@ mod tests {
         assert!(is_wanted("video/H264", h264));
         assert!(!is_wanted("video/H264", &h264.replace("mode=1", "mode=0")));
         assert!(!is_wanted("video/H264", &h264.replace("42e01f", "640c1f")));
-        assert!(is_wanted("video/rtx", ""));
+        assert!(!is_wanted("video/rtx", ""));
         assert!(!is_wanted("video/ulpfec", ""));
     }
 

@@ -235,11 +235,13 @@ async fn the_control_channel_carries_texts_in_order_and_tells_its_end() {
     answerer.peer.send("back");
     let texts = |side: &Heard| -> Vec<String> {
         let events = side.events.borrow();
-        let texts = events.iter().filter_map(|event| match event {
-            PeerEvent::Channel(ChannelEvent::Received(text)) => Some(text.clone()),
-            _ => None,
-        });
-        texts.collect()
+        let mut texts = Vec::new();
+        for event in events.iter() {
+            if let PeerEvent::Channel(ChannelEvent::Received(text)) = event {
+                texts.push(text.clone());
+            }
+        }
+        texts
     };
     until("all has arrived", || texts(&answerer).len() >= sent.len()).await;
     assert_eq!(texts(&answerer), sent);

@@ -73,7 +73,7 @@ impl Peer {
         let sending = match link.pictures.sending {
             Sending::Freely if hears_nothing && has_sound => Sending::Paused,
             Sending::Paused | Sending::AsAsked if !hears_nothing => Sending::Freely,
-            as_before => as_before,
+            as_before @ (Sending::Freely | Sending::Paused | Sending::AsAsked) => as_before,
         };
         link.pictures.send(sending, link.negotiation.link(), context);
     }
