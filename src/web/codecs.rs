@@ -44,8 +44,12 @@ pub fn prefer_codecs(transceiver: &JsValue, kind: &str) {
 /// congestion control, rotation, kind of content. What is left out is for simulcast, for wide
 /// colours and for measurements that nobody reads.
 ///
+/// Congestion control goes by pictures alone. Sound flows on through a hole in the network, and with
+/// its packets counted, their first report after it has the sender repeat pictures from before the
+/// hole at once; a receiver takes them for late ones and holds those that follow back.
+///
 /// Does nothing in a browser that does not let a page choose.
-pub fn prefer_extensions(transceiver: &JsValue) {
+pub fn prefer_extensions(transceiver: &JsValue, kind: &str) {
     let Ok(extensions) = value::call(transceiver, "getHeaderExtensionsToNegotiate", &[]) else {
         return;
     };
@@ -54,7 +58,8 @@ pub fn prefer_extensions(transceiver: &JsValue) {
     };
     for extension in listed.into_iter().flatten().flatten() {
         let uri = value::get(&extension, "uri").as_string().unwrap_or_default();
-        if !KEPT_EXTENSIONS.iter().any(|kept| uri.ends_with(kept)) {
+        let is_kept = KEPT_EXTENSIONS.iter().any(|kept| uri.ends_with(kept));
+        if !is_kept || (kind == "audio" && uri.ends_with(CONGESTION_CONTROL)) {
             value::set(extension.unchecked_ref(), "direction", &"stopped".into());
         }
     }
@@ -87,11 +92,12 @@ fn payload_type(line: &str) -> Option<&str> {
     value.split(' ').next().filter(|payload| *payload != "*")
 }
 
+const CONGESTION_CONTROL: &str = "/draft-holmer-rmcat-transport-wide-cc-extensions-01";
 /// How the URIs of the extensions end that are offered.
 const KEPT_EXTENSIONS: [&str; 5] = [
     ":sdes:mid",
     ":ssrc-audio-level",
-    "/draft-holmer-rmcat-transport-wide-cc-extensions-01",
+    CONGESTION_CONTROL,
     ":3gpp:video-orientation",
     "/video-content-type",
 ];

@@ -29,11 +29,19 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// `kind` of each media section.
 const KINDS: [&str; SLOTS] = ["audio", "video", "video"];
 
+/// How much a picture is scaled down, and how many there are a second at most.
+const TINY: (f64, f64) = (8.0, 1.0);
+const WHOLE: (f64, f64) = (1.0, 60.0);
+
 /// Whether a connection that has failed is of no use in this browser any more. A Firefox whose ICE
 /// was restarted from `failed` says that it is connected, and sends nothing after the first second:
 /// seen with 153 ESR, after 60 s without a packet.
 #[must_use]
 pub fn is_failed_final() -> bool {
+    is_firefox()
+}
+
+fn is_firefox() -> bool {
     let agent = value::get(&super::window().navigator(), "userAgent");
     agent.as_string().is_some_and(|agent| agent.contains("Firefox/"))
 }
@@ -316,8 +324,19 @@ impl Peer {
     }
 
     /// Stops to send pictures, or goes on.
+    ///
+    /// A Firefox that begins again confuses the clock of a Chromium that receives (pictures held back
+    /// for two seconds): there the pictures become few and tiny instead.
     pub fn pause_pictures(&self, paused: bool) {
-        self.change_encodings(|encoding, _| value::set(encoding, "active", &(!paused).into()));
+        if is_firefox() {
+            let (scale, frames_per_second) = if paused { TINY } else { WHOLE };
+            self.change_encodings(|encoding, _| {
+                value::set(encoding, "scaleResolutionDownBy", &scale.into());
+                value::set(encoding, "maxFramerate", &frames_per_second.into());
+            });
+        } else {
+            self.change_encodings(|encoding, _| value::set(encoding, "active", &(!paused).into()));
+        }
     }
 
     /// Changes each encoding of the video senders, and the options that go with it.
@@ -366,7 +385,7 @@ impl Peer {
         slots.listeners.clear();
         for (slot, transceiver) in transceivers.iter().enumerate() {
             codecs::prefer_codecs(transceiver, KINDS[slot]);
-            codecs::prefer_extensions(transceiver);
+            codecs::prefer_extensions(transceiver, KINDS[slot]);
             let track = transceiver.receiver().track();
             self.incoming[slot].add_track(&track);
             for (kind, receiving) in [("unmute", true), ("mute", false)] {

@@ -11,6 +11,9 @@ use crate::lab::{Client, Lab};
 
 /// How long a call may take to come about behind NATs.
 const CONNECTS_WITHIN: Duration = Duration::from_secs(20);
+/// What stands still for so long does not flow, and what has flowed for so long goes on.
+const PAUSE: Duration = Duration::from_millis(700);
+const STEADY: Duration = Duration::from_millis(2500);
 /// How old a call is that goes on.
 const UNDER_WAY: Duration = Duration::from_secs(10);
 
@@ -90,40 +93,36 @@ impl Meeting {
         Ok(())
     }
 
-    /// How long it takes from now until something new has arrived on both sides, sound and pictures.
+    /// How long it takes from now until sound and pictures flow on both sides and go on to: the
+    /// moment at which the last of these flows began that was still there after [`STEADY`].
     ///
     /// # Errors
-    /// If it does not within `limit`.
+    /// If they do not within `limit`.
     pub async fn media_back(&self, limit: Duration) -> Result<Duration> {
         let began = Instant::now();
-        try_join_all(self.browsers.iter().map(async |browser| {
-            let before = arrived(browser).await?;
-            let mut seen = before;
+        let back = try_join_all(self.browsers.iter().map(async |browser| {
+            let mut seen = arrived(browser).await?;
+            let mut flows = [Flow::default(); 2];
             until(
                 &format!("{}: sound and pictures again", browser.label),
                 limit,
                 async || {
                     let now = arrived(browser).await?;
-                    if now != seen {
-                        eprintln!(
-                            "{}: {now:?} after {} ms",
-                            browser.label,
-                            began.elapsed().as_millis()
-                        );
-                        seen = now;
+                    let at = began.elapsed();
+                    for ((flow, now), seen) in flows.iter_mut().zip(now).zip(seen) {
+                        flow.look(at, now != seen);
                     }
-                    // A new connection counts from nothing.
-                    let is_back = now
-                        .iter()
-                        .zip(before)
-                        .all(|(now, before)| *now > before || (*now > 0 && *now < before));
-                    Ok(Look::when(is_back, || format!("{before:?}, then {now:?}")))
+                    seen = now;
+                    let since = flows.iter().map(|flow| flow.steady_since(at)).collect();
+                    let since: Option<Vec<Duration>> = since;
+                    let last = since.and_then(|since| since.into_iter().max());
+                    Ok(Look::at(last, || format!("{now:?}, {flows:?}")))
                 },
             )
             .await
         }))
         .await?;
-        Ok(began.elapsed())
+        Ok(back.into_iter().max().unwrap_or_default())
     }
 
     /// Lets the call go on for a while: a receiver of the first second takes late pictures for the
@@ -173,6 +172,31 @@ impl Meeting {
             sum += browser.open().await?.peers_made;
         }
         Ok(sum)
+    }
+}
+
+/// One flow of media, as looked at from time to time.
+#[derive(Clone, Copy, Debug, Default)]
+struct Flow {
+    /// When it began to flow, and when it last moved.
+    moving: Option<(Duration, Duration)>,
+}
+
+impl Flow {
+    fn look(&mut self, at: Duration, has_moved: bool) {
+        match &mut self.moving {
+            Some((_, last)) if has_moved => *last = at,
+            Some((_, last)) if at.saturating_sub(*last) >= PAUSE => self.moving = None,
+            Some(_) => {}
+            None if has_moved => self.moving = Some((at, at)),
+            None => {}
+        }
+    }
+
+    /// When it began, if it has flowed long enough since.
+    fn steady_since(&self, at: Duration) -> Option<Duration> {
+        let (since, _) = self.moving?;
+        (at.saturating_sub(since) >= STEADY).then_some(since)
     }
 }
 

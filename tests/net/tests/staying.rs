@@ -13,6 +13,7 @@ async fn lost(stage: &Stage, lab: &Lab, pair: [Kind; 2], lasts: u64, within: f64
     let _relay = Coturn::start(stage, lab).await?;
     let meeting = Meeting::begin(stage, lab, pair, &Coturn::stun()).await?;
     meeting.marked("Direct").await?;
+    meeting.goes_on().await;
     let made = meeting.connections_made().await?;
     lab.cut(Nat::A)?;
     // How long the fault lasts is the test's input.
