@@ -14,7 +14,8 @@ use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, MediaStream, MediaStreamTrack, RtcPeerConnectionIceEvent};
 
 use super::channel::{Channel, ChannelEvent};
-use super::rtc::{Connection, Transceiver};
+use super::encodings::Encodings;
+use super::rtc::{Connection, Sender, Transceiver};
 use super::stats::{self, Arrived};
 use super::task::spawn;
 use super::timer::sleep;
@@ -29,10 +30,6 @@ const LAST_WORDS: Duration = Duration::from_millis(100);
 /// `kind` of each media section.
 const KINDS: [&str; SLOTS] = ["audio", "video", "video"];
 
-/// How much a picture is scaled down, and how many there are a second at most.
-const TINY: (f64, f64) = (8.0, 1.0);
-const WHOLE: (f64, f64) = (1.0, 60.0);
-
 /// Whether a connection that has failed is of no use in this browser any more. A Firefox whose ICE
 /// was restarted from `failed` says that it is connected, and sends nothing after the first second:
 /// seen with 153 ESR, after 60 s without a packet.
@@ -41,7 +38,7 @@ pub fn is_failed_final() -> bool {
     is_firefox()
 }
 
-fn is_firefox() -> bool {
+pub(super) fn is_firefox() -> bool {
     let agent = value::get(&super::window().navigator(), "userAgent");
     agent.as_string().is_some_and(|agent| agent.contains("Firefox/"))
 }
@@ -108,6 +105,7 @@ pub struct Peer {
     outgoing: [MediaStream; 2],
     slots: RefCell<Slots>,
     channel: RefCell<Option<Channel>>,
+    encodings: Rc<Encodings>,
     _listeners: [Listener; 7],
 }
 
@@ -144,6 +142,7 @@ impl Peer {
             outgoing: [stream()?, stream()?],
             slots: RefCell::default(),
             channel: RefCell::default(),
+            encodings: Rc::default(),
             _listeners: listeners,
         })
     }
@@ -317,49 +316,20 @@ impl Peer {
         finish(started)
     }
 
-    /// Makes the next picture of each video sender one that needs no other. A browser that cannot be
-    /// told to (`encodingOptions`, WebRTC Extensions) is asked by the other side's in its own time.
+    /// Makes the next picture of each video sender one that needs no other.
     pub fn send_key_frames(&self) {
-        self.change_encodings(|_, options| value::set(options, "keyFrame", &true.into()));
+        self.encodings.send_key_frames(self.video_senders());
     }
 
     /// Stops to send pictures, or goes on.
-    ///
-    /// A Firefox that begins again confuses the clock of a Chromium that receives (pictures held back
-    /// for two seconds): there the pictures become few and tiny instead.
     pub fn pause_pictures(&self, paused: bool) {
-        if is_firefox() {
-            let (scale, frames_per_second) = if paused { TINY } else { WHOLE };
-            self.change_encodings(|encoding, _| {
-                value::set(encoding, "scaleResolutionDownBy", &scale.into());
-                value::set(encoding, "maxFramerate", &frames_per_second.into());
-            });
-        } else {
-            self.change_encodings(|encoding, _| value::set(encoding, "active", &(!paused).into()));
-        }
+        self.encodings.pause(self.video_senders(), paused);
     }
 
-    /// Changes each encoding of the video senders, and the options that go with it.
-    fn change_encodings(&self, change: impl Fn(&JsValue, &JsValue)) {
+    fn video_senders(&self) -> Vec<Sender> {
         let slots = self.slots.borrow();
-        for transceiver in slots.transceivers.iter().flatten().skip(1) {
-            let sender = transceiver.sender();
-            let Ok(parameters) = sender.parameters() else {
-                continue;
-            };
-            let options = Array::new();
-            for encoding in Array::from(&value::get(&parameters, "encodings")).iter() {
-                let option = value::dictionary(&[]);
-                change(&encoding, &option);
-                options.push(&option);
-            }
-            let options = value::dictionary(&[("encodingOptions", options.into())]);
-            let asked = sender.set_parameters(&parameters, &options);
-            spawn(async move {
-                // Refused by a browser that cannot: then pictures come a little later.
-                _ = finish(asked).await;
-            });
-        }
+        let video = slots.transceivers.iter().flatten().skip(1);
+        video.map(Transceiver::sender).collect()
     }
 
     /// Asks for fresh candidates with the next offer.
