@@ -28,7 +28,8 @@ impl Engine {
     pub(super) fn execute(&self, command: Command) {
         match command {
             Command::OpenSocket { socket } => {
-                if !self.has_socket_failed.get() || !self.open_once_reached(socket) {
+                let is_held_back = self.has_socket_failed.get() && Reach::helps();
+                if !is_held_back || !self.open_once_reached(socket) {
                     self.open_socket(socket);
                 }
             }
@@ -38,6 +39,7 @@ impl Engine {
                 }
             }
             Command::CloseSocket { socket } => {
+                console::debug("socket given up", socket.0);
                 let reach = self.reaches.borrow_mut().remove(socket);
                 drop(reach);
                 let closed = self.sockets.borrow_mut().remove(socket);
@@ -141,10 +143,12 @@ impl Engine {
     /// Asks first whether the site is there; a socket that fails is held against the next one. Returns
     /// whether it could.
     fn open_once_reached(&self, id: SocketId) -> bool {
+        console::debug("socket waits for the site", id.0);
         let this = self.weak();
         let reach = Reach::ask(HEALTH_PATH, move |is_there| {
             let Some(engine) = this.upgrade() else { return };
             let asked = engine.reaches.borrow_mut().remove(id);
+            console::debug(if is_there { "site is there" } else { "site is away" }, id.0);
             if asked.is_none() {
             } else if is_there {
                 engine.open_socket(id);
@@ -166,10 +170,13 @@ impl Engine {
             if let Some(engine) = this.upgrade() {
                 match event {
                     socket::SocketEvent::Opened | socket::SocketEvent::Received(_) => {
-                        has_opened.set(true);
+                        if !has_opened.replace(true) {
+                            console::debug("socket open", id.0);
+                        }
                         engine.has_socket_failed.set(false);
                     }
-                    socket::SocketEvent::Closed { .. } => {
+                    socket::SocketEvent::Closed { code } => {
+                        console::debug("socket closed", f64::from(code));
                         engine.has_socket_failed.set(!has_opened.get());
                     }
                 }
@@ -187,7 +194,10 @@ impl Engine {
                 }
                 Ok(Socket::adopt(begun, handler))
             }
-            None => Socket::open(SOCKET_PATH, handler),
+            None => {
+                console::debug("socket opening", id.0);
+                Socket::open(SOCKET_PATH, handler)
+            }
         };
         match opened {
             Ok(socket) => {
