@@ -14,6 +14,9 @@ use crate::fault::{Fault, Faults};
 use crate::sdp::Ufrags;
 use crate::time::Timestamp;
 
+/// The longest ICE user fragment (RFC 8839, section 5.4), and the longest id of a media section here.
+const UFRAG_BYTES: usize = 256;
+
 /// Generations that may wait or be remembered as retired at once: the present one, one that is
 /// being applied, one that lost a collision, and one to spare.
 const GENERATIONS: usize = 4;
@@ -62,13 +65,17 @@ impl Candidates {
         if self.faults.has(Fault::DropEarlyCandidates) && !self.current.contains(&ufrag) {
             return;
         }
+        if ufrag.len() > UFRAG_BYTES {
+            return;
+        }
         let until = now + limits::CANDIDATE_HELD_FOR;
         let mut room = limits::CANDIDATES_PER_GENERATION
             .saturating_sub(self.held.iter().filter(|held| held.ufrag == ufrag).count());
         for candidate in candidates {
-            let too_long = candidate
-                .as_ref()
-                .is_some_and(|c| c.candidate.len() > limits::CANDIDATE_BYTES);
+            let too_long = candidate.as_ref().is_some_and(|c| {
+                let mid = c.mid.as_ref().map_or(0, String::len);
+                c.candidate.len() > limits::CANDIDATE_BYTES || mid > UFRAG_BYTES
+            });
             if room == 0 || too_long {
                 continue;
             }

@@ -18,6 +18,9 @@ const RESTART_HELPS_WITHIN: Duration = Duration::from_secs(5);
 /// Pause after the last step: a picture that its sender's network cannot carry freezes for long.
 const AGAIN_AFTER: Duration = Duration::from_secs(60);
 
+/// Connections on which nothing came, after which there is a pause.
+const IN_VAIN: u8 = 3;
+
 /// What to do about a flow that stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Remedy {
@@ -35,6 +38,8 @@ pub(crate) struct Flow {
     tried: Option<Remedy>,
     /// Whether anything has come since it was last begun.
     has_begun: bool,
+    /// On how many connections before this one nothing ever came.
+    in_vain: u8,
 }
 
 impl Flow {
@@ -54,6 +59,28 @@ impl Flow {
         self.has_begun
     }
 
+    /// The connection stands from now on.
+    pub(crate) fn begin(&mut self, now: Timestamp) {
+        if self.tried.is_none() {
+            self.since = now;
+        }
+    }
+
+    /// The flow of the connection that takes this one's place. A camera that brings nothing on one
+    /// connection after another would have them made anew without end: after three there is a pause.
+    pub(crate) fn on_new_connection(self, now: Timestamp) -> Self {
+        if self.has_begun {
+            return Self::default();
+        }
+        let in_vain = self.in_vain.saturating_add(1);
+        Self {
+            since: now,
+            tried: (in_vain >= IN_VAIN).then_some(Remedy::Rebuild),
+            in_vain,
+            ..Self::default()
+        }
+    }
+
     /// Nothing is expected to flow, or a new connection begins.
     pub(crate) fn rest(&mut self, now: Timestamp) {
         self.since = now;
@@ -70,6 +97,7 @@ impl Flow {
         if progress != self.progress {
             self.progress = progress;
             self.has_begun = true;
+            self.in_vain = 0;
             self.rest(now);
             return None;
         }
@@ -120,6 +148,24 @@ mod tests {
         assert!(flow.is_frozen());
         assert_eq!(flow.measured(Timestamp::from_millis(91_000), 5), None);
         assert!(!flow.is_frozen());
+    }
+
+    #[test]
+    fn a_flow_that_never_comes_has_three_new_connections_and_then_one_a_minute() {
+        let mut flow = Flow::default();
+        let mut rebuilt = Vec::new();
+        for second in 0..240_u64 {
+            let now = Timestamp::from_millis(second * 1000);
+            if flow.measured(now, 0) == Some(Remedy::Rebuild) {
+                rebuilt.push(second);
+                flow = flow.on_new_connection(now);
+                flow.begin(now);
+            }
+        }
+        for pair in rebuilt[3..].windows(2) {
+            assert!(pair[1] - pair[0] >= 60, "{rebuilt:?}");
+        }
+        assert!(rebuilt.len() > 4, "it never stops: {rebuilt:?}");
     }
 
     #[test]

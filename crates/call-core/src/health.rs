@@ -41,6 +41,8 @@ pub(crate) struct Health {
     /// Whether there was a silence, and no media since.
     misses_media: bool,
     on_channel: Timestamp,
+    /// When the other side last said that it hears nothing.
+    doubted: Option<Timestamp>,
     bytes: u64,
     /// Whether the other side sends sound.
     is_loud: bool,
@@ -54,6 +56,7 @@ impl Health {
             heard: now,
             misses_media: false,
             on_channel: now,
+            doubted: None,
             bytes: 0,
             is_loud: false,
             restarts: VecDeque::new(),
@@ -75,7 +78,15 @@ impl Health {
     /// Whether the control channel was alive a moment ago. After a hole media are there at once, but
     /// SCTP tries again only seconds later, and whatever is written meanwhile waits for that.
     pub(crate) fn has_sure_channel(&self, now: Timestamp) -> bool {
-        now.since(self.on_channel) < QUIET_AFTER
+        let is_doubted = self.doubted.is_some_and(|at| now.since(at) < QUIET_AFTER);
+        now.since(self.on_channel) < QUIET_AFTER && !is_doubted
+    }
+
+    /// The other side hears nothing on this connection. Returns whether that is news.
+    pub(crate) fn doubt_channel(&mut self, now: Timestamp) -> bool {
+        let was_sure = self.has_sure_channel(now);
+        self.doubted = Some(now);
+        was_sure
     }
 
     /// Whether anything arrived after a moment.

@@ -319,10 +319,16 @@ impl Media {
     /// What peers are told.
     pub(crate) const fn status(&self) -> MediaStatus {
         MediaStatus {
-            microphone: self.outgoing(Slot::Audio).is_some(),
-            camera: self.outgoing(Slot::Camera).is_some(),
-            screen: self.outgoing(Slot::Screen).is_some(),
+            microphone: self.brings(CaptureKind::Microphone),
+            camera: self.brings(CaptureKind::Camera),
+            screen: self.brings(CaptureKind::Screen),
         }
+    }
+
+    /// Whether something is sent and brings anything: what the system has muted does not.
+    const fn brings(&self, kind: CaptureKind) -> bool {
+        let kind = self.kind(kind);
+        kind.wanted && matches!(kind.actual, Actual::Live { muted: false, .. })
     }
 
     pub(crate) fn view(&self, kind: CaptureKind) -> CaptureState {

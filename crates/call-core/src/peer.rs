@@ -25,6 +25,10 @@ use crate::time::{Timestamp, earliest};
 use crate::view::{ConnectionState, NoticeKind, Person};
 use pictures::{Picture, Pictures};
 
+/// Pause between two answers to somebody who asks whether we are here.
+const ANSWER_PAUSE: Duration = Duration::from_millis(500);
+/// Pause between two times that a peer can make us try the server again.
+const BECKON_PAUSE: Duration = Duration::from_secs(5);
 /// How long the impolite side gives a connection to come about before it makes a new one.
 const CONNECT_WITHIN: Duration = Duration::from_secs(10);
 /// How much longer the polite side waits, so that both do not rebuild at once.
@@ -158,7 +162,11 @@ pub(crate) struct Peer {
     /// Whether they reach the server, as far as they say.
     has_server: bool,
     /// When something was last sent anew because they asked for it.
-    reattached: Option<Timestamp>,
+    reattached: [Option<Timestamp>; Slot::ALL.len()],
+    /// When they were last told that we are here.
+    answered: Option<Timestamp>,
+    /// When they last made us try the server again.
+    beckoned: Option<Timestamp>,
     /// When something of theirs last came over the server.
     heard: Timestamp,
     /// When they were last asked whether they live.
@@ -224,7 +232,9 @@ impl Peer {
             was_met: false,
             is_missed: false,
             has_server: false,
-            reattached: None,
+            reattached: [None; Slot::ALL.len()],
+            answered: None,
+            beckoned: None,
             heard: Timestamp::default(),
             probed: None,
             probe: None,
@@ -334,7 +344,11 @@ impl Peer {
     fn rebuild(&mut self, context: &mut Context<'_>) {
         self.generation = self.generation.saturating_add(1);
         self.rebuilds = self.rebuilds.saturating_add(1);
+        let flows = self.link.as_ref().map(|link| link.flows);
         self.create(LinkRole::Offerer, context);
+        if let (Some(link), Some(flows)) = (&mut self.link, flows) {
+            link.flows = flows.map(|flow| flow.on_new_connection(context.now));
+        }
     }
 
     /// A connection that no negotiation can mend is not waited for.
@@ -719,9 +733,23 @@ impl Peer {
         if n > 0 {
             self.handle_packet(n, packet, context);
         } else if packet.signals == [Signal::Probe { answer: false }] {
-            self.probe = Some(true);
+            self.asked_for(context.now);
         }
         self.mend(context);
+    }
+
+    /// They ask whether we are here: they do not hear us on the connection, so nothing that we write
+    /// there is heard, whatever we hear.
+    fn asked_for(&mut self, now: Timestamp) {
+        if self.answered.is_none_or(|last| now.since(last) >= ANSWER_PAUSE) {
+            self.answered = Some(now);
+            self.probe = Some(true);
+        }
+        if let Some(health) = self.link.as_mut().and_then(|link| link.health.as_mut())
+            && health.doubt_channel(now)
+        {
+            self.courier.road_lost(Road::Channel);
+        }
     }
 
     fn handle_frame(&mut self, text: &str, context: &mut Context<'_>) {
@@ -738,7 +766,11 @@ impl Peer {
             Ok(Frame::Packet { n, body }) => self.handle_packet(n, body, context),
             Ok(Frame::Beat { server }) => {
                 let is_new = !core::mem::replace(&mut self.has_server, server);
-                context.signs.of_return |= server && is_new && !context.server.is_open;
+                let may_beckon = self.beckoned.is_none_or(|last| now.since(last) >= BECKON_PAUSE);
+                if server && is_new && !context.server.is_open && may_beckon {
+                    self.beckoned = Some(now);
+                    context.signs.of_return = true;
+                }
             }
             Err(_) => {}
         }

@@ -46,6 +46,9 @@ enum Standing {
     Ended(EndReason),
 }
 
+/// When packets that the server refused for their number are written again.
+const REFUSED_RELAYS_AFTER: Duration = Duration::from_millis(1500);
+
 /// What was asked of the server and not answered yet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Asked {
@@ -80,6 +83,8 @@ pub(crate) struct Room {
     departed: VecDeque<PeerId>,
     /// When connections are looked at next, all of them, and those on which nothing arrives.
     pulse_at: Option<Timestamp>,
+    /// Since when packets that the server would not pass on are missing.
+    relays_refused: Option<Timestamp>,
     look_at: Option<Timestamp>,
     /// When the server last wrote while our seat was not in doubt.
     heard: Timestamp,
@@ -105,6 +110,7 @@ impl Room {
             given_up: GivenUp::default(),
             departed: VecDeque::new(),
             pulse_at: None,
+            relays_refused: None,
             look_at: None,
             heard: Timestamp::default(),
             server: None,
@@ -296,7 +302,9 @@ impl Room {
         session: &mut Session,
         context: &mut Context<'_>,
     ) -> Vec<NoticeKind> {
-        if self.is_joined() && self.asked == Asked::Nothing {
+        // A page that was frozen reads old messages first: they say nothing of the present.
+        let is_fresh = context.now.since(self.heard) < limits::DEAD_AFTER_HIDDEN;
+        if self.is_joined() && self.asked == Asked::Nothing && is_fresh {
             self.heard = context.now;
         }
         match message {
@@ -617,6 +625,9 @@ impl Room {
             (Some("watch"), _) if matches!(self.standing, Standing::Preparing { .. }) => {
                 self.watch_at = Some(context.now + REJOIN_AFTER);
             }
+            (Some("relay") | None, _) if code == ErrorCode::RateLimited => {
+                self.relays_refused.get_or_insert(context.now);
+            }
             _ => {}
         }
     }
@@ -715,7 +726,14 @@ impl Room {
             return;
         }
         self.pulse_at = Some(now + self.config.pulse);
+        let relays_are_missing = self
+            .relays_refused
+            .take_if(|at| now.since(*at) >= REFUSED_RELAYS_AFTER)
+            .is_some();
         for peer in &mut self.peers {
+            if relays_are_missing {
+                peer.server_road_lost();
+            }
             peer.pulse(context);
         }
         if !context.server.is_open {

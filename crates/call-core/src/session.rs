@@ -96,6 +96,8 @@ pub(crate) struct Session {
     state: State,
     /// A second attempt, and since when.
     rival: Option<(SocketId, Timestamp)>,
+    /// When the last rival was begun, whatever became of it.
+    raced_at: Option<Timestamp>,
     attempt: u32,
     /// Whether the server threw us out for something that being quick would only make worse.
     is_scolded: bool,
@@ -108,6 +110,7 @@ impl Session {
         Self {
             state: State::Idle,
             rival: None,
+            raced_at: None,
             attempt: 0,
             is_scolded: false,
             return_at: None,
@@ -201,9 +204,7 @@ impl Session {
             State::Open {
                 asked: Some(asked), ..
             } => {
-                let stale = self
-                    .rival
-                    .is_none_or(|(_, since)| now.since(since) >= STALE_AFTER);
+                let stale = self.raced_at.is_none_or(|at| now.since(at) >= STALE_AFTER);
                 if stale && now.since(asked) >= STALE_AFTER {
                     self.race(now, ids, commands);
                 }
@@ -221,10 +222,8 @@ impl Session {
             State::Open {
                 asked: Some(asked), ..
             } => {
-                let has_rival = self
-                    .rival
-                    .is_some_and(|(_, since)| now.since(since) < RIVAL_EVERY);
-                if !has_rival && now.since(asked) >= RACE_IN_DOUBT_AFTER {
+                let has_raced = self.raced_at.is_some_and(|at| now.since(at) < RIVAL_EVERY);
+                if !has_raced && now.since(asked) >= RACE_IN_DOUBT_AFTER {
                     self.race(now, ids, commands);
                 }
             }
@@ -237,6 +236,7 @@ impl Session {
         self.drop_rival(commands);
         let socket = ids.socket();
         self.rival = Some((socket, now));
+        self.raced_at = Some(now);
         commands.push_back(Command::OpenSocket { socket });
     }
 
@@ -431,7 +431,7 @@ impl Session {
 
     /// When another socket is due beside the present one, given when the first would be.
     fn race_at(&self, first: Timestamp) -> Timestamp {
-        self.rival.map_or(first, |(_, since)| since + RIVAL_EVERY)
+        self.raced_at.map_or(first, |at| first.max(at + RIVAL_EVERY))
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {

@@ -19,6 +19,8 @@ use crate::time::Timestamp;
 /// How long a picture is asked for after a hole, and how often.
 const WITHIN: Duration = Duration::from_secs(4);
 const PAUSE: Duration = Duration::from_millis(450);
+/// Pause between two pictures that a peer can have made.
+const REFRESH_PAUSE: Duration = Duration::from_millis(300);
 
 /// How it stands with pictures on one connection, both ways.
 #[derive(Clone, Copy, Debug, Default)]
@@ -26,6 +28,8 @@ pub(super) struct Pictures {
     sending: Sending,
     /// Pictures of the camera that had arrived at the last look.
     arrived: u64,
+    /// When we were last asked for one.
+    refreshed: Option<Timestamp>,
 }
 
 /// Whether pictures are sent.
@@ -96,7 +100,13 @@ impl Peer {
         if was_paused {
             // The first one after a pause needs no other.
             self.resume_pictures(context);
-        } else if let Some(link) = &self.link {
+        } else if let Some(link) = &mut self.link
+            && link
+                .pictures
+                .refreshed
+                .is_none_or(|last| context.now.since(last) >= REFRESH_PAUSE)
+        {
+            link.pictures.refreshed = Some(context.now);
             let link = link.negotiation.link();
             context.commands.push_back(Command::SendKeyFrame { link });
         }

@@ -38,9 +38,12 @@ impl Peer {
                 if !link.negotiation.is_broken() {
                     link.deadline = None;
                 }
-                let health = link
-                    .health
-                    .get_or_insert_with(|| Health::new(context.now, context.faults));
+                let health = link.health.get_or_insert_with(|| {
+                    for flow in &mut link.flows {
+                        flow.begin(context.now);
+                    }
+                    Health::new(context.now, context.faults)
+                });
                 health.expect(is_loud);
                 health.hear(context.now);
                 self.rebuilds = 0;
@@ -90,7 +93,12 @@ impl Peer {
         if link.health.is_some() {
             let link = link.negotiation.link();
             context.commands.push_back(Command::Measure { link });
-        } else if link.has_new_servers
+        } else if self.was_met && link.connection != ConnectionState::Connected {
+            // A new connection in place of one that stood: the server may have gone with it.
+            context.signs.of_loss = true;
+        }
+        if link.health.is_none()
+            && link.has_new_servers
             && link
                 .deadline
                 .is_some_and(|deadline| now + self.patience() >= deadline + RESTART_UNMET_AFTER)
@@ -234,6 +242,10 @@ impl Peer {
         }
         for (slot, remedy) in remedies {
             self.remedy(slot, remedy, context);
+            if remedy == Remedy::Rebuild {
+                // The others are on a new connection as well.
+                break;
+            }
         }
     }
 
@@ -260,20 +272,17 @@ impl Peer {
     /// Sends a track anew, as the peer asks: it does not arrive there.
     pub(super) fn reattach(&mut self, kind: MediaKind, context: &mut Context<'_>) {
         let now = context.now;
-        if self
-            .reattached
-            .is_some_and(|last| now.since(last) < REATTACH_PAUSE)
-        {
+        let slot = Slot::of(kind);
+        if self.reattached[slot.index()].is_some_and(|last| now.since(last) < REATTACH_PAUSE) {
             return;
         }
-        let slot = Slot::of(kind);
         let Some(link) = &self.link else { return };
         let Some(capture) = link.attached[slot.index()] else {
             return;
         };
         self.resume_pictures(context);
         let Some(link) = &self.link else { return };
-        self.reattached = Some(now);
+        self.reattached[slot.index()] = Some(now);
         let link = link.negotiation.link();
         for capture in [None, Some(capture)] {
             context
