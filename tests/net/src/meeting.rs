@@ -94,7 +94,7 @@ impl Meeting {
     }
 
     /// How long it takes from now until sound and pictures flow on both sides and go on to: the
-    /// moment at which the last of these flows began that was still there after [`STEADY`].
+    /// moment at which the last of these flows began that was still there 2.5 s later.
     ///
     /// # Errors
     /// If they do not within `limit`.

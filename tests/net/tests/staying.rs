@@ -79,7 +79,6 @@ pairs_in_lab! {
         meeting.goes_on().await;
         lab.change_address()?;
         let took = meeting.media_back(Duration::from_secs(30)).await?;
-        eprintln!("{}", meeting.told().await?);
         stage.figure(&format!("media are back {:.2} s after the address changed (allowed 12 s)", took.as_secs_f64()));
         ensure!(took <= Duration::from_secs(12), "{took:?}{}", meeting.told().await?);
         meeting.see_and_hear(Duration::from_secs(15)).await?;
