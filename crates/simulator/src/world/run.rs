@@ -8,8 +8,8 @@ use super::{Options, Rule, Violation, World};
 use crate::script::{Action, Script};
 
 /// Time for everything to come to rest after the faults: three connections one after another, each of
-/// which has a flow that never comes, take eleven seconds each.
-const SETTLE_WITHIN: Duration = Duration::from_secs(36);
+/// which has a flow that never comes, take up to fifteen seconds each.
+const SETTLE_WITHIN: Duration = Duration::from_secs(48);
 /// Outage of the server, in milliseconds, after which clients have slowed their pace down.
 const LONG_OUTAGE_MS: u64 = 10_000;
 /// How often that is looked at.
