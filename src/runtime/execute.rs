@@ -315,6 +315,7 @@ impl Engine {
             let Some(engine) = this.upgrade() else { return };
             let sample = Sample {
                 bytes: arrived.bytes,
+                age: arrived.age,
                 progress: arrived.progress,
                 relayed: arrived.relayed,
             };

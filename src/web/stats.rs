@@ -1,5 +1,7 @@
 //! What `getStats` tells of a connection (W3C WebRTC Statistics), as far as somebody asks.
 
+use std::time::Duration;
+
 use js_sys::Array;
 use wasm_bindgen::JsValue;
 
@@ -11,6 +13,8 @@ use super::value;
 pub struct Arrived {
     /// `bytesReceived` of all `inbound-rtp`.
     pub bytes: u64,
+    /// Since the last packet of them, as far as the browser says.
+    pub age: Duration,
     /// For each slot, bytes of sound or decoded pictures.
     pub progress: [u64; SLOTS],
     /// Whether either end of the chosen pair of candidates is a relay's.
@@ -20,6 +24,7 @@ pub struct Arrived {
 /// Reads a report. `mids` are the ids of the media sections, by slot.
 pub(super) fn read(report: &JsValue, mids: &[JsValue; SLOTS]) -> Option<Arrived> {
     let mut arrived = Arrived::default();
+    let mut youngest = f64::INFINITY;
     let mut pair = JsValue::UNDEFINED;
     let rows = Array::from(&value::call(report, "values", &[]).ok()?);
     for row in rows.iter() {
@@ -27,6 +32,9 @@ pub(super) fn read(report: &JsValue, mids: &[JsValue; SLOTS]) -> Option<Arrived>
             "inbound-rtp" => {
                 let bytes = number(&row, "bytesReceived");
                 arrived.bytes += bytes;
+                if let Some(last) = value::get(&row, "lastPacketReceivedTimestamp").as_f64() {
+                    youngest = youngest.min(value::get(&row, "timestamp").as_f64().unwrap_or(last) - last);
+                }
                 let mid = value::get(&row, "mid");
                 if let Some(slot) = mids.iter().position(|known| *known == mid) {
                     arrived.progress[slot] += if text(&row, "kind") == "video" {
@@ -56,6 +64,8 @@ pub(super) fn read(report: &JsValue, mids: &[JsValue; SLOTS]) -> Option<Arrived>
         };
         arrived.relayed = Some(is_relay("localCandidateId") || is_relay("remoteCandidateId"));
     }
+    // Neither a report's clock nor a packet's is ours: what cannot be counts as unknown.
+    arrived.age = Duration::try_from_secs_f64(youngest / 1000.0).unwrap_or_default();
     Some(arrived)
 }
 

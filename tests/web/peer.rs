@@ -1,10 +1,13 @@
 //! Two connections in one page: that they agree, that media flows, that nothing is left.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
+use core::time::Duration;
 use std::rc::Rc;
 
 use visavis::web::capture::{self, Source, Track};
 use visavis::web::peer::{Peer, PeerEvent, SLOTS};
+use visavis::web::stats::Arrived;
+use visavis::web::task::spawn;
 use visavis_protocol::limits;
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{MediaStreamTrack, MediaStreamTrackState};
@@ -126,6 +129,18 @@ async fn an_offer_is_short_and_has_the_codecs_that_are_used() {
     assert!(offer.len() < limits::SDP_BYTES);
 }
 
+/// Asks what has arrived until it is as wanted.
+async fn until_arrived(what: &str, side: &Heard, condition: impl Fn(&Arrived) -> bool) {
+    let asked = Rc::new(Cell::new(None));
+    until(what, || {
+        let told = Rc::clone(&asked);
+        let arrived = side.peer.arrived();
+        spawn(async move { told.set(arrived.await) });
+        asked.get().is_some_and(|arrived| condition(&arrived))
+    })
+    .await;
+}
+
 #[wasm_bindgen_test]
 async fn media_flows_and_tracks_change_without_negotiation() {
     let (offerer, answerer) = (Heard::new(), Heard::new());
@@ -152,6 +167,14 @@ async fn media_flows_and_tracks_change_without_negotiation() {
         [&offerer, &answerer]
             .iter()
             .all(|side| side.count(|event| *event == PeerEvent::Receiving(0, true)) > 0)
+    })
+    .await;
+
+    until_arrived("sound is counted", &answerer, |arrived| arrived.bytes > 0).await;
+    offerer.peer.replace_track(0, None).await.unwrap();
+    let old = Duration::from_millis(700);
+    until_arrived("it is told how long ago the last came", &answerer, |arrived| {
+        arrived.age > old
     })
     .await;
 

@@ -2,6 +2,7 @@
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use visavis_protocol::{Candidate, RoomId, SeatSecret};
 
@@ -157,6 +158,9 @@ pub enum LinkEvent {
 pub struct Sample {
     /// Bytes of media, all of them together: `bytesReceived` of `inbound-rtp`.
     pub bytes: u64,
+    /// How long ago the last packet of them came: `lastPacketReceivedTimestamp` of `inbound-rtp`. Zero
+    /// where the browser does not say.
+    pub age: Duration,
     /// What shows that a slot's media really come: bytes of sound, decoded pictures.
     pub progress: [u64; Slot::ALL.len()],
     /// Whether the chosen pair of candidates goes through a relay; `None` while there is none.

@@ -9,8 +9,9 @@ use visavis_protocol::PeerId;
 
 use crate::peer::Peer;
 
-/// Sessions that are remembered; the longest gone is forgotten first.
-const REMEMBERED: usize = 32;
+/// Sessions that are remembered; the longest gone is forgotten first. Who was forgotten and comes back
+/// is not reached until a reload, so it is more than a room sees while somebody sleeps: 10 KiB.
+const REMEMBERED: usize = 512;
 
 /// See the module.
 #[derive(Clone, Debug, Default)]

@@ -94,13 +94,15 @@ impl Health {
         self.heard > moment
     }
 
-    /// So many bytes of media have arrived since the connection was made. Returns whether they are
-    /// the first after a silence.
-    pub(crate) fn measured(&mut self, now: Timestamp, bytes: u64) -> bool {
+    /// So many bytes of media have arrived since the connection was made, the last of them so long
+    /// ago. Returns whether they are the first after a silence.
+    pub(crate) fn measured(&mut self, now: Timestamp, bytes: u64, age: Duration) -> bool {
         let is_new = bytes != self.bytes;
         if is_new {
             self.bytes = bytes;
-            self.hear(now);
+            self.misses_media |= self.is_silent(now);
+            // Asked once a second, silence that began between would be noticed up to a second late.
+            self.heard = self.heard.max(now - age);
         }
         is_new && core::mem::take(&mut self.misses_media)
     }
@@ -199,24 +201,34 @@ mod tests {
     #[test]
     fn silence_is_counted_from_the_last_byte() {
         let mut health = loud();
-        health.measured(at(1), 100);
-        health.measured(at(2), 100);
+        health.measured(at(1), 100, Duration::ZERO);
+        health.measured(at(2), 100, Duration::ZERO);
         assert!(!health.is_silent(at(2)));
         assert!(health.is_silent(at(3)));
         assert!(health.is_to_be_told(at(4)));
-        health.measured(at(5), 101);
+        health.measured(at(5), 101, Duration::ZERO);
         assert!(!health.is_silent(at(5)));
+    }
+
+    #[test]
+    fn silence_begins_with_the_last_packet_and_not_when_somebody_asks() {
+        let mut health = loud();
+        health.measured(at(4), 100, Duration::from_millis(900));
+        assert!(health.is_silent(at(6) - Duration::from_millis(900)));
+        health.hear(at(7));
+        health.measured(at(7), 101, S);
+        assert!(!health.is_silent(at(8)), "what was heard later counts");
     }
 
     #[test]
     fn media_return_once_also_where_a_message_was_first() {
         let mut health = loud();
-        assert!(!health.measured(at(1), 100));
+        assert!(!health.measured(at(1), 100, Duration::ZERO));
         health.hear(at(5));
-        assert!(!health.measured(at(5), 100));
-        assert!(health.measured(at(6), 101));
-        assert!(!health.measured(at(7), 102));
-        assert!(health.measured(at(9), 103));
+        assert!(!health.measured(at(5), 100, Duration::ZERO));
+        assert!(health.measured(at(6), 101, Duration::ZERO));
+        assert!(!health.measured(at(7), 102, Duration::ZERO));
+        assert!(health.measured(at(9), 103, Duration::ZERO));
     }
 
     #[test]

@@ -1,6 +1,8 @@
 //! One real browser behind its own driver, with a profile of its own and fake devices.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -66,6 +68,29 @@ impl Default for Devices {
 const PROBE: &str = include_str!("probe.js");
 const DEVICES: &str = include_str!("devices.js");
 
+/// A port for a Chromedriver. Left to choose it takes one that is free for IPv6 and ends if that is
+/// not free for IPv4 as well, by somebody's outgoing connection for example: below the ports that
+/// systems give to those, what is free now stays so.
+fn driver_port() -> Result<u16> {
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    const FIRST: u16 = 20_000;
+    const PORTS: u32 = 12_000;
+    // Tests are processes of their own, with neighbouring numbers.
+    let begin = std::process::id().wrapping_mul(16);
+    for _ in 0..200 {
+        let number = begin.wrapping_add(u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % PORTS;
+        let port = FIRST + u16::try_from(number)?;
+        let free = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)].map(|address| {
+            let refused = std::net::TcpListener::bind((address, port)).err();
+            refused.is_none_or(|error| error.kind() != std::io::ErrorKind::AddrInUse)
+        });
+        if free == [true, true] {
+            return Ok(port);
+        }
+    }
+    anyhow::bail!("no port is free")
+}
+
 /// A running browser. [`crate::Stage`] ends it.
 pub struct Browser {
     /// Which it is.
@@ -94,7 +119,7 @@ impl Browser {
         let (mut command, listening) = match kind {
             Kind::Chromium => {
                 let mut command = place.command("chromedriver");
-                command.args(["--port=0"]);
+                command.arg(format!("--port={}", driver_port()?));
                 (command, "started successfully on port ")
             }
             Kind::Firefox => {

@@ -234,9 +234,10 @@ impl Lab {
     /// If a command is refused; the tool `conntrack` may be missing.
     pub fn flush(&self, nat: Nat) -> Result<()> {
         let nat = self.nat(nat);
+        // Ports that no browser has inside: a port that lies in the range is kept as it is.
         for protocol in ["udp", "tcp"] {
             nat.run(&format!(
-                "iptables -t nat -I POSTROUTING -o wan -p {protocol} -j MASQUERADE --to-ports 42000-43000"
+                "iptables -t nat -I POSTROUTING -o wan -p {protocol} -j MASQUERADE --to-ports 21000-22000"
             ))?;
         }
         nat.run("conntrack -F").map(drop)

@@ -127,7 +127,7 @@ impl Peer {
         let Some(link) = &mut self.link else { return };
         let Some(health) = &mut link.health else { return };
         link.relayed = sample.relayed;
-        let is_return = health.measured(now, sample.bytes);
+        let is_return = health.measured(now, sample.bytes, sample.age);
         let stands = link.connection == ConnectionState::Connected;
         if stands && !health.is_silent(now) && !link.negotiation.is_broken() {
             link.deadline = None;

@@ -207,7 +207,7 @@ impl Hub {
         self.send_error(connection, ErrorCode::UnknownSession, Some("resume"), None);
     }
 
-    /// Moves a session to another connection.
+    /// Moves a session to another connection, if that is the newer one.
     ///
     /// The others are told even when the old socket was not known to be lost: what was written to
     /// it in its last seconds may never have arrived.
@@ -219,6 +219,11 @@ impl Hub {
             return;
         };
         let old = seat.connection();
+        // What a socket wrote into a hole of the network may arrive long after its client went on to
+        // another one.
+        if old.is_some_and(|old| old > connection) {
+            return self.close(now, connection, CloseCode::Superseded);
+        }
         seat.hold = Hold::Held(connection);
         self.totals.resumes += 1;
         if let Some(old) = old {

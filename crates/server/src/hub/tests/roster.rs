@@ -201,6 +201,25 @@ fn an_old_socket_that_still_speaks_is_not_heard() {
 }
 
 #[test]
+fn what_an_old_socket_asked_long_ago_does_not_take_the_seat_back() {
+    let mut world = World::new();
+    let a = world.seated(1);
+    let held_up = [world.greeted(), world.greeted()];
+    let new = world.greeted();
+    world.say(new, &join(2));
+    world.take(a);
+    world.take(new);
+    for (old, late) in held_up.into_iter().zip([join(2), resume(2)]) {
+        world.say(old, &late);
+        assert_eq!(world.closed(old), Some(CloseCode::Superseded));
+    }
+    assert_eq!(world.take(a), []);
+    assert_eq!(world.closed(new), None);
+    world.say(a, &relay(2, 1));
+    assert!(matches!(world.take(new)[..], [ServerMessage::Relay { .. }]));
+}
+
+#[test]
 fn a_takeover_of_a_socket_not_known_lost_asks_for_packets_again() {
     let mut world = World::new();
     let a = world.seated(1);
