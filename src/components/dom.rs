@@ -201,6 +201,22 @@ impl El {
         _ = self.0.focus();
     }
 
+    /// Whether it has a class.
+    pub fn has_class(&self, class: &str) -> bool {
+        self.0.class_list().contains(class)
+    }
+
+    /// Whether an event began at it or within it.
+    pub fn holds(&self, event: &Event) -> bool {
+        let begin = event.target().map(JsCast::unchecked_into::<web_sys::Node>);
+        self.0.contains(begin.as_ref())
+    }
+
+    /// Whether it has the focus.
+    pub fn has_focus(&self) -> bool {
+        document().active_element().as_ref() == Some(&self.0)
+    }
+
     /// Gives it the focus as soon as it is in the page: after what is being built is built.
     pub fn focus_soon(&self) {
         let element = self.clone();

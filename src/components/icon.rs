@@ -45,6 +45,26 @@ pub enum Icon {
     Direct,
     /// The same, by way of a third one.
     Relayed,
+    /// A tick.
+    Check,
+    /// Three dots.
+    More,
+    /// Four equal tiles.
+    Grid,
+    /// A large tile and two small ones.
+    Spotlight,
+    /// A drawing pin.
+    Pin,
+    /// An eye.
+    Show,
+    /// The same, struck through.
+    Hide,
+    /// Four corners that point outwards.
+    FullScreen,
+    /// Four corners that point inwards.
+    LeaveFullScreen,
+    /// A small window in the corner of a large one.
+    PopOut,
 }
 
 impl Icon {
@@ -70,6 +90,16 @@ impl Icon {
             Self::Reconnecting => "#reconnecting",
             Self::Direct => "#direct",
             Self::Relayed => "#relayed",
+            Self::Check => "#check",
+            Self::More => "#more",
+            Self::Grid => "#grid",
+            Self::Spotlight => "#spotlight",
+            Self::Pin => "#pin",
+            Self::Show => "#show",
+            Self::Hide => "#hide",
+            Self::FullScreen => "#full",
+            Self::LeaveFullScreen => "#full-off",
+            Self::PopOut => "#pop-out",
         }
     }
 }

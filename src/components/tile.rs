@@ -1,12 +1,12 @@
 //! One person in the call, or a screen that they share.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use wasm_bindgen::JsValue;
 
 use super::Avatar;
-use super::dom::{El, el, el_class};
+use super::dom::{El, button, el, el_class};
 use super::icon::{Icon, icon};
 use crate::i18n::words;
 use crate::layout::Rect;
@@ -47,7 +47,7 @@ impl Mark {
 pub enum TileKind {
     /// Somebody else.
     Person,
-    /// Oneself: mirrored, and the name says so.
+    /// Oneself: the name says so.
     Own,
     /// Somebody's screen, one's own included: shown whole.
     Screen,
@@ -80,14 +80,30 @@ struct Parts {
     trouble: El,
     name: El,
     marks: El,
+    pin: El,
     /// What it shows now.
     shown: RefCell<Option<Face>>,
+    /// Where it lies, if anywhere.
+    place: Cell<Option<Rect>>,
+    stands_out: Cell<Prominence>,
+}
+
+/// How a tile stands among the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Prominence {
+    /// Whether it is the large one.
+    pub is_large: bool,
+    /// Whether that is so because the person wants it.
+    pub is_pinned: bool,
 }
 
 impl Tile {
-    /// An empty tile.
+    /// An empty tile. `toggle_pin` is what its button does.
+    ///
+    /// So does a double click on somebody, as in most programs for calls; a screen that is not large
+    /// needs only one click, for there is nothing else that one could want of it.
     #[must_use]
-    pub fn new(kind: TileKind) -> Self {
+    pub fn new(kind: TileKind, toggle_pin: impl Fn() + 'static) -> Self {
         let (stream, class) = match kind {
             TileKind::Person => ("camera", "tile"),
             TileKind::Own => ("camera", "tile is-own"),
@@ -108,11 +124,30 @@ impl Tile {
             TileKind::Person | TileKind::Own => avatar.el(),
             TileKind::Screen => icon(Icon::Screen),
         });
+        let toggle_pin: Rc<dyn Fn()> = Rc::new(toggle_pin);
+        let (pressed, clicked) = (Rc::clone(&toggle_pin), toggle_pin);
+        let pin = button("tile-pin", move || pressed())
+            // Two presses on the button are two presses, and no double click on the tile.
+            .on("dblclick", |event| event.stop_propagation())
+            .child(icon(Icon::Pin));
         let whole = el_class("article", class)
             .child(video.clone())
             .child(face)
             .child(trouble.clone())
-            .child(el_class("div", "tile-name").child(chip));
+            .child(el_class("div", "tile-name").child(chip))
+            .child(pin.clone());
+        let (click, screen) = match kind {
+            TileKind::Person | TileKind::Own => ("dblclick", None),
+            TileKind::Screen => ("click", Some(whole.clone())),
+        };
+        // The button's own presses arrive here too, and have been heard.
+        let of_button = pin.clone();
+        whole.clone().on(click, move |event| {
+            let is_large = screen.as_ref().is_some_and(|screen| screen.has_class("is-large"));
+            if !is_large && !of_button.holds(&event) {
+                clicked();
+            }
+        });
         Self(Rc::new(Parts {
             kind,
             whole,
@@ -121,7 +156,10 @@ impl Tile {
             trouble,
             name,
             marks,
+            pin,
             shown: RefCell::default(),
+            place: Cell::new(None),
+            stands_out: Cell::default(),
         }))
     }
 
@@ -161,6 +199,15 @@ impl Tile {
             marks.put(&mark.view());
         }
         self.0.shown.replace(Some(face));
+        self.name_pin(&full_name);
+    }
+
+    /// The button says what it does, and to whom.
+    fn name_pin(&self, full_name: &str) {
+        let words = words();
+        let is_pinned = self.0.stands_out.get().is_pinned;
+        let does = if is_pinned { words.unpin } else { words.pin };
+        self.0.pin.set_label(&does.fill(full_name));
     }
 
     /// Shows another stream, or none.
@@ -170,13 +217,47 @@ impl Tile {
             .set_property("srcObject", &stream.unwrap_or(JsValue::NULL));
     }
 
-    /// Puts it somewhere else on the stage.
-    pub fn place(&self, rect: Rect) {
+    /// The element that shows the stream, for what the browser alone can do with it.
+    #[must_use]
+    pub fn video(&self) -> El {
+        self.0.video.clone()
+    }
+
+    /// Puts it somewhere else on the stage, or takes it from there. Nothing is made anew or moved
+    /// within the page, so its picture goes on.
+    pub fn place(&self, rect: Option<Rect>) {
+        if self.0.place.replace(rect) == rect && rect.is_some() {
+            return;
+        }
         let whole = &self.0.whole;
+        whole.set_flag("hidden", rect.is_none());
+        let Some(rect) = rect else { return };
         whole.set_style("inset-inline-start", &px(rect.x_px));
         whole.set_style("inset-block-start", &px(rect.y_px));
         whole.set_style("inline-size", &px(rect.size.width_px));
         whole.set_style("block-size", &px(rect.size.height_px));
+    }
+
+    /// Makes it stand out among the others, or no longer.
+    pub fn set_prominence(&self, prominence: Prominence) {
+        if self.0.stands_out.replace(prominence) == prominence {
+            return;
+        }
+        self.0.whole.set_class("is-large", prominence.is_large);
+        self.0.whole.set_class("is-pinned", prominence.is_pinned);
+        if let Some(name) = self.0.whole.element().get_attribute("aria-label") {
+            self.name_pin(&name);
+        }
+    }
+
+    /// Says whether they speak: a ring for the eye. For the ear there is the voice itself.
+    pub fn set_speaking(&self, is_speaking: bool) {
+        self.0.whole.set_flag("data-speaking", is_speaking);
+    }
+
+    /// Shows the picture as a mirror does, or as others see it.
+    pub fn set_mirrored(&self, is_mirrored: bool) {
+        self.0.video.set_class("is-mirrored", is_mirrored);
     }
 }
 

@@ -295,6 +295,32 @@ words! {
     no_relay: &'static str,
     /// Button and dialog.
     settings: &'static str,
+    /// Button that opens the menu of what is needed less often.
+    more: &'static str,
+    /// Choice in the menu: everybody the same.
+    grid_view: &'static str,
+    /// Choice in the menu: who speaks is large.
+    speaker_view: &'static str,
+    /// Button on a tile that makes it large; the hole takes the tile's name.
+    pin: With,
+    /// The same on a tile that was made large.
+    unpin: With,
+    /// In the menu: takes the own tile away.
+    hide_own: &'static str,
+    /// In the menu: brings it back.
+    show_own: &'static str,
+    /// In the menu.
+    full_screen: &'static str,
+    /// In the menu, while the page fills the screen.
+    leave_full_screen: &'static str,
+    /// In the menu: opens a small window above all others.
+    pop_out: &'static str,
+    /// In the menu: closes that window.
+    bring_back: &'static str,
+    /// Switch.
+    mirror: &'static str,
+    /// What it does.
+    mirror_hint: &'static str,
     /// Before joining, in a duplicate of a tab that is in the call.
     open_elsewhere: &'static str,
     /// Button there.

@@ -16,30 +16,62 @@ pub struct Aspect {
     pub narrowest: f64,
     /// The flattest shape.
     pub widest: f64,
+    /// Flatter ones than this are taken only where they cover an eighth more: an upright camera's
+    /// picture would lose most of its height.
+    pub liked_up_to: f64,
 }
+
+/// What a shape's area counts for that is flatter than one likes.
+const DISLIKED: f64 = 7.0 / 8.0;
 
 impl Aspect {
     /// The shape of nearly all cameras.
     pub const SIXTEEN_TO_NINE: Self = Self {
         narrowest: 16.0 / 9.0,
         widest: 16.0 / 9.0,
+        liked_up_to: 16.0 / 9.0,
     };
 
     /// What tiles of a call may be: between what most computers send (4:3 to 16:9) on a flat stage,
-    /// and between upright and flat on an upright one, where most send from a phone.
+    /// and whatever fills it on an upright one, where most send from a phone.
     #[must_use]
     pub const fn for_stage(stage: Size) -> Self {
         if stage.height_px > stage.width_px {
             Self {
                 narrowest: 2.0 / 3.0,
-                widest: 4.0 / 3.0,
+                widest: 16.0 / 9.0,
+                liked_up_to: 4.0 / 3.0,
             }
         } else {
             Self {
                 narrowest: 4.0 / 3.0,
                 widest: 16.0 / 9.0,
+                liked_up_to: 16.0 / 9.0,
             }
         }
+    }
+
+    /// The largest tile of these shapes within a place, in its middle.
+    #[must_use]
+    pub fn within(self, place: Rect) -> Rect {
+        let Size { width_px, height_px } = place.size;
+        if width_px < 1.0 || height_px < 1.0 {
+            return place;
+        }
+        let tile = self.fit(place.size).floor();
+        Rect {
+            x_px: place.x_px + ((width_px - tile.width_px) / 2.0).floor(),
+            y_px: place.y_px + ((height_px - tile.height_px) / 2.0).floor(),
+            size: tile,
+        }
+    }
+
+    /// Orders tiles by what people see of them.
+    fn rank(self, tile: Size) -> (bool, f64) {
+        // A little more than that is a matter of rounding.
+        let is_liked = tile.width_px <= tile.height_px * self.liked_up_to + 1e-6;
+        let area = tile.area() * if is_liked { 1.0 } else { DISLIKED };
+        (tile.width_px >= MIN_TILE_WIDTH_PX, area)
     }
 
     /// The largest tile of these shapes within a cell.
@@ -84,14 +116,27 @@ impl Grid {
                 continue;
             }
             let tile = aspect.fit(cell);
-            if rank(tile) > rank(best.tile) {
+            if aspect.rank(tile) > aspect.rank(best.tile) {
                 best.columns = columns;
                 best.tile = tile;
             }
         }
         // Whole pixels: a video that lies between two is blurred.
-        best.tile = Size::new(best.tile.width_px.floor(), best.tile.height_px.floor());
+        best.tile = best.tile.floor();
         best
+    }
+
+    /// As many tiles of the same size.
+    #[must_use]
+    pub const fn with_count(mut self, count: usize) -> Self {
+        self.count = count;
+        self
+    }
+
+    /// Whether the tiles are wide enough for a face.
+    #[must_use]
+    pub fn is_readable(&self) -> bool {
+        self.tile.width_px >= MIN_TILE_WIDTH_PX
     }
 
     /// One rectangle for each tile, row by row, the whole centred in the bounds.
@@ -112,11 +157,6 @@ impl Grid {
             })
             .collect()
     }
-}
-
-/// Orders tiles by what people see of them.
-fn rank(tile: Size) -> (bool, f64) {
-    (tile.width_px >= MIN_TILE_WIDTH_PX, tile.area())
 }
 
 /// What each of `parts` gets of a length, with gaps between them.

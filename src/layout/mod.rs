@@ -3,12 +3,19 @@
 //! Lengths are CSS pixels. `x` runs from the side where reading begins, so a view puts it into
 //! `inset-inline-start` and right-to-left languages need nothing more. Knows nothing of people,
 //! elements or the browser.
+//!
+//! [`arrange`] is the way in: it decides which tile is large, if any, and where each lies. [`Voices`]
+//! beside it decides who speaks, from how loud everybody is.
 
 mod grid;
 mod spotlight;
+#[cfg(test)]
+mod tests;
+mod voices;
 
 pub use grid::{Aspect, Grid, MIN_TILE_WIDTH_PX};
 pub use spotlight::Spotlight;
+pub use voices::Voices;
 
 /// Gap between tiles.
 pub const GAP_PX: f64 = 8.0;
@@ -34,6 +41,11 @@ impl Size {
     pub const fn area(self) -> f64 {
         self.width_px * self.height_px
     }
+
+    /// The same in whole pixels.
+    const fn floor(self) -> Self {
+        Self::new(self.width_px.floor(), self.height_px.floor())
+    }
 }
 
 /// Where a tile lies within the stage.
@@ -47,28 +59,114 @@ pub struct Rect {
     pub size: Size,
 }
 
-/// The tiles of a call.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Arrangement {
-    /// One rectangle for each of the others, in their order.
-    pub others: Vec<Rect>,
-    /// The own tile.
-    pub own: Rect,
+/// What a tile shows, as far as its place depends on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Somebody's screen. The one shared last stands before the others.
+    Screen,
+    /// One's own screen, which is never large by itself: it would show itself within itself.
+    OwnScreen,
+    /// Somebody else.
+    Person,
+    /// Oneself.
+    Own,
 }
 
-/// Arranges the tiles of a call: a grid with the own tile last, or, alone, the own tile small in
-/// the corner where reading ends, because the middle belongs to the invitation.
+/// How people want to see each other while nothing is pinned or shared.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Mode {
+    /// Everybody the same.
+    #[default]
+    Grid,
+    /// Who spoke last large.
+    Speaker,
+}
+
+/// What decides beside the tiles themselves. A tile is named by its place in their list.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Wishes {
+    /// Grid or speaker.
+    pub mode: Mode,
+    /// The tile to be large, whatever else there is.
+    pub pinned: Option<usize>,
+    /// The tile of who spoke last, if anybody did.
+    pub speaker: Option<usize>,
+    /// Whether the own tile is to be out of the way. Who is alone sees it all the same.
+    pub hides_own: bool,
+}
+
+/// The tiles of a call in their places.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Arrangement {
+    /// For each tile, in their order, its rectangle; `None` for one that is not shown.
+    pub places: Vec<Option<Rect>>,
+    /// The one that is larger than the others, if any is.
+    pub large: Option<usize>,
+}
+
+/// Arranges the tiles of a call: a grid, or one of them large and the others beside it. Alone, the
+/// own tile is small in the corner where reading ends, because the middle belongs to the invitation.
+///
+/// However many there are, each that is not hidden has a place: where it gets narrow they are small
+/// rather than out of sight.
 #[must_use]
-pub fn arrange(stage: Size, others: usize) -> Arrangement {
-    if others == 0 {
+pub fn arrange(stage: Size, tiles: &[Kind], wishes: Wishes) -> Arrangement {
+    if tiles == [Kind::Own] {
         return Arrangement {
-            others: Vec::new(),
-            own: corner(stage),
+            places: vec![Some(corner(stage))],
+            large: None,
         };
     }
-    let mut rects = Grid::new(stage, others + 1, Aspect::for_stage(stage), GAP_PX).rects();
-    let own = rects.pop().unwrap_or_default();
-    Arrangement { others: rects, own }
+    let is_shown = |kind: Kind| !(wishes.hides_own && kind == Kind::Own);
+    let count = tiles.iter().filter(|kind| is_shown(**kind)).count();
+    let aspect = Aspect::for_stage(stage);
+    let large = large(tiles, wishes);
+    let (mut spot, rects) = match large {
+        None => (None, Grid::new(stage, count, aspect, GAP_PX).rects()),
+        Some(at) => {
+            let Spotlight { large, small } = Spotlight::new(stage, count.saturating_sub(1), GAP_PX);
+            // A screen is shown whole within any shape; of a face too much would be cut away.
+            let place = match tiles[at] {
+                Kind::Screen | Kind::OwnScreen => large,
+                Kind::Person | Kind::Own => aspect.within(large),
+            };
+            (Some(place), small)
+        }
+    };
+    let mut rects = rects.into_iter();
+    let places = tiles.iter().enumerate().map(|(index, kind)| {
+        if !is_shown(*kind) {
+            None
+        } else if large == Some(index) {
+            spot.take()
+        } else {
+            rects.next()
+        }
+    });
+    Arrangement {
+        places: places.collect(),
+        large,
+    }
+}
+
+/// The tile that is to be large: what is pinned, else the screen that somebody shared last, else, in
+/// speaker mode, who spoke last, or the first of the others before anybody has.
+#[must_use]
+pub fn large(tiles: &[Kind], wishes: Wishes) -> Option<usize> {
+    let is_there = |index: &usize| {
+        let kind = tiles.get(*index);
+        kind.is_some_and(|kind| !(wishes.hides_own && *kind == Kind::Own))
+    };
+    let first = |wanted: Kind| tiles.iter().position(|kind| *kind == wanted);
+    let speaker = || match wishes.mode {
+        Mode::Grid => None,
+        Mode::Speaker => wishes.speaker.filter(is_there).or_else(|| first(Kind::Person)),
+    };
+    wishes
+        .pinned
+        .filter(is_there)
+        .or_else(|| first(Kind::Screen))
+        .or_else(speaker)
 }
 
 /// The own tile of somebody who is alone: a fifth of the stage, between 128 and 288 pixels wide.
@@ -88,46 +186,5 @@ fn corner(stage: Size) -> Rect {
         x_px: stage.width_px - width,
         y_px: stage.height_px - height,
         size: Size::new(width, height),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn alone_the_own_tile_is_small_and_in_the_last_corner() {
-        for stage in [
-            Size::new(344.0, 640.0),
-            Size::new(1264.0, 640.0),
-            Size::new(3824.0, 2000.0),
-        ] {
-            let alone = arrange(stage, 0);
-            assert!(alone.others.is_empty());
-            assert!(alone.own.size.area() < 0.15 * stage.area(), "{stage:?}");
-            assert!((alone.own.x_px + alone.own.size.width_px - stage.width_px).abs() < 1e-9);
-            assert!((alone.own.y_px + alone.own.size.height_px - stage.height_px).abs() < 1e-9);
-        }
-    }
-
-    #[test]
-    fn with_others_everybody_has_a_tile_of_the_same_size() {
-        let together = arrange(Size::new(1264.0, 640.0), 3);
-        assert_eq!(together.others.len(), 3);
-        assert!(
-            together
-                .others
-                .iter()
-                .all(|other| other.size == together.own.size)
-        );
-    }
-
-    #[test]
-    fn a_stage_without_room_is_no_trouble() {
-        for stage in [Size::default(), Size::new(10.0, 0.0), Size::new(5.0, 5.0)] {
-            for others in 0..8 {
-                assert_eq!(arrange(stage, others).others.len(), others);
-            }
-        }
     }
 }

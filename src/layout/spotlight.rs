@@ -6,6 +6,8 @@ use super::{Aspect, Grid, Rect, Size};
 const SCREEN: f64 = 16.0 / 9.0;
 /// Between these parts of the stage's longer side the small tiles have their strip.
 const STRIP: (f64, f64) = (0.2, 0.4);
+/// In such steps of the longer side the strip grows until faces in it can be read.
+const STEP: f64 = 0.05;
 
 /// One large tile, and all others small beside it: on a flat stage where reading ends, on an
 /// upright one below.
@@ -21,6 +23,16 @@ impl Spotlight {
     /// Arranges one large tile and so many small ones, with gaps of `gap_px`.
     #[must_use]
     pub fn new(stage: Size, small: usize, gap_px: f64) -> Self {
+        let whole = Rect {
+            size: stage,
+            ..Rect::default()
+        };
+        if small == 0 {
+            return Self {
+                large: whole,
+                small: Vec::new(),
+            };
+        }
         let is_upright = stage.height_px > stage.width_px;
         // What the large picture leaves of the longer side, within limits.
         let (long, rest) = if is_upright {
@@ -28,27 +40,39 @@ impl Spotlight {
         } else {
             (stage.width_px, stage.width_px - stage.height_px * SCREEN)
         };
-        let strip = (rest - gap_px).clamp(long * STRIP.0, long * STRIP.1).floor();
-        let large = (long - strip - gap_px).max(0.0);
-        let (large, strip, x_px, y_px) = if is_upright {
-            let strip = Size::new(stage.width_px, strip);
-            (Size::new(stage.width_px, large), strip, 0.0, large + gap_px)
-        } else {
-            let strip = Size::new(strip, stage.height_px);
-            (Size::new(large, stage.height_px), strip, large + gap_px, 0.0)
+        let widest = (long * STRIP.1).floor();
+        let mut strip = (rest - gap_px).clamp(long * STRIP.0, long * STRIP.1).floor();
+        let beside = |strip: f64| {
+            let size = if is_upright {
+                Size::new(stage.width_px, strip)
+            } else {
+                Size::new(strip, stage.height_px)
+            };
+            // As if there were two: one alone would be as large as the large one on a long stage.
+            Grid::new(size, small.max(2), Aspect::for_stage(stage), gap_px).with_count(small)
         };
-        let mut rects = Grid::new(strip, small, Aspect::for_stage(stage), gap_px).rects();
+        let mut grid = beside(strip);
+        while !grid.is_readable() && strip < widest {
+            strip = (strip + (long * STEP).ceil()).min(widest);
+            grid = beside(strip);
+        }
+        let mut large = whole;
+        let begin = (long - strip).max(0.0);
+        let length = (begin - gap_px).max(0.0);
+        let mut rects = grid.rects();
+        if is_upright {
+            large.size.height_px = length;
+        } else {
+            large.size.width_px = length;
+        }
         for rect in &mut rects {
-            rect.x_px += x_px;
-            rect.y_px += y_px;
+            if is_upright {
+                rect.y_px += begin;
+            } else {
+                rect.x_px += begin;
+            }
         }
-        Self {
-            large: Rect {
-                size: large,
-                ..Rect::default()
-            },
-            small: rects,
-        }
+        Self { large, small: rects }
     }
 }
 
@@ -98,6 +122,22 @@ mod tests {
                 assert!(spotlight.large.size.area() > 0.55 * stage.area(), "{stage:?}");
             }
         }
+    }
+
+    #[test]
+    fn with_nobody_else_the_large_one_has_everything() {
+        let stage = Size::new(1264.0, 640.0);
+        let spotlight = Spotlight::new(stage, 0, GAP_PX);
+        assert_eq!(spotlight.large.size, stage);
+        assert!(spotlight.small.is_empty());
+    }
+
+    #[test]
+    fn the_strip_grows_where_faces_in_it_would_be_too_small() {
+        // A fifth of it would leave less than a face needs.
+        let narrow = Spotlight::new(Size::new(520.0, 400.0), 2, GAP_PX);
+        let width = narrow.small[0].size.width_px;
+        assert!(width >= super::super::MIN_TILE_WIDTH_PX, "{width}");
     }
 
     #[test]

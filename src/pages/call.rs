@@ -7,7 +7,9 @@ use leptos::prelude::*;
 use visavis_call_core::CaptureKind;
 
 use super::devices::{no_relay, pickers};
+use super::more::more;
 use super::prejoin::capture_toggle;
+use super::scene::Scene;
 use super::stage::stage;
 use super::status::{notice, status};
 use crate::components::dom::{El, button, el, el_class, live};
@@ -32,13 +34,14 @@ pub fn view(link: &RoomLink) -> El {
         toasts: toasts.clone(),
     };
 
+    let scene = Scene::new();
     let call = el_class("div", "call");
     rest(&call);
     let top = el_class("header", "call-top")
         .child(heading(link.name()))
         .child(status_line(&toasts));
     let alone = share.clone();
-    let middle = el_class("div", "stage-frame").child(stage()).slot(move || {
+    let middle = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
         is_alone.get().then(|| {
             let texts = InviteWords {
                 title: words().alone,
@@ -47,7 +50,7 @@ pub fn view(link: &RoomLink) -> El {
             el_class("div", "stage-middle").child(alone.invite(texts, || {}))
         })
     });
-    let bottom = el_class("div", "call-bottom").child(controls(is_alone, share));
+    let bottom = el_class("div", "call-bottom").child(controls(is_alone, share, more(scene)));
     call.live(move |call| call.set_class("may-rest", !is_alone.get()))
         .child(top)
         .child(middle)
@@ -148,7 +151,7 @@ fn status_line(toasts: &Toasts) -> El {
 }
 
 /// The toolbar. While alone the invitation in the middle has the link, so it is not here as well.
-fn controls(is_alone: Memo<bool>, share: Share) -> El {
+fn controls(is_alone: Memo<bool>, share: Share, more: El) -> El {
     let words = words();
     let runtime = use_runtime();
     let code = Dialog::new(words.invite);
@@ -180,8 +183,6 @@ fn controls(is_alone: Memo<bool>, share: Share) -> El {
                 .child(round(Icon::Qr, words.show_qr, move || opened.open()))
         })
     };
-    let leave = button("round round-danger", move || runtime.hang_up()).child(icon(Icon::Leave));
-    leave.set_label(words.leave_call);
     let toolbar = el_class("div", "toolbar")
         .attr("role", "toolbar")
         .attr("aria-label", words.call_controls)
@@ -192,12 +193,23 @@ fn controls(is_alone: Memo<bool>, share: Share) -> El {
                 .children(share_toggle),
         )
         .slot(sharing)
-        .child(group().child(round(Icon::Settings, words.settings, move || opening.open())))
-        .child(group().child(leave));
+        .child(
+            group()
+                .child(round(Icon::Settings, words.settings, move || opening.open()))
+                .child(more),
+        )
+        .child(group().child(leave_button()));
     el_class("div", "slot")
         .child(toolbar)
         .child(dialog)
         .child(settings)
+}
+
+/// The button that ends the call for oneself.
+pub fn leave_button() -> El {
+    let leave = button("round round-danger", move || use_runtime().hang_up()).child(icon(Icon::Leave));
+    leave.set_label(words().leave_call);
+    leave
 }
 
 fn round(sign: Icon, name: &str, press: impl Fn() + 'static) -> El {

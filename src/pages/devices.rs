@@ -4,9 +4,9 @@ use leptos::prelude::*;
 use visavis_call_core::{CaptureError, CaptureKind, CaptureState, Me};
 
 use crate::components::dom::{El, button, el_class};
-use crate::components::{Icon, PickerOption, icon, picker};
+use crate::components::{Icon, PickerOption, icon, picker, switch};
 use crate::i18n::{self, DeviceWords, words};
-use crate::runtime::use_runtime;
+use crate::runtime::{Choice, use_runtime};
 
 /// Ids by which Chromium lists the system's choice once more.
 const ALIASES: [&str; 2] = ["default", "communications"];
@@ -77,6 +77,7 @@ pub fn pickers() -> El {
                 .child(icon(Icon::Speaker))
                 .text(words().play_test_sound),
         )
+        .child(mirror())
         .child(privacy())
 }
 
@@ -84,24 +85,27 @@ pub fn pickers() -> El {
 pub fn privacy() -> El {
     let (words, runtime) = (words(), use_runtime());
     let (hides, lacks) = (runtime.hides_address(), runtime.lacks_relay());
-    let switch = button("switch", move || runtime.hide_address(!hides.get_untracked()))
-        .attr("role", "switch")
-        .attr("type", "button")
-        .attr("aria-label", words.hide_address)
-        .attr("aria-describedby", "hide-address-hint")
-        .live(move |switch| {
-            switch.set_attr("aria-checked", Some(if hides.get() { "true" } else { "false" }));
-        });
-    let text = el_class("div", "switch-text")
-        .child(el_class("span", "switch-name").text(words.hide_address))
-        .child(
-            el_class("span", "hint")
-                .attr("id", "hide-address-hint")
-                .text(words.hide_address_hint),
-        );
+    let hide = switch(
+        "hide-address-hint",
+        [words.hide_address, words.hide_address_hint],
+        move || hides.get(),
+        move || runtime.hide_address(!hides.get_untracked()),
+    );
     el_class("div", "privacy")
-        .child(el_class("div", "switch-row").child(text).child(switch))
+        .child(hide)
         .slot(move || lacks.get().then(no_relay))
+}
+
+/// The switch of the own picture.
+fn mirror() -> El {
+    let (words, runtime) = (words(), use_runtime());
+    let mirrors = runtime.choice(Choice::MirrorOwn);
+    switch(
+        "mirror-hint",
+        [words.mirror, words.mirror_hint],
+        move || mirrors.get(),
+        move || runtime.choose(Choice::MirrorOwn, !mirrors.get_untracked()),
+    )
 }
 
 /// What is said where somebody hides and nobody can be reached.

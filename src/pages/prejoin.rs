@@ -12,7 +12,7 @@ use crate::components::{
 };
 use crate::i18n::{list_names, words};
 use crate::route::RoomLink;
-use crate::runtime::use_runtime;
+use crate::runtime::{Choice, use_runtime};
 
 /// Faces shown of those inside; the text names them all the same.
 const FACES: usize = 4;
@@ -33,7 +33,7 @@ pub fn view(link: &RoomLink) -> El {
 fn preview() -> El {
     let words = words();
     let runtime = use_runtime();
-    let stream = runtime.preview_stream();
+    let (stream, mirrors) = (runtime.preview_stream(), runtime.choice(Choice::MirrorOwn));
     let video = el("video")
         .attr("autoplay", "")
         .attr("playsinline", "")
@@ -44,6 +44,7 @@ fn preview() -> El {
                 let source = stream.as_ref().map_or(JsValue::NULL, JsValue::from);
                 video.set_property("srcObject", &source);
             });
+            video.set_class("is-mirrored", mirrors.get());
         });
     let are_pickers_shown = RwSignal::new(false);
     let gear = button("round round-veil", move || {

@@ -8,132 +8,90 @@ use visavis_call_core::{CaptureState, Me, Person, Slot};
 use visavis_protocol::SeatId;
 use wasm_bindgen::JsValue;
 
+use super::scene::{Scene, Subject};
 use super::status::{Reach, reach};
 use crate::components::dom::{El, each, el_class, live};
-use crate::components::{Face, Mark, Tile, TileKind};
+use crate::components::{Face, Mark, Prominence, Tile, TileKind};
 use crate::i18n::words;
-use crate::layout::{GAP_PX, Rect, Size, Spotlight, arrange};
-use crate::runtime::use_runtime;
-
-/// What a tile is about. The own camera's is always there and needs no key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Subject {
-    /// Somebody's screen.
-    Screen(SeatId),
-    /// One's own screen.
-    OwnScreen,
-    /// Somebody.
-    Person(SeatId),
-}
+use crate::layout::Size;
+use crate::runtime::{Choice, use_runtime};
 
 /// The tiles.
-pub fn stage() -> El {
-    let runtime = use_runtime();
-    let people = runtime.people();
+pub fn stage(scene: Scene) -> El {
     let stage = el_class("section", "stage").attr("aria-label", words().participants);
-    let size = runtime.size_of(stage.element());
-    let own = own_tile();
+    let size = use_runtime().size_of(stage.element());
+    let own = tile(scene, Subject::Own);
     stage.put(&own.el());
 
-    let subjects = subjects();
-    let others: Rc<RefCell<Vec<(Subject, Tile)>>> = Rc::default();
-    let made = Rc::clone(&others);
+    let tiles = Rc::new(RefCell::new(vec![(Subject::Own, own.clone())]));
+    let made = Rc::clone(&tiles);
     each(
         &stage,
         &own.el(),
-        move || subjects.get(),
+        // The own tile is always there.
+        move || {
+            let mut others = scene.subjects.get();
+            others.pop();
+            others
+        },
         move |subject| {
-            let tile = match subject {
-                Subject::Screen(seat) => screen_tile(seat),
-                Subject::OwnScreen => own_screen_tile(),
-                Subject::Person(seat) => remote_tile(seat),
-            };
+            let tile = tile(scene, subject);
             let element = tile.el();
             made.borrow_mut().push((subject, tile));
             element
         },
     );
-    let is_alone = Memo::new(move |_| people.with(Vec::is_empty));
-    let seated = RefCell::new(subjects.get_untracked());
+    let last_size = Cell::new(Size::default());
     stage.live(move |stage| {
-        let (size, subjects, is_alone) = (size.get(), subjects.get(), is_alone.get());
-        let mut others = others.borrow_mut();
-        others.retain(|(subject, _)| subjects.contains(subject));
-        // Tiles glide when somebody comes or goes, and follow at once when the window changes.
-        stage.set_class("is-moving", seated.replace(subjects.clone()) != subjects);
-        let (places, own_place) = places(size, &subjects, is_alone);
-        for (subject, place) in subjects.iter().zip(places) {
-            if let Some((_, tile)) = others.iter().find(|(other, _)| other == subject) {
-                tile.place(place);
+        let (size, subjects, pinned) = (size.get(), scene.subjects.get(), scene.pinned());
+        let arrangement = scene.arrange(size, &subjects);
+        let foremost = scene.foremost();
+        // Tiles glide when people come, go or choose, and follow at once when the window changes.
+        stage.set_class("is-moving", last_size.replace(size) == size);
+        stage.set_class("is-alone", subjects.len() == 1);
+        let mut tiles = tiles.borrow_mut();
+        tiles.retain(|(subject, _)| subjects.contains(subject));
+        for (subject, tile) in &*tiles {
+            let index = subjects.iter().position(|other| other == subject);
+            tile.place(index.and_then(|index| arrangement.places[index]));
+            tile.set_prominence(Prominence {
+                is_large: index.is_some() && index == arrangement.large,
+                is_pinned: pinned == Some(*subject),
+            });
+            if *subject == foremost {
+                scene.foremost_video.set_value(tile.video());
             }
         }
-        own.place(own_place);
     })
 }
 
-/// What there are tiles for: screens first, the one shared last before the others, then everybody.
-fn subjects() -> Memo<Vec<Subject>> {
-    let runtime = use_runtime();
-    let (people, me) = (runtime.people(), runtime.me());
-    // Who shared first stays first, whatever the order in which people came.
-    let screens = Memo::new(move |before: Option<&Vec<SeatId>>| {
-        people.with(|people| {
-            let shares = |seat: &SeatId| {
-                let person = people.iter().find(|person| person.seat == *seat);
-                person.is_some_and(|person| person.status.screen)
-            };
-            let kept = before.into_iter().flatten().copied().filter(shares);
-            let mut screens: Vec<SeatId> = kept.collect();
-            for person in people {
-                if shares(&person.seat) && !screens.contains(&person.seat) {
-                    screens.push(person.seat);
-                }
-            }
-            screens
-        })
-    });
-    Memo::new(move |_| {
-        let is_shared = me.with(|me| matches!(me.screen, CaptureState::On { .. }));
-        let mut subjects: Vec<Subject> =
-            screens.with(|screens| screens.iter().rev().copied().map(Subject::Screen).collect());
-        people.with(|people| {
-            // Alone, nobody sees what is shared, and the middle belongs to the invitation.
-            if is_shared && !people.is_empty() {
-                subjects.push(Subject::OwnScreen);
-            }
-            subjects.extend(people.iter().map(|person| Subject::Person(person.seat)));
-        });
-        subjects
-    })
+/// A tile of its own for a subject, also beside the one on the stage.
+pub fn tile(scene: Scene, subject: Subject) -> Tile {
+    let new = |kind| Tile::new(kind, move || scene.toggle_pin(subject));
+    match subject {
+        Subject::Screen(seat) => tile_of(new(TileKind::Screen), seat, Slot::Screen, screen_face),
+        Subject::OwnScreen => own_screen_tile(new(TileKind::Screen)),
+        Subject::Person(seat) => speaking(
+            tile_of(new(TileKind::Person), seat, Slot::Camera, remote_face),
+            seat,
+        ),
+        Subject::Own => own_tile(new(TileKind::Own)),
+    }
 }
 
-/// Where they lie, and the own tile: the last screen that somebody shared is large.
-fn places(size: Size, subjects: &[Subject], is_alone: bool) -> (Vec<Rect>, Rect) {
-    let mut places = if !is_alone && matches!(subjects.first(), Some(Subject::Screen(_))) {
-        let Spotlight { large, mut small } = Spotlight::new(size, subjects.len(), GAP_PX);
-        small.insert(0, large);
-        small
-    } else {
-        let places = arrange(size, subjects.len());
-        places.others.into_iter().chain([places.own]).collect()
-    };
-    let own = places.pop().unwrap_or_default();
-    (places, own)
-}
-
-fn remote_tile(seat: SeatId) -> Tile {
-    tile_of(seat, TileKind::Person, Slot::Camera, remote_face)
-}
-
-fn screen_tile(seat: SeatId) -> Tile {
-    tile_of(seat, TileKind::Screen, Slot::Screen, screen_face)
+/// With a ring while they speak. Only the tile of who begins or ends is touched.
+fn speaking(tile: Tile, seat: SeatId) -> Tile {
+    let all = use_runtime().speaking();
+    let is_speaking = Memo::new(move |_| all.with(|all| all.contains(&seat)));
+    let shown = tile.clone();
+    live(move || shown.set_speaking(is_speaking.get()));
+    tile
 }
 
 /// A tile with what somebody sends.
-fn tile_of(seat: SeatId, kind: TileKind, slot: Slot, face: fn(&Person) -> Face) -> Tile {
+fn tile_of(tile: Tile, seat: SeatId, slot: Slot, face: fn(&Person) -> Face) -> Tile {
     let runtime = use_runtime();
     let people = runtime.people();
-    let tile = Tile::new(kind);
     let shown = tile.clone();
     // A stream is asked for once for each connection.
     let link = Cell::new(None);
@@ -153,21 +111,21 @@ fn tile_of(seat: SeatId, kind: TileKind, slot: Slot, face: fn(&Person) -> Face) 
     tile
 }
 
-fn own_tile() -> Tile {
+fn own_tile(tile: Tile) -> Tile {
     let runtime = use_runtime();
     let (me, stream) = (runtime.me(), runtime.preview_stream());
-    let tile = Tile::new(TileKind::Own);
+    let mirrors = runtime.choice(Choice::MirrorOwn);
     let shown = tile.clone();
     live(move || {
+        shown.set_mirrored(mirrors.get());
         shown.show(me.with(own_face));
         shown.set_stream(stream.with(|stream| stream.as_ref().map(JsValue::from)));
     });
     tile
 }
 
-fn own_screen_tile() -> Tile {
+fn own_screen_tile(tile: Tile) -> Tile {
     let stream = use_runtime().own_screen_stream();
-    let tile = Tile::new(TileKind::Screen);
     let shown = tile.clone();
     live(move || {
         shown.show(Face {

@@ -20,6 +20,7 @@ use super::playback::Playback;
 use super::seat::Seat;
 use super::store::{Store, set_if_changed};
 use super::table::Table;
+use super::voices::Listening;
 use super::{memory, names};
 use crate::route::{LinkError, RoomLink, Route};
 use crate::web::broadcast::Broadcast;
@@ -56,6 +57,7 @@ pub(super) struct Engine {
     pub(super) captures: Captures,
     pub(super) playback: Playback,
     pub(super) level: Level,
+    pub(super) listening: Listening,
     seat: RefCell<Claim>,
     pub(super) visit: Cell<u32>,
     pub(super) tabs: RefCell<Option<Broadcast>>,
@@ -110,6 +112,7 @@ impl Engine {
                 captures: Captures::default(),
                 playback: Playback::new(store.playback_blocked, memory::speaker()),
                 level: Level::new(store.level),
+                listening: Listening::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
                 visit: Cell::new(0),
                 tabs: RefCell::default(),
@@ -132,6 +135,7 @@ impl Engine {
         self.tabs.take();
         self.leave_call();
         self.level.stop();
+        self.listening.stop();
         self.playback.clear();
         self.links.clear();
         self.captures.clear();
@@ -177,6 +181,7 @@ impl Engine {
             memory::put_call_to_return_to(None);
         }
         self.show_own_media(&view.me);
+        self.listen_to_voices(&view);
         self.store.patch(view);
     }
 

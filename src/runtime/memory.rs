@@ -7,8 +7,9 @@
 use visavis_call_core::CaptureKind;
 use visavis_protocol::{RoomId, text};
 
+use super::choices::Choice;
 use crate::route::{RoomLink, Route};
-use crate::web::storage::Shelf::{Device, Tab};
+use crate::web::storage::Shelf::{self, Device, Tab};
 use crate::web::text::normalize;
 
 /// Rooms remembered: what fits on a lobby without scrolling.
@@ -98,6 +99,27 @@ pub(super) fn speaker() -> Option<String> {
 
 pub(super) fn put_speaker(device: Option<&str>) {
     Device.put(SPEAKER, device);
+}
+
+/// Where a choice is kept, and whether it stands before it is touched. The own tile is out of the way
+/// for this tab's life alone: in the next call one would look for it.
+const fn choice_at(choice: Choice) -> (Shelf, &'static str, bool) {
+    match choice {
+        Choice::SpeakerView => (Device, "visavis.speaker-view", false),
+        Choice::MirrorOwn => (Device, "visavis.mirror", true),
+        Choice::HideOwn => (Tab, "visavis.hide-own", false),
+    }
+}
+
+/// Whether a choice stands.
+pub(super) fn is_chosen(choice: Choice) -> bool {
+    let (shelf, key, at_first) = choice_at(choice);
+    shelf.get(key).map_or(at_first, |kept| kept != OFF)
+}
+
+pub(super) fn put_chosen(choice: Choice, on: bool) {
+    let (shelf, key, at_first) = choice_at(choice);
+    shelf.put(key, (on != at_first).then_some(if on { "on" } else { OFF }));
 }
 
 /// Rooms joined before, newest first. What is no link (any more) is passed over.

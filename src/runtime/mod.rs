@@ -10,6 +10,7 @@
 
 mod appearance;
 mod captures;
+mod choices;
 mod engine;
 mod execute;
 mod level;
@@ -21,6 +22,8 @@ mod seat;
 mod store;
 mod table;
 mod twin;
+mod voices;
+mod windows;
 
 use std::rc::Rc;
 
@@ -28,14 +31,17 @@ use leptos::prelude::*;
 use visavis_call_core::{
     CaptureKind, Device, Intent, LinkId, Me, Notice, Person, SignalingState, Slot, Stage, View, VisitId,
 };
+use visavis_protocol::SeatId;
 use visavis_protocol::text::TextError;
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use crate::route::{LinkError, RoomLink, Route};
 use crate::web::capture;
 pub use appearance::Theme;
+pub use choices::Choice;
 use engine::Engine;
 use store::Store;
+pub use windows::PopOut;
 
 /// The handle that pages have. Copied freely; all copies are the same runtime.
 #[derive(Clone, Copy)]
@@ -278,6 +284,20 @@ impl Runtime {
             self.engine.try_with_value(|engine| engine.watch_level(false));
         });
         self.store.level.read_only()
+    }
+
+    /// Who of the others speaks now; who began last comes first. Steady: nobody comes or goes twice
+    /// within a second. Empty where the browser does not tell how loud somebody is.
+    #[must_use]
+    pub fn speaking(self) -> ReadSignal<Vec<SeatId>> {
+        self.store.speaking.read_only()
+    }
+
+    /// Who of the others speaks or did so last, if anybody: one or none. A list like the one above,
+    /// for each kind of signal is code that every visitor loads.
+    #[must_use]
+    pub fn last_speaker(self) -> ReadSignal<Vec<SeatId>> {
+        self.store.last_speaker.read_only()
     }
 
     /// Whether the browser lets a page choose the speaker. Hide the picker where not.

@@ -5,8 +5,11 @@
 
 use leptos::prelude::*;
 use visavis_call_core::{Device, Me, Notice, Person, SignalingState, Stage, View};
+use visavis_protocol::SeatId;
 use web_sys::MediaStream;
 
+use super::choices::Choice;
+use super::memory;
 use crate::route::{RoomLink, Route};
 
 /// A stream of one's own to be shown, if there is one.
@@ -32,6 +35,9 @@ pub(super) struct Store {
     pub(super) speaker: RwSignal<Option<String>>,
     pub(super) playback_blocked: RwSignal<bool>,
     pub(super) recent: RwSignal<Vec<RoomLink>>,
+    pub(super) speaking: RwSignal<Vec<SeatId>>,
+    pub(super) last_speaker: RwSignal<Vec<SeatId>>,
+    pub(super) choices: [RwSignal<bool>; Choice::COUNT],
     pub(super) is_elsewhere: RwSignal<bool>,
     pub(super) duplicates: RwSignal<u32>,
 }
@@ -57,6 +63,9 @@ impl Store {
             speaker: RwSignal::new(None),
             playback_blocked: RwSignal::new(false),
             recent: RwSignal::new(Vec::new()),
+            speaking: RwSignal::new(Vec::new()),
+            last_speaker: RwSignal::new(Vec::new()),
+            choices: Choice::ALL.map(|choice| RwSignal::new(memory::is_chosen(choice))),
             is_elsewhere: RwSignal::new(false),
             duplicates: RwSignal::new(0),
         }

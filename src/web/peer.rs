@@ -19,6 +19,7 @@ use super::rtc::{Connection, Sender, Transceiver};
 use super::stats::{self, Arrived};
 use super::task::spawn;
 use super::timer::sleep;
+use super::voice::Ear;
 use super::{Error, Listener, codecs, dtls, value};
 
 /// How many media sections a connection has.
@@ -106,6 +107,7 @@ pub struct Peer {
     slots: RefCell<Slots>,
     channel: RefCell<Option<Channel>>,
     encodings: Rc<Encodings>,
+    ear: Ear,
     _listeners: [Listener; 7],
 }
 
@@ -143,6 +145,7 @@ impl Peer {
             slots: RefCell::default(),
             channel: RefCell::default(),
             encodings: Rc::default(),
+            ear: Ear::default(),
             _listeners: listeners,
         })
     }
@@ -214,6 +217,14 @@ impl Peer {
             let report = JsFuture::from(asked.ok()?).await.ok()?;
             stats::read(&report, &mids?)
         }
+    }
+
+    /// How loud the other side is, 0 to 1 of full scale; `None` if the browser does not say.
+    #[must_use]
+    pub fn level(&self) -> Option<f64> {
+        let slots = self.slots.borrow();
+        let [sound, ..] = slots.transceivers.as_ref()?;
+        self.ear.level(&sound.receiver())
     }
 
     /// Replaces the ICE servers and whether only relays are used, for candidates gathered from now on.

@@ -3,6 +3,12 @@
 use core::future::Future;
 use core::pin::Pin;
 
+use js_sys::Promise;
+use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
+
+use super::{Error, console};
+
 /// Lets work go on by itself from the next microtask on. Nothing can stop it: after each wait it
 /// has to ask whether it is still wanted.
 pub fn spawn(work: impl Future<Output = ()> + 'static) {
@@ -13,4 +19,20 @@ pub fn spawn(work: impl Future<Output = ()> + 'static) {
 #[inline(never)]
 fn spawn_boxed(work: Pin<Box<dyn Future<Output = ()>>>) {
     wasm_bindgen_futures::spawn_local(work);
+}
+
+/// Waits for something that has been started, on which nothing depends: should it fail, an engineer
+/// sees that it did.
+pub fn see_to(what: &'static str, started: Result<JsValue, Error>) {
+    spawn(async move {
+        let outcome = match started {
+            Ok(promise) => JsFuture::from(Promise::resolve(&promise))
+                .await
+                .map_err(Error::from),
+            Err(error) => Err(error),
+        };
+        if let Err(error) = outcome {
+            console::debug(what, error.name.as_str());
+        }
+    });
 }

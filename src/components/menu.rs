@@ -1,0 +1,172 @@
+//! A button with a menu of what is needed less often than what has a button of its own.
+//!
+//! The keyboard works as the ARIA Authoring Practices have it: the arrows, Home and End go from entry
+//! to entry, Escape and Tab close it. It closes with every choice, so an entry says what was so when
+//! the menu was opened.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use leptos::prelude::*;
+
+use super::dom::{El, button, el_class};
+use super::icon::{Icon, icon};
+use crate::web::{Listener, document, value};
+
+/// A menu and the button that opens it.
+#[derive(Clone)]
+pub struct Menu {
+    /// Both the button and the menu.
+    place: El,
+    opener: El,
+    is_open: RwSignal<bool>,
+    /// What one can go through, while it is open.
+    entries: Rc<RefCell<Vec<El>>>,
+}
+
+impl Menu {
+    /// A closed menu behind a round button.
+    #[must_use]
+    pub fn new(sign: Icon, name: &str) -> Self {
+        let is_open = RwSignal::new(false);
+        let opener = button("round", move || is_open.update(|open| *open = !*open))
+            .attr("aria-haspopup", "menu")
+            .live(move |opener| {
+                opener.set_attr(
+                    "aria-expanded",
+                    Some(if is_open.get() { "true" } else { "false" }),
+                );
+            })
+            .child(icon(sign));
+        opener.set_label(name);
+        Self {
+            place: el_class("div", "menu-place").child(opener.clone()),
+            opener,
+            is_open,
+            entries: Rc::default(),
+        }
+    }
+
+    /// The button, and the menu while it is open. `fill` gives its entries each time: those of
+    /// [`Menu::entry`] and [`Menu::choice`], and separators.
+    #[must_use]
+    pub fn with(&self, fill: impl Fn() -> Vec<El> + 'static) -> El {
+        let (menu, is_open) = (self.clone(), self.is_open);
+        self.place
+            .clone()
+            .slot(move || is_open.get().then(|| menu.list(untrack(&fill))))
+    }
+
+    /// An entry that does something.
+    #[must_use]
+    pub fn entry(&self, sign: Icon, name: &str, press: impl Fn() + 'static) -> El {
+        let menu = self.clone();
+        // The focus goes back first, so that what is done may take it elsewhere.
+        button("menu-entry", move || {
+            menu.close();
+            press();
+        })
+        .attr("role", "menuitem")
+        .attr("tabindex", "-1")
+        .child(icon(sign))
+        .child(el_class("span", "cut").text(name))
+    }
+
+    /// An entry that is one of several, of which one stands.
+    #[must_use]
+    pub fn choice(&self, sign: Icon, name: &str, is_chosen: bool, press: impl Fn() + 'static) -> El {
+        let check = is_chosen.then(|| icon(Icon::Check));
+        self.entry(sign, name, press)
+            .attr("role", "menuitemradio")
+            .attr("aria-checked", if is_chosen { "true" } else { "false" })
+            .children(check)
+    }
+
+    fn close(&self) {
+        self.is_open.set(false);
+        self.opener.focus();
+    }
+
+    fn list(&self, entries: Vec<El>) -> El {
+        let list = el_class("div", "menu").attr("role", "menu");
+        if let Some(name) = self.opener.element().get_attribute("aria-label") {
+            list.set_attr("aria-label", Some(&name));
+        }
+        for entry in &entries {
+            list.put(entry);
+        }
+        let is_entry = |entry: &El| entry.element().has_attribute("tabindex");
+        self.entries
+            .replace(entries.into_iter().filter(is_entry).collect());
+        if let Some(first) = self.entries.borrow().first() {
+            first.focus_soon();
+        }
+        let (keys, outside) = (self.clone(), self.clone());
+        // A press elsewhere closes it and does what it does there as well.
+        StoredValue::new_local(Listener::capturing(&document(), "pointerdown", move |event| {
+            if !outside.place.holds(&event) {
+                outside.is_open.set(false);
+            }
+        }));
+        list.on("keydown", move |event| {
+            let key = value::get(&event, "key").as_string().unwrap_or_default();
+            if keys.pressed(&key) {
+                event.prevent_default();
+                // Escape is for the menu alone, and arrows are not for the toolbar.
+                event.stop_propagation();
+            }
+        })
+    }
+
+    /// Takes a key; whether it was one for the menu alone.
+    fn pressed(&self, key: &str) -> bool {
+        match key {
+            "Escape" => self.close(),
+            // The focus goes on from the button, as if there had been no menu.
+            "Tab" => {
+                self.close();
+                return false;
+            }
+            _ => {
+                let entries = self.entries.borrow();
+                let here = entries.iter().position(El::has_focus);
+                let Some(next) = step(key, here, entries.len()) else {
+                    return false;
+                };
+                entries[next].focus();
+            }
+        }
+        true
+    }
+}
+
+/// The entry that a key leads to, of so many; `None` if it leads nowhere.
+fn step(key: &str, here: Option<usize>, count: usize) -> Option<usize> {
+    let last = count.checked_sub(1)?;
+    match (key, here) {
+        ("ArrowDown", Some(here)) if here < last => Some(here + 1),
+        ("ArrowDown" | "Home", _) => Some(0),
+        ("ArrowUp", Some(here)) if here > 0 => Some(here - 1),
+        ("ArrowUp" | "End", _) => Some(last),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::step;
+
+    #[test]
+    fn arrows_go_round_and_other_keys_nowhere() {
+        assert_eq!(step("ArrowDown", None, 3), Some(0));
+        assert_eq!(step("ArrowDown", Some(0), 3), Some(1));
+        assert_eq!(step("ArrowDown", Some(2), 3), Some(0));
+        assert_eq!(step("ArrowUp", None, 3), Some(2));
+        assert_eq!(step("ArrowUp", Some(2), 3), Some(1));
+        assert_eq!(step("ArrowUp", Some(0), 3), Some(2));
+        assert_eq!(step("Home", Some(1), 3), Some(0));
+        assert_eq!(step("End", Some(1), 3), Some(2));
+        assert_eq!(step("a", Some(1), 3), None);
+        assert_eq!(step("ArrowDown", None, 0), None);
+    }
+}

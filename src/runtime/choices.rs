@@ -1,0 +1,36 @@
+//! What a person chose about how a call looks. Kept, so that they need not choose again.
+
+use leptos::prelude::ReadSignal;
+
+use super::store::set_if_changed;
+use super::{Runtime, memory};
+
+/// Something that is so or not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Choice {
+    /// Who speaks is large; else everybody has a tile of the same size.
+    SpeakerView,
+    /// One sees one's own camera as in a mirror. Others never do.
+    MirrorOwn,
+    /// The own tile is out of the way while others are there.
+    HideOwn,
+}
+
+impl Choice {
+    pub(super) const COUNT: usize = 3;
+    pub(super) const ALL: [Self; Self::COUNT] = [Self::SpeakerView, Self::MirrorOwn, Self::HideOwn];
+}
+
+impl Runtime {
+    /// Whether a choice stands.
+    #[must_use]
+    pub fn choice(self, choice: Choice) -> ReadSignal<bool> {
+        self.store.choices[choice as usize].read_only()
+    }
+
+    /// Chooses, now and for the next time.
+    pub fn choose(self, choice: Choice, on: bool) {
+        memory::put_chosen(choice, on);
+        set_if_changed(self.store.choices[choice as usize], on);
+    }
+}
