@@ -137,6 +137,10 @@ in_each! {
         let _bob = Member::join(stage, &room, "Bob").await?;
         ada.see("article", "Bob").await?;
         accessible(&ada, &axe, "with another").await?;
+        ada.press("button", "More").await?;
+        ada.see("menu", "More").await?;
+        accessible(&ada, &axe, "with the menu").await?;
+        ada.keys(Key::Escape).await?;
         ada.leave().await?;
         accessible(&ada, &axe, "after the call").await
     }
