@@ -129,7 +129,10 @@ impl Menu {
             }
             _ => {
                 let entries = self.entries.borrow();
-                let here = entries.iter().position(El::has_focus);
+                // Some are there only where the window is narrow.
+                let is_seen = |entry: &&El| entry.element().offset_height() > 0;
+                let entries: Vec<&El> = entries.iter().filter(is_seen).collect();
+                let here = entries.iter().position(|entry| entry.has_focus());
                 let Some(next) = step(key, here, entries.len()) else {
                     return false;
                 };

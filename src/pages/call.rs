@@ -50,7 +50,7 @@ pub fn view(link: &RoomLink) -> El {
             el_class("div", "stage-middle").child(alone.invite(texts, || {}))
         })
     });
-    let bottom = el_class("div", "call-bottom").child(controls(is_alone, share, more(scene)));
+    let bottom = el_class("div", "call-bottom").child(controls(is_alone, share, scene));
     call.live(move |call| call.set_class("may-rest", !is_alone.get()))
         .child(top)
         .child(middle)
@@ -151,7 +151,7 @@ fn status_line(toasts: &Toasts) -> El {
 }
 
 /// The toolbar. While alone the invitation in the middle has the link, so it is not here as well.
-fn controls(is_alone: Memo<bool>, share: Share, more: El) -> El {
+fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
     let words = words();
     let runtime = use_runtime();
     let code = Dialog::new(words.invite);
@@ -174,11 +174,19 @@ fn controls(is_alone: Memo<bool>, share: Share, more: El) -> El {
     let share_toggle = runtime
         .can_share_screen()
         .then(|| capture_toggle(CaptureKind::Screen, Look::Plain));
+    let (linked, shown) = (share.clone(), opened.clone());
+    let more = more(scene, move |menu| {
+        let (share, opened) = (linked.clone(), shown.clone());
+        [
+            menu.entry(Icon::Link, words.copy_link, move || share.copy()),
+            menu.entry(Icon::Qr, words.show_qr, move || opened.open()),
+        ]
+    });
     let group = || el_class("div", "toolbar-group");
     let sharing = move || {
         let (share, opened) = (share.clone(), opened.clone());
         (!is_alone.get()).then(|| {
-            group()
+            el_class("div", "toolbar-group only-wide")
                 .child(round(Icon::Link, words.copy_link, move || share.copy()))
                 .child(round(Icon::Qr, words.show_qr, move || opened.open()))
         })
@@ -207,7 +215,8 @@ fn controls(is_alone: Memo<bool>, share: Share, more: El) -> El {
 
 /// The button that ends the call for oneself.
 pub fn leave_button() -> El {
-    let leave = button("round round-danger", move || use_runtime().hang_up()).child(icon(Icon::Leave));
+    let runtime = use_runtime();
+    let leave = button("round round-danger", move || runtime.hang_up()).child(icon(Icon::Leave));
     leave.set_label(words().leave_call);
     leave
 }

@@ -9,8 +9,9 @@ use crate::components::{Icon, Menu};
 use crate::i18n::words;
 use crate::runtime::{Choice, use_runtime};
 
-/// The button "More" with its menu.
-pub fn more(scene: Scene) -> El {
+/// The button "More" with its menu. `link` are the entries about the room's link for where the toolbar
+/// has no room for them.
+pub fn more(scene: Scene, link: impl Fn(&Menu) -> [El; 2] + 'static) -> El {
     let (words, runtime) = (words(), use_runtime());
     let [speaker_view, hides_own] =
         [Choice::SpeakerView, Choice::HideOwn].map(|choice| runtime.choice(choice));
@@ -31,6 +32,7 @@ pub fn more(scene: Scene) -> El {
             view(Icon::Spotlight, words.speaker_view, true),
             el("hr"),
         ];
+        // Alone one is to be seen, and the link is in the middle.
         if scene.subjects.with(|subjects| subjects.len() > 1) {
             let hides = hides_own.get();
             let (sign, name) = if hides {
@@ -60,6 +62,12 @@ pub fn more(scene: Scene) -> El {
                     window.open(content.element(), video.element());
                 }
             }));
+        }
+        if scene.subjects.with(|subjects| subjects.len() > 1) {
+            for entry in link(&made) {
+                entry.set_class("only-narrow", true);
+                entries.push(entry);
+            }
         }
         entries
     })

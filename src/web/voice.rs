@@ -14,7 +14,7 @@ use super::value;
 #[derive(Default)]
 pub struct Ear {
     /// When the sound was played that the last reading was about, on whatever clock the browser has.
-    heard_at: Cell<f64>,
+    played_at: Cell<f64>,
 }
 
 impl Ear {
@@ -24,19 +24,18 @@ impl Ear {
     /// before already is silence.
     pub fn level(&self, receiver: &JsValue) -> Option<f64> {
         let sources = value::call(receiver, "getSynchronizationSources", &[]).ok()?;
-        let mut newest = None;
-        let mut at = self.heard_at.get();
-        let mut is_told = false;
+        let number = |source: &JsValue, key| value::get(source, key).as_f64();
+        let mut newest: Option<(f64, f64)> = None;
         for source in Array::from(&sources).iter() {
-            let level = value::get(&source, "audioLevel").as_f64();
-            is_told |= level.is_some();
-            let played_at = value::get(&source, "timestamp").as_f64().unwrap_or_default();
-            if played_at > at {
-                at = played_at;
-                newest = level;
+            let played_at = number(&source, "timestamp").unwrap_or_default();
+            if let Some(level) = number(&source, "audioLevel")
+                && newest.is_none_or(|(at, _)| at < played_at)
+            {
+                newest = Some((played_at, level));
             }
         }
-        self.heard_at.set(at);
-        newest.or_else(|| is_told.then_some(0.0))
+        let (played_at, level) = newest?;
+        let is_news = self.played_at.replace(played_at) != played_at;
+        Some(if is_news { level } else { 0.0 })
     }
 }

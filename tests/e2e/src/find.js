@@ -19,7 +19,7 @@ const textOf = (node) => {
   if (node.localName === "title" && node.closest("svg")) return ` ${node.textContent} `;
   return [...node.childNodes].map(textOf).join("");
 };
-const FROM_CONTENT = new Set(["button", "heading", "link", "listitem", "switch"]);
+const FROM_CONTENT = new Set(["button", "heading", "link", "listitem", "menuitem", "menuitemradio", "switch"]);
 const nameOf = (element) => {
   const ids = element.getAttribute("aria-labelledby");
   if (ids) return squash(ids.split(/\s+/).map((id) => document.getElementById(id)).filter(Boolean).map(textOf).join(" "));
