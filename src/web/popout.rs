@@ -12,7 +12,7 @@ use super::{Error, Listener, document, value, window};
 /// What goes along with elements into their window: how they look, and the signs that they point at.
 const BELONGINGS: &str = "style, link[rel=stylesheet], body > svg";
 
-/// Whether the browser has either. Firefox has a button of its own on every video instead.
+/// Whether the browser has either.
 #[must_use]
 pub fn is_offered() -> bool {
     !windows().is_undefined() || value::get(&document(), "pictureInPictureEnabled").is_truthy()
