@@ -87,6 +87,7 @@ impl Engine {
         let config = Config {
             links_ahead: LINKS_AHEAD,
             failed_is_final: peer::is_failed_final(),
+            restarts_well: peer::restarts_well(),
             ..Config::default()
         };
         let engine = Rc::new_cyclic(|this: &Weak<Self>| {
