@@ -50,6 +50,8 @@ pub(super) struct Engine {
     pub(super) sockets: RefCell<Table<SocketId, Socket>>,
     /// Sockets that are to be opened once the site is known to be there.
     pub(super) reaches: RefCell<Table<SocketId, Reach>>,
+    /// When sockets are opened anew, should they hang.
+    pub(super) reopening: RefCell<Table<SocketId, Timeout>>,
     /// Whether the last attempt to open a socket failed.
     pub(super) has_socket_failed: Cell<bool>,
     pub(super) links: Links,
@@ -106,6 +108,7 @@ impl Engine {
                 timer: RefCell::default(),
                 sockets: RefCell::default(),
                 reaches: RefCell::default(),
+                reopening: RefCell::default(),
                 has_socket_failed: Cell::new(false),
                 links: Links::default(),
                 captures: Captures::default(),
@@ -137,6 +140,8 @@ impl Engine {
         self.links.clear();
         self.captures.clear();
         self.timer.take();
+        let reopening = self.reopening.take();
+        drop(reopening);
         let sockets = (self.sockets.take(), self.reaches.take());
         drop(sockets);
     }
