@@ -51,6 +51,8 @@ pub(super) struct Engine {
     pub(super) sockets: RefCell<Table<SocketId, Socket>>,
     /// Sockets that are to be opened once the site is known to be there.
     pub(super) reaches: RefCell<Table<SocketId, Reach>>,
+    /// When sockets are opened anew, should they hang.
+    pub(super) reopening: RefCell<Table<SocketId, Timeout>>,
     /// Whether the last attempt to open a socket failed.
     pub(super) has_socket_failed: Cell<bool>,
     pub(super) links: Links,
@@ -89,6 +91,7 @@ impl Engine {
         let config = Config {
             links_ahead: LINKS_AHEAD,
             failed_is_final: peer::is_failed_final(),
+            restarts_well: peer::restarts_well(),
             ..Config::default()
         };
         let engine = Rc::new_cyclic(|this: &Weak<Self>| {
@@ -107,6 +110,7 @@ impl Engine {
                 timer: RefCell::default(),
                 sockets: RefCell::default(),
                 reaches: RefCell::default(),
+                reopening: RefCell::default(),
                 has_socket_failed: Cell::new(false),
                 links: Links::default(),
                 captures: Captures::default(),
@@ -140,6 +144,8 @@ impl Engine {
         self.links.clear();
         self.captures.clear();
         self.timer.take();
+        let reopening = self.reopening.take();
+        drop(reopening);
         let sockets = (self.sockets.take(), self.reaches.take());
         drop(sockets);
     }

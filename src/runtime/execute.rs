@@ -2,6 +2,7 @@
 
 use core::cell::Cell;
 use core::future::Future;
+use core::time::Duration;
 
 use visavis_call_core::{
     CaptureId, Command, ConnectionState, Event, LinkEvent, LinkId, LinkRole, RequestId, RollbackSide, Sample,
@@ -16,10 +17,14 @@ use crate::web::peer::{Peer, PeerEvent, Side};
 use crate::web::reach::Reach;
 use crate::web::socket::{self, Socket};
 use crate::web::task::spawn;
+use crate::web::timer::Timeout;
 use crate::web::{Error, boot, console};
 
 /// What every server of ours answers, with little.
 const HEALTH_PATH: &str = "/healthz";
+/// How long a socket may take to open where the site has just answered, before it is opened anew;
+/// doubled each time.
+const REOPEN_AFTER: Duration = Duration::from_millis(400);
 /// Where the server takes sockets.
 const SOCKET_PATH: &str = "/ws";
 
@@ -42,6 +47,8 @@ impl Engine {
                 console::debug("socket given up", socket.0);
                 let reach = self.reaches.borrow_mut().remove(socket);
                 drop(reach);
+                let reopening = self.reopening.borrow_mut().remove(socket);
+                drop(reopening);
                 let closed = self.sockets.borrow_mut().remove(socket);
                 // Given up before it opened: the browser counts that as a failure.
                 if closed.as_ref().is_some_and(Socket::is_opening) {
@@ -152,6 +159,7 @@ impl Engine {
             if asked.is_none() {
             } else if is_there {
                 engine.open_socket(id);
+                engine.open_again_after(id, REOPEN_AFTER);
             } else {
                 engine.push(Event::Socket(id, SocketEvent::Closed { code: 1006 }));
             }
@@ -161,6 +169,25 @@ impl Engine {
             self.reaches.borrow_mut().insert(id, reach);
         }
         can
+    }
+
+    /// Opens a socket anew that is still opening by then, although the site is there: Firefox opens one
+    /// at a time, and may have put it on a connection that was begun while the network was away and
+    /// tries again ever more slowly.
+    fn open_again_after(&self, id: SocketId, wait: Duration) {
+        let this = self.weak();
+        let later = Timeout::new(wait, move || {
+            let Some(engine) = this.upgrade() else { return };
+            let is_opening = engine.sockets.borrow().get(id).is_some_and(Socket::is_opening);
+            if is_opening {
+                let hanging = engine.sockets.borrow_mut().remove(id);
+                drop(hanging);
+                engine.open_socket(id);
+                engine.open_again_after(id, wait * 2);
+            }
+        });
+        let before = self.reopening.borrow_mut().insert(id, later);
+        drop(before);
     }
 
     fn open_socket(&self, id: SocketId) {

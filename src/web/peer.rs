@@ -39,6 +39,14 @@ pub fn is_failed_final() -> bool {
     is_firefox()
 }
 
+/// Whether this browser offers ICE restarts well. A Chromium that offers one pairs its new candidates
+/// with the old ones of the other side as long as there is no answer, and sends over what of that
+/// works first; a Firefox drops all that comes that way, since it knows no such candidate.
+#[must_use]
+pub fn restarts_well() -> bool {
+    is_firefox()
+}
+
 pub(super) fn is_firefox() -> bool {
     let agent = value::get(&super::window().navigator(), "userAgent");
     agent.as_string().is_some_and(|agent| agent.contains("Firefox/"))

@@ -18,6 +18,10 @@ pub struct Config {
     /// Whether a connection that has failed stays useless in this browser although ICE is restarted.
     /// It is made anew then, without trying that first.
     pub failed_is_final: bool,
+    /// Whether this browser offers ICE restarts well: with those that a Chromium offers it may leave
+    /// the working path for a half-made one before the answer is there, and what a Firefox receives
+    /// from there it drops, the candidates that would complete the new path included.
+    pub restarts_well: bool,
     /// Wrong behaviour to be planted, for the simulator's own test. Always empty in a shipped build.
     pub faults: Faults,
 }
@@ -28,6 +32,7 @@ impl Default for Config {
             links_ahead: 0,
             pulse: Duration::from_secs(1),
             failed_is_final: false,
+            restarts_well: false,
             faults: Faults::default(),
         }
     }

@@ -346,6 +346,7 @@ impl Core {
             ice: &ice,
             relay_only: self.relay_only,
             failed_is_final: self.config.failed_is_final,
+            restarts_well: self.config.restarts_well,
             faults: self.config.faults,
             server,
             signs: Signs::default(),

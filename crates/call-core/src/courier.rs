@@ -98,6 +98,7 @@ impl Courier {
             | Signal::Refresh {}
             | Signal::Probe { .. }
             | Signal::Gone { .. }
+            | Signal::Restart {}
             | Signal::Reattach { .. } => self.pending.retain(|waiting| *waiting != signal),
             Signal::Candidates { .. } => {}
         }
@@ -275,6 +276,7 @@ fn weigh(signal: &Signal) -> usize {
         | Signal::Refresh {}
         | Signal::Probe { .. }
         | Signal::Gone { .. }
+        | Signal::Restart {}
         | Signal::Reattach { .. } => FRAME,
     }
 }

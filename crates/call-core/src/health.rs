@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! heard ──2 s──▶ ask the server for a sign of life, restart ICE
-//!                (the polite side 5 s later, should the other one not see it)
+//!                (one fixed side; the other 5 s later, should that one not see it)
 //!       ──3 s──▶ the person is told
 //!       ──10 s after the first restart──▶ a new connection
 //! ```
@@ -19,8 +19,8 @@ use crate::time::Timestamp;
 const SILENT_AFTER: Duration = Duration::from_secs(2);
 /// The same where only a beat comes every second, from a page that may be held up for a moment.
 const QUIET_AFTER: Duration = Duration::from_secs(4);
-/// How much longer the polite side waits, so that both do not restart at once.
-const POLITE_PATIENCE: Duration = Duration::from_secs(5);
+/// How much longer the side waits whose turn it is not, so that both do not restart at once.
+const OTHER_PATIENCE: Duration = Duration::from_secs(5);
 /// Silence after which nobody need be quick any more.
 const LONG: Duration = Duration::from_secs(120);
 /// How long before that the server is asked for a sign of life: if it does not answer either, the
@@ -135,10 +135,11 @@ impl Health {
         now.since(self.heard) >= self.patience() + TOLD_AFTER
     }
 
-    /// Whether ICE is to be restarted now. `has_failed` if the browser itself has given up.
-    pub(crate) fn wants_restart(&self, now: Timestamp, polite: bool, has_failed: bool) -> bool {
-        let more = if polite { POLITE_PATIENCE } else { Duration::ZERO };
-        let is_due = now.since(self.heard) >= self.patience() + more || (has_failed && !polite);
+    /// Whether ICE is to be restarted now. `is_first` if it is this side's turn, `has_failed` if the
+    /// browser itself has given up.
+    pub(crate) fn wants_restart(&self, now: Timestamp, is_first: bool, has_failed: bool) -> bool {
+        let more = if is_first { Duration::ZERO } else { OTHER_PATIENCE };
+        let is_due = now.since(self.heard) >= self.patience() + more || (has_failed && is_first);
         is_due && self.may_restart(now)
     }
 
@@ -232,14 +233,14 @@ mod tests {
     }
 
     #[test]
-    fn the_impolite_side_restarts_first() {
+    fn one_side_restarts_first() {
         let health = loud();
-        assert!(!health.wants_restart(at(1), false, false));
-        assert!(health.wants_restart(at(2), false, false));
-        assert!(!health.wants_restart(at(6), true, false));
-        assert!(health.wants_restart(at(7), true, false));
-        assert!(health.wants_restart(at(0), false, true), "the browser gave up");
-        assert!(!health.wants_restart(at(0), true, true));
+        assert!(!health.wants_restart(at(1), true, false));
+        assert!(health.wants_restart(at(2), true, false));
+        assert!(!health.wants_restart(at(6), false, false));
+        assert!(health.wants_restart(at(7), false, false));
+        assert!(health.wants_restart(at(0), true, true), "the browser gave up");
+        assert!(!health.wants_restart(at(0), false, true));
     }
 
     #[test]
@@ -247,7 +248,7 @@ mod tests {
         let mut health = loud();
         let mut restarts = Vec::new();
         for second in 0..180 {
-            if health.wants_restart(at(second), false, false) {
+            if health.wants_restart(at(second), true, false) {
                 health.restarted(at(second));
                 restarts.push(second);
             }

@@ -56,6 +56,8 @@ pub(crate) struct Context<'a> {
     pub(crate) relay_only: bool,
     /// See [`crate::Config::failed_is_final`].
     pub(crate) failed_is_final: bool,
+    /// See [`crate::Config::restarts_well`].
+    pub(crate) restarts_well: bool,
     pub(crate) faults: Faults,
     pub(crate) server: ServerRoad,
     pub(crate) signs: Signs,
@@ -161,6 +163,8 @@ pub(crate) struct Peer {
     is_missed: bool,
     /// Whether they reach the server, as far as they say.
     has_server: bool,
+    /// Whether they should be the ones to offer ICE restarts, as far as they say.
+    restarts_well: bool,
     /// When something was last sent anew because they asked for it.
     reattached: [Option<Timestamp>; Slot::ALL.len()],
     /// When they were last told that we are here.
@@ -232,6 +236,7 @@ impl Peer {
             was_met: false,
             is_missed: false,
             has_server: false,
+            restarts_well: false,
             reattached: [None; Slot::ALL.len()],
             answered: None,
             beckoned: None,
@@ -411,7 +416,7 @@ impl Peer {
             self.rebuild(context);
         } else if self.link.is_some() {
             self.set_ice_servers(context);
-            self.restart_ice(context);
+            self.have_restarted(context);
         } else if !matches!(self.presence, Presence::Watched) {
             self.rebuild(context);
         }
@@ -598,6 +603,7 @@ impl Peer {
             Signal::Probe { .. } => {}
             Signal::Gone { peer } => context.signs.departed.push((peer, Witness::Another)),
             Signal::Reattach { kind } => self.reattach(kind, context),
+            Signal::Restart {} => self.restart_for_them(context),
         }
     }
 
@@ -764,7 +770,8 @@ impl Peer {
         }
         match Frame::decode(text) {
             Ok(Frame::Packet { n, body }) => self.handle_packet(n, body, context),
-            Ok(Frame::Beat { server }) => {
+            Ok(Frame::Beat { server, restarts }) => {
+                self.restarts_well = restarts;
                 let is_new = !core::mem::replace(&mut self.has_server, server);
                 let may_beckon = self.beckoned.is_none_or(|last| now.since(last) >= BECKON_PAUSE);
                 if server && is_new && !context.server.is_open && may_beckon {

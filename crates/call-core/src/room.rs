@@ -465,6 +465,7 @@ impl Room {
             ice: &ice,
             relay_only: context.relay_only,
             failed_is_final: context.failed_is_final,
+            restarts_well: context.restarts_well,
             faults: context.faults,
             server: context.server,
             signs: core::mem::take(&mut context.signs),

@@ -765,6 +765,65 @@ fn a_silent_connection_is_restarted_once_the_peer_is_heard_over_the_server() {
     }
 }
 
+/// When ICE is restarted on a connection that we offered and on which nothing comes, counted from the
+/// last sign of them, while they are there for the server. `restarts`: what their beat says.
+fn restarted_after(restarts: bool) -> Duration {
+    let mut shell = Shell::joined(&[entry(0)]);
+    shell.now = Timestamp::from_millis(60_000);
+    shell.hear(&ServerMessage::Pong {});
+    let link = connected(&mut shell);
+    let status = MediaStatus {
+        microphone: true,
+        ..MediaStatus::default()
+    };
+    in_band(&mut shell, link, 1, vec![Signal::Status(status)]);
+    let beat = Frame::Beat {
+        server: true,
+        restarts,
+    };
+    shell.event(Event::Link(link, LinkEvent::ChannelReceived(beat.encode())));
+    shell.commands.clear();
+    let began = shell.now;
+    let answer = Packet {
+        signals: vec![Signal::Probe { answer: true }],
+        ..Packet::default()
+    };
+    loop {
+        shell.now = shell.core.poll_timeout().expect("a look").max(shell.now);
+        shell.event(Event::Tick);
+        shell.event(Event::Link(link, LinkEvent::Measured(Sample::default())));
+        shell.hear(&ServerMessage::Pong {});
+        shell.packet(entry(0).peer, 0, &answer);
+        let is_restarted = |command: &Command| matches!(command, Command::RestartIce { .. });
+        if shell.commands.iter().any(is_restarted) {
+            return shell.now.since(began);
+        }
+        assert!(shell.now < began + Duration::from_secs(20), "never");
+    }
+}
+
+#[test]
+fn who_offers_restarts_well_does_and_the_other_side_only_when_they_do_not() {
+    assert!(restarted_after(false) < Duration::from_secs(4));
+    assert!(restarted_after(true) > Duration::from_secs(6));
+}
+
+#[test]
+fn a_restart_that_is_asked_for_is_offered_once() {
+    let mut shell = Shell::joined(&[entry(0)]);
+    shell.now = Timestamp::from_millis(60_000);
+    let link = connected(&mut shell);
+    shell.commands.clear();
+    in_band(&mut shell, link, 1, vec![Signal::Restart {}]);
+    in_band(&mut shell, link, 2, vec![Signal::Restart {}]);
+    let restarts = shell
+        .commands
+        .iter()
+        .filter(|command| matches!(command, Command::RestartIce { .. }))
+        .count();
+    assert_eq!(restarts, 1);
+}
+
 #[test]
 fn who_hides_their_address_takes_back_what_has_not_left_yet() {
     let mut shell = Shell::in_front();

@@ -34,6 +34,9 @@ pub enum Frame {
         /// Whether the sender reaches the server: who does not may try again at once.
         #[serde(default, skip_serializing_if = "core::ops::Not::not")]
         server: bool,
+        /// Whether the sender should be the one to offer ICE restarts, where the addressee should not.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        restarts: bool,
     },
 }
 
@@ -107,6 +110,8 @@ pub enum Signal {
         /// What does not arrive.
         kind: MediaKind,
     },
+    /// ICE should be restarted, and it is the addressee who offers that.
+    Restart {},
 }
 
 /// What a media section carries.
@@ -230,6 +235,7 @@ mod tests {
                 Signal::Gone {
                     peer: PeerId::from_bytes([1; 16]),
                 },
+                Signal::Restart {},
                 Signal::Leave {},
             ],
         };
@@ -242,10 +248,11 @@ mod tests {
             ack: 4,
             ..Packet::default()
         };
-        for frame in [Frame::Packet { n: 3, body }, Frame::Beat { server: true }] {
+        let beat = |server, restarts| Frame::Beat { server, restarts };
+        for frame in [Frame::Packet { n: 3, body }, beat(true, false), beat(false, true)] {
             assert_eq!(Frame::decode(&frame.encode()), Ok(frame));
         }
-        assert_eq!(Frame::Beat { server: false }.encode(), r#"{"beat":{}}"#);
+        assert_eq!(beat(false, false).encode(), r#"{"beat":{}}"#);
         assert_eq!(Frame::decode(r#"{"confetti":{}}"#), Err(DecodeError::Malformed));
     }
 

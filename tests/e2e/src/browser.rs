@@ -80,7 +80,11 @@ fn driver_port() -> Result<u16> {
     for _ in 0..200 {
         let number = begin.wrapping_add(u32::from(NEXT.fetch_add(1, Ordering::Relaxed))) % PORTS;
         let port = FIRST + u16::try_from(number)?;
-        let free = [IpAddr::from(Ipv4Addr::LOCALHOST), IpAddr::from(Ipv6Addr::LOCALHOST)].map(|address| {
+        let free = [
+            IpAddr::from(Ipv4Addr::LOCALHOST),
+            IpAddr::from(Ipv6Addr::LOCALHOST),
+        ]
+        .map(|address| {
             let refused = std::net::TcpListener::bind((address, port)).err();
             refused.is_none_or(|error| error.kind() != std::io::ErrorKind::AddrInUse)
         });

@@ -120,6 +120,7 @@ impl Side {
                 | Signal::Refresh {}
                 | Signal::Probe { .. }
                 | Signal::Gone { .. }
+                | Signal::Restart {}
                 | Signal::Reattach { .. } => ("other", 0),
             })
             .collect()

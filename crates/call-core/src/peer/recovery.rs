@@ -3,7 +3,7 @@
 use visavis_protocol::{Frame, MediaKind, Signal};
 
 use super::{Channel, Context, Peer, Presence};
-use crate::command::Command;
+use crate::command::{Command, LinkRole};
 use crate::event::Sample;
 use crate::fault::Fault;
 use crate::flow::Remedy;
@@ -117,8 +117,11 @@ impl Peer {
             .is_some_and(|link| link.connection == ConnectionState::Connected);
         // Where nothing passes beats would only pile up.
         if stands {
-            let server = context.server.is_sure;
-            self.write(&Frame::Beat { server }, context.commands);
+            let beat = Frame::Beat {
+                server: context.server.is_sure,
+                restarts: context.restarts_well,
+            };
+            self.write(&beat, context.commands);
         }
     }
 
@@ -163,7 +166,7 @@ impl Peer {
         let is_due = if context.faults.has(Fault::StateTrusted) {
             has_failed
         } else {
-            health.wants_restart(now, self.polite, has_failed)
+            health.wants_restart(now, self.offers_restarts(link.role, context), has_failed)
         };
         // Both roads come back at once where a network does, and then the connection is the quicker.
         let heals = !has_failed
@@ -195,6 +198,44 @@ impl Peer {
         let mut out = Output::default();
         link.negotiation.restart_ice(&mut out);
         self.carry_out(out, context);
+    }
+
+    /// Whether it is we who offer ICE restarts: who does it well, else who offered the connection, for
+    /// they have the controlling role (RFC 8445, section 6.1.1), which a restart gives to its offerer
+    /// in a Chromium and leaves with whom it is in a Firefox.
+    fn offers_restarts(&self, role: LinkRole, context: &Context<'_>) -> bool {
+        if context.restarts_well == self.restarts_well {
+            role == LinkRole::Offerer
+        } else {
+            context.restarts_well
+        }
+    }
+
+    /// Sees to it that ICE is restarted on a connection that stands, by the right side.
+    pub(super) fn have_restarted(&mut self, context: &mut Context<'_>) {
+        let Some(role) = self.link.as_ref().map(|link| link.role) else {
+            return;
+        };
+        let is_ours = self.offers_restarts(role, context);
+        match self.link.as_mut().and_then(|link| link.health.as_mut()) {
+            Some(health) if !is_ours => {
+                health.restarted(context.now);
+                self.courier.post(Signal::Restart {});
+            }
+            Some(_) | None => self.restart_ice(context),
+        }
+    }
+
+    /// They ask for a restart that is ours to offer.
+    pub(super) fn restart_for_them(&mut self, context: &mut Context<'_>) {
+        let Some(link) = &self.link else { return };
+        let may_restart = link
+            .health
+            .as_ref()
+            .is_some_and(|health| health.may_restart(context.now));
+        if may_restart && !link.negotiation.is_restarting() {
+            self.restart_ice(context);
+        }
     }
 
     /// What the peer says it sends has changed: sound that should flow is waited for less long, and
@@ -257,7 +298,7 @@ impl Peer {
             .is_some_and(|health| health.may_restart(context.now));
         match remedy {
             Remedy::Reattach => self.courier.post(Signal::Reattach { kind: slot.kind() }),
-            Remedy::Restart if may_restart => self.restart_ice(context),
+            Remedy::Restart if may_restart => self.have_restarted(context),
             Remedy::Restart => {}
             Remedy::Rebuild => {
                 if self.has_sure_server(context.now, context.server) {

@@ -138,6 +138,7 @@ impl World {
             faults: self.options.faults,
             // Some browsers know that they do not recover, as some do not.
             failed_is_final: rng.u8(0..4) == 0,
+            restarts_well: rng.u8(0..4) == 0,
             pulse: if self.options.is_still {
                 Duration::from_secs(86_400)
             } else {
