@@ -45,6 +45,10 @@ pub enum Icon {
     Direct,
     /// The same, by way of a third one.
     Relayed,
+    /// A dot in a circle.
+    Record,
+    /// A square in a circle.
+    RecordStop,
 }
 
 impl Icon {
@@ -70,6 +74,8 @@ impl Icon {
             Self::Reconnecting => "#reconnecting",
             Self::Direct => "#direct",
             Self::Relayed => "#relayed",
+            Self::Record => "#record",
+            Self::RecordStop => "#record-stop",
         }
     }
 }

@@ -20,7 +20,7 @@ pub use brand::{brand, brand_link};
 pub use dialog::Dialog;
 pub use field::{Field, name_error, name_field};
 pub use heading::{focus_on_arrival, heading};
-pub use icon::{Icon, icon};
+pub use icon::{Icon, changing_icon, icon};
 pub use invite::{InviteWords, invite};
 pub use message::message;
 pub use picker::{PickerOption, picker};

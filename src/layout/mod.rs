@@ -4,9 +4,11 @@
 //! `inset-inline-start` and right-to-left languages need nothing more. Knows nothing of people,
 //! elements or the browser.
 
+mod fit;
 mod grid;
 mod spotlight;
 
+pub use fit::{Fit, Placed};
 pub use grid::{Aspect, Grid, MIN_TILE_WIDTH_PX};
 pub use spotlight::Spotlight;
 

@@ -8,6 +8,7 @@ use visavis_call_core::CaptureKind;
 
 use super::devices::{no_relay, pickers};
 use super::prejoin::capture_toggle;
+use super::recording::{record_toggle, recording_chip};
 use super::stage::stage;
 use super::status::{notice, status};
 use crate::components::dom::{El, button, el, el_class, live};
@@ -36,7 +37,8 @@ pub fn view(link: &RoomLink) -> El {
     rest(&call);
     let top = el_class("header", "call-top")
         .child(heading(link.name()))
-        .child(status_line(&toasts));
+        .child(status_line(&toasts))
+        .child(recording_chip());
     let alone = share.clone();
     let middle = el_class("div", "stage-frame").child(stage()).slot(move || {
         is_alone.get().then(|| {
@@ -151,6 +153,7 @@ fn status_line(toasts: &Toasts) -> El {
 fn controls(is_alone: Memo<bool>, share: Share) -> El {
     let words = words();
     let runtime = use_runtime();
+    let toasts = share.toasts.clone();
     let code = Dialog::new(words.invite);
     let (shared, opened, closed) = (share.clone(), code.clone(), code.clone());
     let dialog = code.with(move || {
@@ -192,7 +195,11 @@ fn controls(is_alone: Memo<bool>, share: Share) -> El {
                 .children(share_toggle),
         )
         .slot(sharing)
-        .child(group().child(round(Icon::Settings, words.settings, move || opening.open())))
+        .child(
+            group()
+                .children(record_toggle(&toasts))
+                .child(round(Icon::Settings, words.settings, move || opening.open())),
+        )
         .child(group().child(leave));
     el_class("div", "slot")
         .child(toolbar)

@@ -6,6 +6,7 @@ mod ended;
 mod later;
 mod lobby;
 mod prejoin;
+mod recording;
 mod room;
 mod stage;
 mod status;

@@ -6,14 +6,14 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use visavis_call_core::{CaptureState, Me, Person, Slot};
 use visavis_protocol::SeatId;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::status::{Reach, reach};
 use crate::components::dom::{El, each, el_class, live};
 use crate::components::{Face, Mark, Tile, TileKind};
 use crate::i18n::words;
-use crate::layout::{GAP_PX, Rect, Size, Spotlight, arrange};
-use crate::runtime::use_runtime;
+use crate::layout::{Fit, GAP_PX, Rect, Size, Spotlight, arrange};
+use crate::runtime::{Shot, use_runtime};
 
 /// What a tile is about. The own camera's is always there and needs no key.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,6 +53,11 @@ pub fn stage() -> El {
             element
         },
     );
+    let filmed = (Rc::clone(&others), own.clone());
+    runtime.show_scene(move |size| {
+        let subjects = subjects.try_get_untracked().unwrap_or_default();
+        shots(size, &subjects, &filmed.0.borrow(), &filmed.1)
+    });
     let is_alone = Memo::new(move |_| people.with(Vec::is_empty));
     let seated = RefCell::new(subjects.get_untracked());
     stage.live(move |stage| {
@@ -119,6 +124,42 @@ fn places(size: Size, subjects: &[Subject], is_alone: bool) -> (Vec<Rect>, Rect)
     };
     let own = places.pop().unwrap_or_default();
     (places, own)
+}
+
+/// The same for a recording of this size: each tile in its place, as it looks now.
+fn shots(size: Size, subjects: &[Subject], others: &[(Subject, Tile)], own: &Tile) -> Vec<Shot> {
+    let (places, mut own_place) = places(size, subjects, subjects.is_empty());
+    if subjects.is_empty() {
+        // Alone, the middle belongs to the invitation, which is not recorded.
+        own_place = Rect {
+            size,
+            ..Rect::default()
+        };
+    }
+    let of = |subject| others.iter().find(|(other, _)| other == subject);
+    let others = subjects.iter().zip(places);
+    others
+        .filter_map(|(subject, place)| Some(shot(&of(subject)?.1, place)))
+        .chain([shot(own, own_place)])
+        .collect()
+}
+
+fn shot(tile: &Tile, place: Rect) -> Shot {
+    let face = tile.face();
+    let (fit, is_mirrored) = match tile.kind() {
+        TileKind::Person => (Fit::Cover, false),
+        TileKind::Own => (Fit::Cover, true),
+        TileKind::Screen => (Fit::Contain, false),
+    };
+    Shot {
+        place,
+        video: tile.video().element().clone().unchecked_into(),
+        has_picture: face.has_picture,
+        fit,
+        is_mirrored,
+        avatar: tile.avatar().map(|avatar| avatar.element().clone()),
+        name: face.name,
+    }
 }
 
 fn remote_tile(seat: SeatId) -> Tile {
@@ -190,6 +231,7 @@ fn remote_face(person: &Person) -> Face {
         marks: marks(is_lost, person.status.microphone, person.status.camera)
             .into_iter()
             .chain(person.relayed.map(way))
+            .chain(recording(person.status.recording))
             .collect(),
         trouble: match reach {
             Reach::Here => stuck(person),
@@ -239,9 +281,16 @@ fn own_face(me: &Me) -> Face {
         name: me.name.clone(),
         connection: None,
         has_picture: matches!(me.camera, CaptureState::On { .. }),
-        marks: marks(false, me.microphone.is_wanted(), me.camera.is_wanted()),
+        marks: marks(false, me.microphone.is_wanted(), me.camera.is_wanted())
+            .into_iter()
+            .chain(recording(me.recording))
+            .collect(),
         trouble: microphone.or(camera),
     }
+}
+
+fn recording(is_on: bool) -> Option<Mark> {
+    is_on.then_some(Mark::Recording)
 }
 
 fn marks(is_lost: bool, has_microphone: bool, has_camera: bool) -> Vec<Mark> {

@@ -17,6 +17,7 @@ use super::captures::Captures;
 use super::level::Level;
 use super::links::Links;
 use super::playback::Playback;
+use super::recording::Recording;
 use super::seat::Seat;
 use super::store::{Store, set_if_changed};
 use super::table::Table;
@@ -56,6 +57,7 @@ pub(super) struct Engine {
     pub(super) captures: Captures,
     pub(super) playback: Playback,
     pub(super) level: Level,
+    pub(super) recording: Recording,
     seat: RefCell<Claim>,
     pub(super) visit: Cell<u32>,
     pub(super) tabs: RefCell<Option<Broadcast>>,
@@ -110,6 +112,7 @@ impl Engine {
                 captures: Captures::default(),
                 playback: Playback::new(store.playback_blocked, memory::speaker()),
                 level: Level::new(store.level),
+                recording: Recording::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
                 visit: Cell::new(0),
                 tabs: RefCell::default(),
@@ -177,6 +180,7 @@ impl Engine {
             memory::put_call_to_return_to(None);
         }
         self.show_own_media(&view.me);
+        self.follow_recording(&view);
         self.store.patch(view);
     }
 
@@ -479,7 +483,10 @@ impl Engine {
         match event {
             PageEvent::Hidden(hidden) => self.push(Event::VisibilityChanged { hidden }),
             PageEvent::Online(online) => self.push(Event::OnlineChanged(online)),
-            PageEvent::Leaving => self.leave_call(),
+            PageEvent::Leaving => {
+                self.abandon_recording();
+                self.leave_call();
+            }
             // Everything was let go of on leaving; the address bar still says where to go.
             PageEvent::Restored => location::reload(),
         }

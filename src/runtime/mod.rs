@@ -17,6 +17,7 @@ mod links;
 mod memory;
 mod names;
 mod playback;
+mod recording;
 mod seat;
 mod store;
 mod table;
@@ -35,6 +36,7 @@ use crate::route::{LinkError, RoomLink, Route};
 use crate::web::capture;
 pub use appearance::Theme;
 use engine::Engine;
+pub use recording::{Recorded, Shot};
 use store::Store;
 
 /// The handle that pages have. Copied freely; all copies are the same runtime.
