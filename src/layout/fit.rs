@@ -27,6 +27,9 @@ impl Fit {
     /// Lays a picture into a tile. `None` while either has no size: a video before its first frame.
     #[must_use]
     pub fn lay(self, picture: Size, tile: Rect) -> Option<Placed> {
+        if picture.area() <= 0.0 || tile.size.area() <= 0.0 {
+            return None;
+        }
         let scales = (
             tile.size.width_px / picture.width_px,
             tile.size.height_px / picture.height_px,
@@ -35,9 +38,6 @@ impl Fit {
             Self::Cover => scales.0.max(scales.1),
             Self::Contain => scales.0.min(scales.1),
         };
-        if !scale.is_finite() || scale <= 0.0 {
-            return None;
-        }
         let seen = Size::new(
             picture.width_px.min(tile.size.width_px / scale),
             picture.height_px.min(tile.size.height_px / scale),

@@ -195,11 +195,11 @@ fn controls(is_alone: Memo<bool>, share: Share) -> El {
                 .children(share_toggle),
         )
         .slot(sharing)
-        .child(
-            group()
-                .children(record_toggle(&toasts))
-                .child(round(Icon::Settings, words.settings, move || opening.open())),
-        )
+        .child(group().children(record_toggle(&toasts)).child(round(
+            Icon::Settings,
+            words.settings,
+            move || opening.open(),
+        )))
         .child(group().child(leave));
     el_class("div", "slot")
         .child(toolbar)

@@ -210,8 +210,8 @@ mod tests {
             person
         };
         let ben = person("Ben", ConnectionState::Connected);
-        assert_eq!(recorders(false, &[ben.clone()]), "");
-        assert_eq!(recorders(true, &[ben.clone()]), "You are recording");
+        assert_eq!(recorders(false, std::slice::from_ref(&ben)), "");
+        assert_eq!(recorders(true, std::slice::from_ref(&ben)), "You are recording");
         assert_eq!(recorders(false, &[ben, recorder("Ada")]), "Ada is recording");
         assert_eq!(
             recorders(true, &[recorder("Ada"), recorder("Cleo")]),

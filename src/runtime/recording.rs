@@ -98,8 +98,8 @@ impl Recording {
         film.clear();
         for shot in scene(film.size()) {
             film.tile(shot.place);
-            let is_shown = shot.has_picture
-                && film.picture(&shot.video, shot.fit, shot.is_mirrored, shot.place);
+            let is_shown =
+                shot.has_picture && film.picture(&shot.video, shot.fit, shot.is_mirrored, shot.place);
             if let Some(avatar) = shot.avatar.filter(|_| !is_shown) {
                 film.face(&avatar, shot.place);
             }
@@ -284,16 +284,12 @@ fn file_name(kind: &str) -> String {
         now.get_time() - now.get_timezone_offset() * 60_000.0,
     ));
     let time = String::from(here.to_iso_string());
-    let time: String = time
-        .chars()
-        .take("2000-01-01T00:00".len())
-        .map(|c| match c {
-            'T' => ' ',
-            // Some systems allow no colon in a name.
-            ':' => '-',
-            other => other,
-        })
-        .collect();
-    let end = if kind.starts_with("video/mp4") { ".mp4" } else { ".webm" };
-    ["Visavis ", &time, end].concat()
+    let part = |range| time.get(range).unwrap_or_default();
+    let end = if kind.starts_with("video/mp4") {
+        ".mp4"
+    } else {
+        ".webm"
+    };
+    // Some systems allow no colon in a name.
+    ["Visavis ", part(0..10), " ", part(11..13), "-", part(14..16), end].concat()
 }

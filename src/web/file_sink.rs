@@ -6,7 +6,7 @@ use core::future::Future;
 use core::time::Duration;
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::{Array, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlAnchorElement, HtmlElement};
@@ -74,7 +74,9 @@ async fn writable(picked: Result<JsValue, Error>) -> Result<JsValue, Error> {
 
 /// What a call comes to that gave a promise.
 async fn settled(begun: Result<JsValue, Error>) -> Result<JsValue, Error> {
-    JsFuture::from(Promise::resolve(&begun?)).await.map_err(Error::from)
+    JsFuture::from(Promise::resolve(&begun?))
+        .await
+        .map_err(Error::from)
 }
 
 impl FileSink {
@@ -124,11 +126,8 @@ impl FileSink {
 }
 
 fn download(pieces: &Array, name: &str, kind: &str) -> Result<(), Error> {
-    let constructor: Function = value::get(&js_sys::global(), "Blob")
-        .dyn_into()
-        .map_err(|_| Error::missing("Blob"))?;
     let options = value::dictionary(&[("type", kind.into())]);
-    let blob = Reflect::construct(&constructor, &Array::of2(pieces, &options)).map_err(Error::from)?;
+    let blob = value::construct("Blob", &[pieces, &options])?;
     let urls = value::get(&js_sys::global(), "URL");
     let url = value::call(&urls, "createObjectURL", &[&blob])?;
     let link: HtmlAnchorElement = document()

@@ -141,9 +141,7 @@ impl Film {
             .set_fill_style_str(&colour("backgroundColor").unwrap_or_default());
         self.pen.begin_path();
         // Refused only for a negative radius.
-        _ = self
-            .pen
-            .arc(x, y, width / 2.0, 0.0, core::f64::consts::TAU);
+        _ = self.pen.arc(x, y, width / 2.0, 0.0, core::f64::consts::TAU);
         self.pen.fill();
         let letter = JsValue::from(avatar.text_content());
         let letter = value::call(&letter, "toLocaleUpperCase", &[]).unwrap_or(letter);

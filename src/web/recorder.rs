@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use js_sys::{Array, Function, Promise, Reflect};
+use js_sys::Promise;
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{EventTarget, MediaStream};
@@ -56,15 +56,12 @@ impl Recorder {
         kind: &str,
         handler: impl Fn(RecorderEvent) + 'static,
     ) -> Result<Self, Error> {
-        let constructor: Function = value::get(&js_sys::global(), "MediaRecorder")
-            .dyn_into()
-            .map_err(|_| Error::missing("MediaRecorder"))?;
         let options = value::dictionary(&[
             ("mimeType", kind.into()),
             ("videoBitsPerSecond", VIDEO_BITS_PER_SECOND.into()),
             ("audioBitsPerSecond", AUDIO_BITS_PER_SECOND.into()),
         ]);
-        let recorder = Reflect::construct(&constructor, &Array::of2(stream, &options)).map_err(Error::from)?;
+        let recorder = value::construct("MediaRecorder", &[stream, &options])?;
         let handler = Rc::new(handler);
         let on_piece = Rc::clone(&handler);
         let target: &EventTarget = recorder.unchecked_ref();

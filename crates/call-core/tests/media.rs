@@ -9,8 +9,8 @@ mod shell;
 
 use shell::{Shell, entry};
 use visavis_call_core::{
-    CaptureError, CaptureId, CaptureKind, CaptureState, Command, Event, Intent, LinkEvent, MediaEvent, NoticeKind,
-    RequestId, SdpKind, Slot,
+    CaptureError, CaptureId, CaptureKind, CaptureState, Command, Event, Intent, LinkEvent, MediaEvent,
+    NoticeKind, RequestId, SdpKind, Slot,
 };
 use visavis_protocol::{MediaStatus, Signal};
 
@@ -265,7 +265,10 @@ fn a_screen_is_shared_once_and_never_by_itself() {
 
 /// What the others were told last.
 fn told(shell: &Shell) -> Option<MediaStatus> {
-    let signals = shell.packets().into_iter().flat_map(|(_, _, packet)| packet.signals);
+    let signals = shell
+        .packets()
+        .into_iter()
+        .flat_map(|(_, _, packet)| packet.signals);
     signals
         .filter_map(|signal| match signal {
             Signal::Status(status) => Some(status),
@@ -298,7 +301,12 @@ fn who_comes_while_it_is_recorded_is_told_with_the_first_words() {
     });
     shell.offer_from(entry(9).peer, 1, 0);
     let link = shell.links()[0];
-    shell.event(Event::Link(link, LinkEvent::RemoteDescriptionApplied { request: remote_request(&shell) }));
+    shell.event(Event::Link(
+        link,
+        LinkEvent::RemoteDescriptionApplied {
+            request: remote_request(&shell),
+        },
+    ));
     let applied = LinkEvent::LocalDescriptionApplied {
         request: shell.local_request(),
         kind: SdpKind::Answer,
@@ -327,7 +335,10 @@ fn a_recording_needs_a_call_and_ends_with_it() {
     shell.intend(Intent::HangUp);
     assert!(!shell.view().me.recording);
     shell.join();
-    assert!(!shell.view().me.recording, "nor does it begin again with the next one");
+    assert!(
+        !shell.view().me.recording,
+        "nor does it begin again with the next one"
+    );
 }
 
 #[test]

@@ -14,8 +14,8 @@ const GOAL: u64 = 150_000;
 /// Bytes that may: what has been reached, and a little, so that no change makes the page heavier
 /// unseen. To be lowered with each step towards the goal. Raised from 163,000: two roads to a peer, the
 /// recovery of connections, the switch that hides one's address and the share of a screen are part
-/// of the call, and there is no splitting a wasm module yet.
-const BUDGET: u64 = 193_000;
+/// of the call, and there is no splitting a wasm module yet; and from 193,000 for the recording.
+const BUDGET: u64 = 203_000;
 
 /// Prints the table and says whether the site is light enough.
 ///

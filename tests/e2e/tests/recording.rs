@@ -120,7 +120,9 @@ async fn recorded(stage: &Stage, kinds: [Kind; 3], way: Way) -> Result<()> {
     ada.sees_and_hears(2, Duration::from_secs(20)).await?;
     let enough = seconds();
     until("enough is recorded", enough + SOON, async || {
-        Ok(Look::when(begun.elapsed() >= enough, || format!("{:?}", begun.elapsed())))
+        Ok(Look::when(begun.elapsed() >= enough, || {
+            format!("{:?}", begun.elapsed())
+        }))
     })
     .await?;
     if let Some(folder) = kept() {
@@ -198,7 +200,9 @@ async fn saved(stage: &Stage, browser: &Browser, way: Way) -> Result<PathBuf> {
     match way {
         Way::Disk => {
             until("the file is closed", SOON, async || {
-                let name = browser.script("return window.__name ?? null;", Vec::new()).await?;
+                let name = browser
+                    .script("return window.__name ?? null;", Vec::new())
+                    .await?;
                 let is_named = name.as_str().is_some_and(|name| name.starts_with("Visavis 20"));
                 Ok(Look::when(is_named, || name.to_string()))
             })
@@ -209,7 +213,11 @@ async fn saved(stage: &Stage, browser: &Browser, way: Way) -> Result<PathBuf> {
                 return btoa(text);";
             let text = browser.async_script(bytes, Vec::new()).await?;
             let path = stage.folder().join("recording.webm");
-            let mut decode = Command::new("base64").arg("-d").stdin(Stdio::piped()).stdout(std::fs::File::create(&path)?).spawn()?;
+            let mut decode = Command::new("base64")
+                .arg("-d")
+                .stdin(Stdio::piped())
+                .stdout(std::fs::File::create(&path)?)
+                .spawn()?;
             std::io::Write::write_all(
                 &mut decode.stdin.take().context("its input")?,
                 text.as_str().unwrap_or_default().as_bytes(),
@@ -244,7 +252,11 @@ fn kept() -> Option<PathBuf> {
 fn run(program: &str, arguments: &[&str], file: &Path) -> Result<(Vec<u8>, String)> {
     let (before, after) = arguments.split_at(arguments.iter().position(|word| *word == "FILE").unwrap_or(0));
     let output = Command::new(program)
-        .args(["-hide_banner", "-nostdin"].iter().filter(|_| program == "ffmpeg"))
+        .args(
+            ["-hide_banner", "-nostdin"]
+                .iter()
+                .filter(|_| program == "ffmpeg"),
+        )
         .args(before)
         .arg(file)
         .args(after.iter().skip(1))
@@ -263,7 +275,15 @@ fn look_into(stage: &Stage, file: &Path, length: Duration, has_sound: bool) -> R
     }
     let (streams, _) = run(
         "ffprobe",
-        &["-v", "error", "-show_entries", "stream=codec_type", "-of", "csv=p=0", "FILE"],
+        &[
+            "-v",
+            "error",
+            "-show_entries",
+            "stream=codec_type",
+            "-of",
+            "csv=p=0",
+            "FILE",
+        ],
         file,
     )?;
     let streams = String::from_utf8(streams)?;
@@ -275,7 +295,17 @@ fn look_into(stage: &Stage, file: &Path, length: Duration, has_sound: bool) -> R
     for (kind, off_seconds) in [("a", OFF_SECONDS), ("v", BEHIND_SECONDS)] {
         let (times, _) = run(
             "ffprobe",
-            &["-v", "error", "-select_streams", kind, "-show_entries", "packet=pts_time", "-of", "csv=p=0", "FILE"],
+            &[
+                "-v",
+                "error",
+                "-select_streams",
+                kind,
+                "-show_entries",
+                "packet=pts_time",
+                "-of",
+                "csv=p=0",
+                "FILE",
+            ],
             file,
         )?;
         let times: Vec<f64> = String::from_utf8(times)?
@@ -287,7 +317,11 @@ fn look_into(stage: &Stage, file: &Path, length: Duration, has_sound: bool) -> R
         ensure!(off <= off_seconds, "{kind}: {last} s of {length:?}");
         rates.push((times.len() as f64 / last, last));
     }
-    let (_, said) = run("ffmpeg", &["-i", "FILE", "-af", "volumedetect", "-f", "null", "-"], file)?;
+    let (_, said) = run(
+        "ffmpeg",
+        &["-i", "FILE", "-af", "volumedetect", "-f", "null", "-"],
+        file,
+    )?;
     let volume: f64 = said
         .split_once("mean_volume: ")
         .and_then(|(_, rest)| rest.split_whitespace().next()?.parse().ok())
@@ -300,13 +334,35 @@ fn look_into(stage: &Stage, file: &Path, length: Duration, has_sound: bool) -> R
 
     let (pixels, _) = run(
         "ffmpeg",
-        &["-sseof", "-1", "-i", "FILE", "-frames:v", "1", "-f", "rawvideo", "-pix_fmt", "gray", "-"],
+        &[
+            "-sseof",
+            "-1",
+            "-i",
+            "FILE",
+            "-frames:v",
+            "1",
+            "-f",
+            "rawvideo",
+            "-pix_fmt",
+            "gray",
+            "-",
+        ],
         file,
     )?;
-    let pixels = if pixels.is_empty() { last_picture(file)? } else { pixels };
+    let pixels = if pixels.is_empty() {
+        last_picture(file)?
+    } else {
+        pixels
+    };
     ensure!(pixels.len() == SIZE[0] * SIZE[1], "{} pixels", pixels.len());
-    let shares: Vec<f64> = MIDDLES.iter().map(|middle| empty_share(&pixels, *middle)).collect();
-    ensure!(shares.iter().all(|share| *share < EMPTY_SHARE), "empty shares of the tiles: {shares:?}");
+    let shares: Vec<f64> = MIDDLES
+        .iter()
+        .map(|middle| empty_share(&pixels, *middle))
+        .collect();
+    ensure!(
+        shares.iter().all(|share| *share < EMPTY_SHARE),
+        "empty shares of the tiles: {shares:?}"
+    );
     let [_, (rate, last)] = rates[..] else {
         unreachable!("two kinds were looked at")
     };
