@@ -65,6 +65,10 @@ pub enum Icon {
     LeaveFullScreen,
     /// A small window in the corner of a large one.
     PopOut,
+    /// A dot in a circle.
+    Record,
+    /// A square in a circle.
+    RecordStop,
 }
 
 impl Icon {
@@ -100,6 +104,8 @@ impl Icon {
             Self::FullScreen => "#full",
             Self::LeaveFullScreen => "#full-off",
             Self::PopOut => "#pop-out",
+            Self::Record => "#record",
+            Self::RecordStop => "#record-stop",
         }
     }
 }

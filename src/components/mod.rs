@@ -22,7 +22,7 @@ pub use brand::{brand, brand_link};
 pub use dialog::Dialog;
 pub use field::{Field, name_error, name_field};
 pub use heading::{focus_on_arrival, heading};
-pub use icon::{Icon, icon};
+pub use icon::{Icon, changing_icon, icon};
 pub use invite::{InviteWords, invite};
 pub use menu::Menu;
 pub use message::message;

@@ -24,6 +24,8 @@ pub enum Mark {
     Direct,
     /// They come through a relay.
     Relayed,
+    /// They record the call.
+    Recording,
 }
 
 impl Mark {
@@ -34,6 +36,7 @@ impl Mark {
             Self::CameraOff => (words().camera.is_off, Icon::CameraOff, ""),
             Self::Direct => (words().direct, Icon::Direct, "mark-quiet"),
             Self::Relayed => (words().relayed, Icon::Relayed, "mark-quiet"),
+            Self::Recording => (words().recording, Icon::Record, "mark-recording"),
         };
         let mark = el_class("span", class).attr("role", "img").child(icon(sign));
         mark.set_label(name);
@@ -210,17 +213,38 @@ impl Tile {
         self.0.pin.set_label(&does.fill(full_name));
     }
 
+    /// What plays its pictures.
+    #[must_use]
+    pub fn video(&self) -> El {
+        self.0.video.clone()
+    }
+
+    /// What stands in their place; `None` on a screen's tile.
+    #[must_use]
+    pub fn avatar(&self) -> Option<El> {
+        match self.0.kind {
+            TileKind::Person | TileKind::Own => Some(self.0.avatar.el()),
+            TileKind::Screen => None,
+        }
+    }
+
+    /// What it is for.
+    #[must_use]
+    pub fn kind(&self) -> TileKind {
+        self.0.kind
+    }
+
+    /// What it shows now.
+    #[must_use]
+    pub fn face(&self) -> Face {
+        self.0.shown.borrow().clone().unwrap_or_default()
+    }
+
     /// Shows another stream, or none.
     pub fn set_stream(&self, stream: Option<JsValue>) {
         self.0
             .video
             .set_property("srcObject", &stream.unwrap_or(JsValue::NULL));
-    }
-
-    /// The element that shows the stream, for what the browser alone can do with it.
-    #[must_use]
-    pub fn video(&self) -> El {
-        self.0.video.clone()
     }
 
     /// Puts it somewhere else on the stage, or takes it from there. Nothing is made anew or moved

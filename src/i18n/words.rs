@@ -293,6 +293,28 @@ words! {
     hide_address_hint: &'static str,
     /// Warning where it cannot be done.
     no_relay: &'static str,
+    /// Button.
+    record: &'static str,
+    /// Button.
+    stop_recording: &'static str,
+    /// Mark.
+    recording: &'static str,
+    /// Steady notice, and said once.
+    recording_own: &'static str,
+    /// Steady notice; the hole takes the name.
+    recording_one: With,
+    /// Steady notice; the hole takes the names.
+    recording_many: With,
+    /// Notice.
+    recording_started: With,
+    /// Notice.
+    recording_stopped: With,
+    /// After the button.
+    recording_saved: &'static str,
+    /// There was no room for more.
+    recording_full: &'static str,
+    /// It could not begin or not be saved.
+    recording_failed: &'static str,
     /// Button and dialog.
     settings: &'static str,
     /// Button that opens the menu of what is needed less often.

@@ -7,12 +7,14 @@
 //! [`arrange`] is the way in: it decides which tile is large, if any, and where each lies. [`Voices`]
 //! beside it decides who speaks, from how loud everybody is.
 
+mod fit;
 mod grid;
 mod spotlight;
 #[cfg(test)]
 mod tests;
 mod voices;
 
+pub use fit::{Fit, Placed};
 pub use grid::{Aspect, Grid, MIN_TILE_WIDTH_PX};
 pub use spotlight::Spotlight;
 pub use voices::Voices;

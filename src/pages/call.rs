@@ -9,6 +9,7 @@ use visavis_call_core::CaptureKind;
 use super::devices::{no_relay, pickers};
 use super::more::more;
 use super::prejoin::capture_toggle;
+use super::recording::{record_toggle, recording_chip};
 use super::scene::Scene;
 use super::stage::stage;
 use super::status::{notice, status};
@@ -39,7 +40,8 @@ pub fn view(link: &RoomLink) -> El {
     rest(&call);
     let top = el_class("header", "call-top")
         .child(heading(link.name()))
-        .child(status_line(&toasts));
+        .child(status_line(&toasts))
+        .child(recording_chip());
     let alone = share.clone();
     let middle = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
         is_alone.get().then(|| {
@@ -154,6 +156,7 @@ fn status_line(toasts: &Toasts) -> El {
 fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
     let words = words();
     let runtime = use_runtime();
+    let toasts = share.toasts.clone();
     let code = Dialog::new(words.invite);
     let (shared, opened, closed) = (share.clone(), code.clone(), code.clone());
     let dialog = code.with(move || {
@@ -203,6 +206,7 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
         .slot(sharing)
         .child(
             group()
+                .children(record_toggle(&toasts))
                 .child(round(Icon::Settings, words.settings, move || opening.open()))
                 .child(more),
         )

@@ -8,6 +8,7 @@ mod lobby;
 mod more;
 mod popout;
 mod prejoin;
+mod recording;
 mod room;
 mod scene;
 mod stage;

@@ -6,15 +6,15 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use visavis_call_core::{CaptureState, Me, Person, Slot};
 use visavis_protocol::SeatId;
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::scene::{Scene, Subject};
 use super::status::{Reach, reach};
 use crate::components::dom::{El, each, el_class, live};
 use crate::components::{Face, Mark, Prominence, Tile, TileKind};
 use crate::i18n::words;
-use crate::layout::Size;
-use crate::runtime::{Choice, use_runtime};
+use crate::layout::{Fit, Rect, Size};
+use crate::runtime::{Choice, Shot, use_runtime};
 
 /// The tiles.
 pub fn stage(scene: Scene) -> El {
@@ -41,6 +41,8 @@ pub fn stage(scene: Scene) -> El {
             element
         },
     );
+    let filmed = Rc::clone(&tiles);
+    use_runtime().show_scene(move |size| shots(scene, size, &filmed.borrow()));
     let last_size = Cell::new(Size::default());
     stage.live(move |stage| {
         let (size, subjects, pinned) = (size.get(), scene.subjects.get(), scene.pinned());
@@ -86,6 +88,46 @@ fn speaking(tile: Tile, seat: SeatId) -> Tile {
     let shown = tile.clone();
     live(move || shown.set_speaking(is_speaking.get()));
     tile
+}
+
+/// What a recording of this size shows: each tile in its place, as it looks now.
+fn shots(scene: Scene, size: Size, tiles: &[(Subject, Tile)]) -> Vec<Shot> {
+    let subjects = scene.subjects.try_get_untracked().unwrap_or_default();
+    let mut places = untrack(|| scene.arrange(size, &subjects)).places;
+    if let ([Subject::Own], [place]) = (&subjects[..], &mut places[..]) {
+        // Alone, the middle belongs to the invitation, which is not recorded.
+        *place = Some(Rect {
+            size,
+            ..Rect::default()
+        });
+    }
+    let of = |subject| tiles.iter().find(|(other, _)| other == subject);
+    subjects
+        .iter()
+        .zip(places)
+        .filter_map(|(subject, place)| Some(shot(&of(subject)?.1, place?)))
+        .collect()
+}
+
+fn shot(tile: &Tile, place: Rect) -> Shot {
+    let face = tile.face();
+    let (fit, is_mirrored) = match tile.kind() {
+        TileKind::Person => (Fit::Cover, false),
+        TileKind::Own => (
+            Fit::Cover,
+            use_runtime().choice(Choice::MirrorOwn).get_untracked(),
+        ),
+        TileKind::Screen => (Fit::Contain, false),
+    };
+    Shot {
+        place,
+        video: tile.video().element().clone().unchecked_into(),
+        has_picture: face.has_picture,
+        fit,
+        is_mirrored,
+        avatar: tile.avatar().map(|avatar| avatar.element().clone()),
+        name: face.name,
+    }
 }
 
 /// A tile with what somebody sends.
@@ -148,6 +190,7 @@ fn remote_face(person: &Person) -> Face {
         marks: marks(is_lost, person.status.microphone, person.status.camera)
             .into_iter()
             .chain(person.relayed.map(way))
+            .chain(recording(person.status.recording))
             .collect(),
         trouble: match reach {
             Reach::Here => stuck(person),
@@ -197,9 +240,16 @@ fn own_face(me: &Me) -> Face {
         name: me.name.clone(),
         connection: None,
         has_picture: matches!(me.camera, CaptureState::On { .. }),
-        marks: marks(false, me.microphone.is_wanted(), me.camera.is_wanted()),
+        marks: marks(false, me.microphone.is_wanted(), me.camera.is_wanted())
+            .into_iter()
+            .chain(recording(me.recording))
+            .collect(),
         trouble: microphone.or(camera),
     }
+}
+
+fn recording(is_on: bool) -> Option<Mark> {
+    is_on.then_some(Mark::Recording)
 }
 
 fn marks(is_lost: bool, has_microphone: bool, has_camera: bool) -> Vec<Mark> {

@@ -89,6 +89,25 @@ pub fn status(stage: Stage, signaling: SignalingState, people: &[Person]) -> Sta
     calm(words.here.fill(&list_names(&of(|reach| reach == Reach::Here))))
 }
 
+/// Who records the call, in words; empty while nobody does.
+pub fn recorders(is_own: bool, people: &[Person]) -> String {
+    let words = words();
+    let others: Vec<String> = people
+        .iter()
+        .filter(|person| person.status.recording)
+        .map(|person| person.name.clone())
+        .collect();
+    let text = if others.len() > 1 {
+        words.recording_many
+    } else {
+        words.recording_one
+    };
+    let others = (!others.is_empty()).then(|| text.fill(&list_names(&others)));
+    let own = is_own.then(|| words.recording_own.to_owned());
+    let said: Vec<String> = own.into_iter().chain(others).collect();
+    said.join(" · ")
+}
+
 /// What to say of a notice, and how. Nothing where the status line says it for as long as it lasts.
 pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
     let words = words();
@@ -98,6 +117,8 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
         NoticeKind::PersonJoined { name } => polite(words.person_joined.fill(name)),
         NoticeKind::PersonLeft { name } => polite(words.person_left.fill(name)),
         NoticeKind::PersonBack { name } => polite(words.person_back.fill(name)),
+        NoticeKind::RecordingStarted { name } => polite(words.recording_started.fill(name)),
+        NoticeKind::RecordingStopped { name } => polite(words.recording_stopped.fill(name)),
         NoticeKind::NotReaching { name, kind } => polite(match kind {
             MediaKind::Microphone => words.not_heard.fill(name),
             MediaKind::Camera | MediaKind::Screen => words.not_seen.fill(name),
@@ -179,6 +200,23 @@ mod tests {
     fn a_lost_server_comes_first_and_says_that_the_call_goes_on() {
         let people = [person("Ada", ConnectionState::Connected)];
         assert!(say(SignalingState::Connecting, &people).contains("Your call goes on"));
+    }
+
+    #[test]
+    fn it_says_who_records() {
+        let recorder = |name| {
+            let mut person = person(name, ConnectionState::Connected);
+            person.status.recording = true;
+            person
+        };
+        let ben = person("Ben", ConnectionState::Connected);
+        assert_eq!(recorders(false, std::slice::from_ref(&ben)), "");
+        assert_eq!(recorders(true, std::slice::from_ref(&ben)), "You are recording");
+        assert_eq!(recorders(false, &[ben, recorder("Ada")]), "Ada is recording");
+        assert_eq!(
+            recorders(true, &[recorder("Ada"), recorder("Cleo")]),
+            "You are recording · Ada and Cleo are recording"
+        );
     }
 
     #[test]

@@ -17,6 +17,7 @@ use super::captures::Captures;
 use super::level::Level;
 use super::links::Links;
 use super::playback::Playback;
+use super::recording::Recording;
 use super::seat::Seat;
 use super::store::{Store, set_if_changed};
 use super::table::Table;
@@ -60,6 +61,7 @@ pub(super) struct Engine {
     pub(super) playback: Playback,
     pub(super) level: Level,
     pub(super) listening: Listening,
+    pub(super) recording: Recording,
     seat: RefCell<Claim>,
     pub(super) visit: Cell<u32>,
     pub(super) tabs: RefCell<Option<Broadcast>>,
@@ -117,6 +119,7 @@ impl Engine {
                 playback: Playback::new(store.playback_blocked, memory::speaker()),
                 level: Level::new(store.level),
                 listening: Listening::default(),
+                recording: Recording::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
                 visit: Cell::new(0),
                 tabs: RefCell::default(),
@@ -188,6 +191,7 @@ impl Engine {
         }
         self.show_own_media(&view.me);
         self.listen_to_voices(&view);
+        self.follow_recording(&view);
         self.store.patch(view);
     }
 
@@ -490,7 +494,10 @@ impl Engine {
         match event {
             PageEvent::Hidden(hidden) => self.push(Event::VisibilityChanged { hidden }),
             PageEvent::Online(online) => self.push(Event::OnlineChanged(online)),
-            PageEvent::Leaving => self.leave_call(),
+            PageEvent::Leaving => {
+                self.abandon_recording();
+                self.leave_call();
+            }
             // Everything was let go of on leaving; the address bar still says where to go.
             PageEvent::Restored => location::reload(),
         }

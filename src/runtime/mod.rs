@@ -18,6 +18,7 @@ mod links;
 mod memory;
 mod names;
 mod playback;
+mod recording;
 mod seat;
 mod store;
 mod table;
@@ -40,6 +41,7 @@ use crate::web::capture;
 pub use appearance::Theme;
 pub use choices::Choice;
 use engine::Engine;
+pub use recording::{Recorded, Shot};
 use store::Store;
 pub use windows::PopOut;
 

@@ -1,6 +1,5 @@
 //! What the tabs of this browser tell each other (`BroadcastChannel`).
 
-use js_sys::{Array, Function, Reflect};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{EventTarget, MessageEvent};
 
@@ -16,10 +15,7 @@ impl Broadcast {
     /// Opens the channel of a name. `None` in a browser that has none: its tabs do not know of each
     /// other then.
     pub fn open(name: &str, handler: impl Fn(String) + 'static) -> Option<Self> {
-        let constructor: Function = value::get(&js_sys::global(), "BroadcastChannel")
-            .dyn_into()
-            .ok()?;
-        let channel = Reflect::construct(&constructor, &Array::of1(&name.into())).ok()?;
+        let channel = value::construct("BroadcastChannel", &[&name.into()]).ok()?;
         let listener = Listener::new(channel.unchecked_ref::<EventTarget>(), "message", move |event| {
             let text = event
                 .dyn_ref::<MessageEvent>()

@@ -4,6 +4,7 @@
 //! is an [`Error`]. Handlers are plain `Fn`s that are expected only to enqueue.
 
 pub mod appearance;
+pub mod beat;
 pub mod boot;
 pub mod broadcast;
 pub mod capture;
@@ -17,18 +18,22 @@ mod dtls;
 pub mod element;
 mod encodings;
 mod error;
+pub mod file_sink;
+pub mod film;
 pub mod fullscreen;
 pub mod listener;
 pub mod location;
 pub mod lock;
 pub mod meter;
 pub mod microtask;
+pub mod mix;
 pub mod page;
 pub mod panic;
 pub mod peer;
 pub mod popout;
 pub mod random;
 pub mod reach;
+pub mod recorder;
 pub mod resize;
 mod rtc;
 pub mod socket;

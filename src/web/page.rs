@@ -53,6 +53,15 @@ impl Page {
     }
 }
 
+/// Makes the browser ask the person before the page goes away, until this is dropped.
+pub fn hold() -> Listener {
+    Listener::new(&window(), "beforeunload", |event| {
+        event.prevent_default();
+        // The older way to say it.
+        value::set(&event, "returnValue", &true.into());
+    })
+}
+
 /// Whether nobody can see the tab.
 #[must_use]
 pub fn is_hidden() -> bool {

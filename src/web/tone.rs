@@ -22,11 +22,7 @@ const NOTES_HZ: [f32; 2] = [440.0, 660.0];
 pub async fn play_test_sound(device: Option<String>) -> Result<(), Error> {
     let bytes = Array::of1(&Uint8Array::from(wave_file().as_slice()));
     let options = value::dictionary(&[("type", "audio/wav".into())]);
-    let blob = js_sys::Reflect::construct(
-        &js_sys::Function::from(value::get(&js_sys::global(), "Blob")),
-        &Array::of2(&bytes, &options),
-    )
-    .map_err(Error::from)?;
+    let blob = value::construct("Blob", &[&bytes, &options])?;
     let urls = value::get(&js_sys::global(), "URL");
     let url = value::call(&urls, "createObjectURL", &[&blob])?;
     let element = HtmlAudioElement::new_with_src(&url.as_string().unwrap_or_default()).map_err(Error::from);

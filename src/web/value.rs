@@ -31,6 +31,19 @@ pub fn call(on: &JsValue, key: &str, arguments: &[&JsValue]) -> Result<JsValue, 
     method.apply(on, &list).map_err(Error::from)
 }
 
+/// Makes an object of a class that the page's scripts see under this name.
+///
+/// # Errors
+/// What its constructor throws, or [`super::ErrorName::NotSupported`] if there is no such class.
+pub fn construct(class: &str, arguments: &[&JsValue]) -> Result<JsValue, Error> {
+    let constructor = method(&js_sys::global(), class).ok_or_else(|| Error::missing(class))?;
+    let list = Array::new();
+    for argument in arguments {
+        list.push(argument);
+    }
+    Reflect::construct(&constructor, &list).map_err(Error::from)
+}
+
 /// A dictionary of the given members.
 #[must_use]
 pub fn dictionary(members: &[(&str, JsValue)]) -> Object {

@@ -9,6 +9,7 @@ mod capture;
 mod guards;
 mod kept;
 mod peer;
+mod recorder;
 mod wait;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);

@@ -137,6 +137,7 @@ impl Core {
                 microphone: self.media.view(CaptureKind::Microphone),
                 camera: self.media.view(CaptureKind::Camera),
                 screen: self.media.view(CaptureKind::Screen),
+                recording: self.media.is_recording(),
                 chosen_microphone: self.media.chosen(CaptureKind::Microphone),
                 chosen_camera: self.media.chosen(CaptureKind::Camera),
             },
@@ -159,6 +160,11 @@ impl Core {
             Intent::LeaveRoom { visit } => self.leave(now, visit),
             Intent::Want { kind, on } => {
                 self.media.want(kind, on, &mut self.ids, &mut self.commands);
+                self.sync_media(now);
+            }
+            Intent::Record(recording) => {
+                let is_in = self.room.as_ref().is_some_and(Room::is_joined);
+                self.media.record(recording && is_in);
                 self.sync_media(now);
             }
             Intent::HideAddress(hide) => {

@@ -62,6 +62,9 @@ pub enum Intent {
         /// On or off.
         on: bool,
     },
+    /// Says that the call is being recorded here, or no longer. The recording itself is the shell's:
+    /// it runs exactly as long as [`crate::Me::recording`] says so.
+    Record(bool),
     /// Shows one's own address to nobody: only relays are used from now on, or no longer only.
     HideAddress(bool),
     /// Uses another device for a kind, now if it is on.

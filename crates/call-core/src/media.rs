@@ -54,6 +54,8 @@ pub(crate) struct Media {
     screen: Kind,
     /// Whether there is a page or a call to capture for. Outside, wishes are only remembered.
     active: bool,
+    /// Whether the call is being recorded here.
+    recording: bool,
     faults: Faults,
 }
 
@@ -115,9 +117,19 @@ impl Media {
         self.reconcile(kind, ids, commands);
     }
 
+    /// Says that the call is being recorded here, or no longer.
+    pub(crate) const fn record(&mut self, recording: bool) {
+        self.recording = recording;
+    }
+
+    pub(crate) const fn is_recording(&self) -> bool {
+        self.recording
+    }
+
     /// Stops everything; what was wanted of devices stays wanted for the next time.
     pub(crate) fn release_all(&mut self, commands: &mut VecDeque<Command>) {
         self.active = false;
+        self.recording = false;
         for kind in CaptureKind::ALL {
             let state = self.kind_mut(kind);
             stop(&mut state.actual, commands);
@@ -322,6 +334,7 @@ impl Media {
             microphone: self.brings(CaptureKind::Microphone),
             camera: self.brings(CaptureKind::Camera),
             screen: self.brings(CaptureKind::Screen),
+            recording: self.recording,
         }
     }
 

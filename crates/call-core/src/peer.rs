@@ -590,7 +590,15 @@ impl Peer {
                 });
             }
             Signal::Status(status) => {
-                self.status = status;
+                let before = core::mem::replace(&mut self.status, status);
+                if status.recording != before.recording {
+                    let name = self.name.clone();
+                    context.signs.notices.push(if status.recording {
+                        NoticeKind::RecordingStarted { name }
+                    } else {
+                        NoticeKind::RecordingStopped { name }
+                    });
+                }
                 self.expect();
             }
             Signal::Leave {} => {

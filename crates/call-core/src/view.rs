@@ -109,6 +109,8 @@ pub struct Me {
     pub camera: CaptureState,
     /// A screen that is shared.
     pub screen: CaptureState,
+    /// Whether everybody is told that the call is being recorded here.
+    pub recording: bool,
     /// Chosen devices.
     pub chosen_microphone: Option<String>,
     /// Chosen devices.
@@ -245,6 +247,16 @@ pub enum NoticeKind {
     },
     /// Somebody is back.
     PersonBack {
+        /// Who.
+        name: String,
+    },
+    /// Somebody records the call.
+    RecordingStarted {
+        /// Who.
+        name: String,
+    },
+    /// Somebody does so no longer.
+    RecordingStopped {
         /// Who.
         name: String,
     },

@@ -9,7 +9,8 @@ mod shell;
 
 use shell::{Shell, entry};
 use visavis_call_core::{
-    CaptureError, CaptureId, CaptureKind, CaptureState, Command, Event, Intent, MediaEvent, NoticeKind, Slot,
+    CaptureError, CaptureId, CaptureKind, CaptureState, Command, Event, Intent, LinkEvent, MediaEvent,
+    NoticeKind, RequestId, SdpKind, Slot,
 };
 use visavis_protocol::{MediaStatus, Signal};
 
@@ -260,4 +261,110 @@ fn a_screen_is_shared_once_and_never_by_itself() {
     captured(&mut shell, third);
     assert!(shell.commands.contains(&Command::StopCapture { capture: third }));
     assert_eq!(shell.view().me.screen, CaptureState::Off);
+}
+
+/// What the others were told last.
+fn told(shell: &Shell) -> Option<MediaStatus> {
+    let signals = shell
+        .packets()
+        .into_iter()
+        .flat_map(|(_, _, packet)| packet.signals);
+    signals
+        .filter_map(|signal| match signal {
+            Signal::Status(status) => Some(status),
+            _ => None,
+        })
+        .last()
+}
+
+#[test]
+fn a_recording_is_told_to_everybody_while_it_runs() {
+    let mut shell = Shell::in_front();
+    shell.join();
+    shell.seated(1, 1, &[entry(9)]);
+    shell.make_offer(shell.links()[0]);
+    shell.intend(Intent::Record(true));
+    assert!(shell.view().me.recording);
+    assert!(told(&shell).expect("a status").recording);
+    shell.intend(Intent::Record(false));
+    assert!(!shell.view().me.recording);
+    assert!(!told(&shell).expect("a status").recording);
+}
+
+#[test]
+fn who_comes_while_it_is_recorded_is_told_with_the_first_words() {
+    let mut shell = Shell::joined(&[]);
+    shell.intend(Intent::Record(true));
+    shell.hear(&visavis_protocol::ServerMessage::PeerJoined {
+        version: 2,
+        peer: entry(9),
+    });
+    shell.offer_from(entry(9).peer, 1, 0);
+    let link = shell.links()[0];
+    shell.event(Event::Link(
+        link,
+        LinkEvent::RemoteDescriptionApplied {
+            request: remote_request(&shell),
+        },
+    ));
+    let applied = LinkEvent::LocalDescriptionApplied {
+        request: shell.local_request(),
+        kind: SdpKind::Answer,
+        sdp: shell::sdp("mine"),
+    };
+    shell.event(Event::Link(link, applied));
+    assert!(told(&shell).expect("a status").recording);
+}
+
+fn remote_request(shell: &Shell) -> RequestId {
+    let requests = shell.commands.iter().filter_map(|command| match command {
+        Command::SetRemoteDescription { request, .. } => Some(*request),
+        _ => None,
+    });
+    requests.last().expect("a remote description was set")
+}
+
+#[test]
+fn a_recording_needs_a_call_and_ends_with_it() {
+    let mut shell = Shell::in_front();
+    shell.intend(Intent::Record(true));
+    assert!(!shell.view().me.recording, "not before the call");
+    let mut shell = Shell::joined(&[]);
+    shell.intend(Intent::Record(true));
+    assert!(shell.view().me.recording);
+    shell.intend(Intent::HangUp);
+    assert!(!shell.view().me.recording);
+    shell.join();
+    assert!(
+        !shell.view().me.recording,
+        "nor does it begin again with the next one"
+    );
+}
+
+#[test]
+fn that_somebody_records_is_said_once() {
+    let mut shell = Shell::joined(&[entry(9)]);
+    let status = |recording, camera| {
+        vec![Signal::Status(MediaStatus {
+            recording,
+            camera,
+            ..MediaStatus::default()
+        })]
+    };
+    let them = entry(9).peer;
+    shell.signal(them, 1, status(true, false));
+    shell.signal(them, 2, status(true, true));
+    assert!(shell.view().people[0].status.recording);
+    shell.signal(them, 3, status(false, true));
+    shell.signal(them, 4, status(false, false));
+    let name = entry(9).name;
+    let notices = shell.view().notices;
+    let kinds: Vec<_> = notices.into_iter().map(|notice| notice.kind).collect();
+    assert_eq!(
+        kinds,
+        [
+            NoticeKind::RecordingStarted { name: name.clone() },
+            NoticeKind::RecordingStopped { name }
+        ]
+    );
 }

@@ -162,6 +162,9 @@ pub struct MediaStatus {
     /// A screen is shared.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub screen: bool,
+    /// The call is being recorded here. Who says nothing of it records nothing.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub recording: bool,
 }
 
 impl Frame {
@@ -228,6 +231,7 @@ mod tests {
                     microphone: true,
                     camera: false,
                     screen: false,
+                    recording: true,
                 }),
                 Signal::Reattach {
                     kind: MediaKind::Camera,
@@ -254,6 +258,24 @@ mod tests {
         }
         assert_eq!(beat(false, false).encode(), r#"{"beat":{}}"#);
         assert_eq!(Frame::decode(r#"{"confetti":{}}"#), Err(DecodeError::Malformed));
+    }
+
+    #[test]
+    fn who_says_nothing_of_recording_records_nothing() {
+        let said = |text| Packet::decode(text).map(|packet| packet.signals);
+        let status = MediaStatus {
+            microphone: true,
+            ..MediaStatus::default()
+        };
+        assert_eq!(
+            said(r#"{"signals":[{"status":{"microphone":true,"camera":false}}]}"#),
+            Ok(vec![Signal::Status(status)])
+        );
+        let packet = Packet {
+            signals: vec![Signal::Status(status)],
+            ..Packet::default()
+        };
+        assert!(!packet.encode().contains("recording"));
     }
 
     #[test]

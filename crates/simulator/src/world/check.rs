@@ -392,6 +392,7 @@ impl World {
             microphone: on(CaptureKind::Microphone),
             camera: on(CaptureKind::Camera),
             screen: on(CaptureKind::Screen),
+            recording: them.view.me.recording,
         };
         ensure!(
             person.status == status,

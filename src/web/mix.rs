@@ -1,0 +1,103 @@
+//! Several sounds made one, to be recorded and not to be heard.
+//!
+//! It takes clones of the tracks: what is mixed here goes on being sent, or played through its own
+//! element, whatever happens to the mix.
+
+use core::cell::RefCell;
+
+use wasm_bindgen::JsCast;
+use web_sys::{AudioContext, AudioNode, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack};
+
+use super::{Error, value};
+
+/// A mix of tracks that come and go, until this is dropped.
+pub struct Mix {
+    context: AudioContext,
+    sum: AudioNode,
+    inputs: RefCell<Vec<Input>>,
+}
+
+struct Input {
+    /// The track that it is a clone of.
+    of: MediaStreamTrack,
+    copy: MediaStreamTrack,
+    source: MediaStreamAudioSourceNode,
+}
+
+impl Mix {
+    /// Silence. Only within a click, or once there was one.
+    ///
+    /// # Errors
+    /// If the browser has no Web Audio, or too many contexts are open.
+    pub fn new() -> Result<Self, Error> {
+        let context = AudioContext::new().map_err(Error::from)?;
+        let sum = value::call(&context, "createMediaStreamDestination", &[])?;
+        // Its promise tells only that it runs, which it mostly does by itself.
+        _ = context.resume();
+        Ok(Self {
+            context,
+            sum: sum.unchecked_into(),
+            inputs: RefCell::default(),
+        })
+    }
+
+    /// What comes of it.
+    #[must_use]
+    pub fn track(&self) -> Option<MediaStreamTrack> {
+        let stream: MediaStream = value::get(&self.sum, "stream").unchecked_into();
+        stream.get_tracks().get(0).dyn_into().ok()
+    }
+
+    /// The clock that it runs by, and where whatever is to keep running is led.
+    pub(super) const fn clock(&self) -> (&AudioContext, &AudioNode) {
+        (&self.context, &self.sum)
+    }
+
+    /// Mixes these tracks from now on: takes those in that came, and lets go of those that went.
+    pub fn follow(&self, tracks: &[MediaStreamTrack]) {
+        let mut inputs = self.inputs.borrow_mut();
+        inputs.retain(|input| tracks.contains(&input.of));
+        for track in tracks {
+            if inputs.iter().all(|input| input.of != *track)
+                && let Ok(input) = self.input(track)
+            {
+                inputs.push(input);
+            }
+        }
+    }
+
+    fn input(&self, track: &MediaStreamTrack) -> Result<Input, Error> {
+        let copy: MediaStreamTrack = value::call(track, "clone", &[])?.unchecked_into();
+        let made = MediaStream::new().and_then(|stream| {
+            stream.add_track(&copy);
+            let source = self.context.create_media_stream_source(&stream)?;
+            source.connect_with_audio_node(&self.sum)?;
+            Ok(source)
+        });
+        match made {
+            Ok(source) => Ok(Input {
+                of: Clone::clone(track),
+                copy,
+                source,
+            }),
+            Err(error) => {
+                copy.stop();
+                Err(error.into())
+            }
+        }
+    }
+}
+
+impl Drop for Input {
+    fn drop(&mut self) {
+        _ = self.source.disconnect();
+        self.copy.stop();
+    }
+}
+
+impl Drop for Mix {
+    fn drop(&mut self) {
+        // Its promise tells only that it closed.
+        _ = self.context.close();
+    }
+}

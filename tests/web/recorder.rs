@@ -1,0 +1,136 @@
+//! Recording: a painted film and a mix of sounds become pieces of one file.
+
+use core::cell::Cell;
+use core::time::Duration;
+use std::rc::Rc;
+
+use visavis::layout::{Fit, Rect, Size};
+use visavis::web::beat::Beat;
+use visavis::web::capture::{self, Source, Track};
+use visavis::web::film::Film;
+use visavis::web::mix::Mix;
+use visavis::web::recorder::{self, Recorder, RecorderEvent};
+use visavis::web::{element, value};
+use wasm_bindgen::{JsCast, JsValue};
+use wasm_bindgen_test::wasm_bindgen_test;
+use web_sys::{HtmlVideoElement, MediaStream, MediaStreamTrack, MediaStreamTrackState};
+
+use crate::wait::until;
+
+const SIZE: Size = Size::new(320.0, 180.0);
+const WHOLE: Rect = Rect {
+    x_px: 0.0,
+    y_px: 0.0,
+    size: SIZE,
+};
+
+fn kinds(stream: &MediaStream) -> Vec<String> {
+    let tracks = stream.get_tracks();
+    let mut kinds: Vec<String> = tracks
+        .iter()
+        .map(|track| track.unchecked_into::<MediaStreamTrack>().kind())
+        .collect();
+    kinds.sort();
+    kinds
+}
+
+#[wasm_bindgen_test]
+async fn a_film_and_a_mix_become_pieces_of_a_file() {
+    let kind = recorder::kind().unwrap();
+    let film = Rc::new(Film::new(SIZE, 20).unwrap());
+    let mix = Mix::new().unwrap();
+    let stream = MediaStream::new().unwrap();
+    for track in [film.track(), mix.track()].into_iter().flatten() {
+        stream.add_track(&track);
+    }
+    assert_eq!(kinds(&stream), ["audio", "video"]);
+
+    let painted = Rc::clone(&film);
+    let beat = Beat::new(
+        &mix,
+        Duration::from_millis(40),
+        Rc::new(move || {
+            painted.clear();
+            painted.tile(WHOLE);
+            painted.name("Ada", WHOLE);
+        }),
+    );
+    let bytes = Rc::new(Cell::new(0.0));
+    let is_over = Rc::new(Cell::new(false));
+    let (counted, ended) = (Rc::clone(&bytes), Rc::clone(&is_over));
+    let recorder = Recorder::start(&stream, kind, move |event| match event {
+        RecorderEvent::Piece(piece) => {
+            counted.set(counted.get() + value::get(&piece, "size").as_f64().unwrap());
+        }
+        RecorderEvent::Stopped => ended.set(true),
+    })
+    .unwrap();
+    until("a piece came", || bytes.get() > 0.0).await;
+    let before = bytes.get();
+    recorder.stop().await;
+    assert!(is_over.get());
+    assert!(bytes.get() >= before);
+    drop(beat);
+    let tracks = stream.get_tracks();
+    drop((film, mix));
+    let video: MediaStreamTrack = tracks.get(0).unchecked_into();
+    assert_eq!(video.ready_state(), MediaStreamTrackState::Ended);
+}
+
+#[wasm_bindgen_test]
+async fn a_mix_leaves_its_tracks_as_they_are() {
+    let media = capture::open(Source::Microphone, None, None).await.unwrap();
+    let track = Track::new(Clone::clone(&media), |_| ());
+    let mix = Mix::new().unwrap();
+    mix.follow(core::slice::from_ref(&media));
+    mix.follow(core::slice::from_ref(&media));
+    mix.follow(&[]);
+    assert_eq!(media.ready_state(), MediaStreamTrackState::Live);
+    mix.follow(core::slice::from_ref(&media));
+    let mixed = mix.track().unwrap();
+    drop(mix);
+    assert_eq!(media.ready_state(), MediaStreamTrackState::Live);
+    assert_eq!(mixed.kind(), "audio");
+    drop(track);
+}
+
+#[wasm_bindgen_test]
+async fn a_mirrored_picture_is_mirrored_within_its_tile() {
+    // A picture whose left half is an empty tile and whose right half is the ground.
+    let left = Rect {
+        size: Size::new(160.0, 180.0),
+        ..WHOLE
+    };
+    let film = Rc::new(Film::new(SIZE, 20).unwrap());
+    let painted = Rc::clone(&film);
+    let timer = visavis::web::timer::Interval::new(Duration::from_millis(40), move || {
+        painted.clear();
+        painted.tile(left);
+    });
+    let stream = MediaStream::new().unwrap();
+    stream.add_track(&film.track().unwrap());
+    let video: HtmlVideoElement = web_sys::window()
+        .unwrap()
+        .document()
+        .unwrap()
+        .create_element("video")
+        .unwrap()
+        .unchecked_into();
+    value::set(&video, "muted", &JsValue::TRUE);
+    video.set_src_object(Some(&stream));
+    element::play(&video).await.unwrap();
+    until("a picture", || video.video_width() > 0).await;
+    let straight = Film::new(SIZE, 1).unwrap();
+    let mirrored = Film::new(SIZE, 1).unwrap();
+    assert!(straight.picture(&video, Fit::Cover, false, WHOLE));
+    assert!(mirrored.picture(&video, Fit::Cover, true, WHOLE));
+    let brightness = |film: &Film, x: f64| {
+        let point = [&x.into(), &90.into(), &1.into(), &1.into()];
+        let read = value::call(film.pen(), "getImageData", &point).unwrap();
+        js_sys::Uint8Array::new(&value::get(&read, "data")).get_index(1)
+    };
+    assert!(brightness(&straight, 20.0) > brightness(&straight, 300.0));
+    assert!(brightness(&mirrored, 20.0) < brightness(&mirrored, 300.0));
+    video.set_src_object(None);
+    drop(timer);
+}
