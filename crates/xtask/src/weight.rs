@@ -15,7 +15,7 @@ const GOAL: u64 = 150_000;
 /// unseen. To be lowered with each step towards the goal. Raised from 163,000: two roads to a peer, the
 /// recovery of connections, the switch that hides one's address and the share of a screen are part
 /// of the call, and there is no splitting a wasm module yet.
-const BUDGET: u64 = 193_000;
+const BUDGET: u64 = 194_000;
 
 /// Prints the table and says whether the site is light enough.
 ///
