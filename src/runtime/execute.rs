@@ -178,6 +178,8 @@ impl Engine {
         let this = self.weak();
         let later = Timeout::new(wait, move || {
             let Some(engine) = this.upgrade() else { return };
+            let over = engine.reopening.borrow_mut().remove(id);
+            drop(over);
             let is_opening = engine.sockets.borrow().get(id).is_some_and(Socket::is_opening);
             if is_opening {
                 let hanging = engine.sockets.borrow_mut().remove(id);

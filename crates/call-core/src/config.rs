@@ -18,9 +18,8 @@ pub struct Config {
     /// Whether a connection that has failed stays useless in this browser although ICE is restarted.
     /// It is made anew then, without trying that first.
     pub failed_is_final: bool,
-    /// Whether this browser offers ICE restarts well: with those that a Chromium offers it may leave
-    /// the working path for a half-made one before the answer is there, and what a Firefox receives
-    /// from there it drops, the candidates that would complete the new path included.
+    /// Whether this browser keeps to the working path until the new one is complete, when it offers an
+    /// ICE restart. Where only one of two does, it is the one to offer them.
     pub restarts_well: bool,
     /// Wrong behaviour to be planted, for the simulator's own test. Always empty in a shipped build.
     pub faults: Faults,

@@ -66,8 +66,13 @@ impl Health {
 
     /// Something arrived.
     pub(crate) fn hear(&mut self, now: Timestamp) {
+        self.hear_from(now, Duration::ZERO);
+    }
+
+    /// Something arrived so long ago.
+    fn hear_from(&mut self, now: Timestamp, age: Duration) {
         self.misses_media |= self.is_silent(now);
-        self.heard = now;
+        self.heard = self.heard.max(now - age);
     }
 
     /// A message came on the control channel.
@@ -100,9 +105,8 @@ impl Health {
         let is_new = bytes != self.bytes;
         if is_new {
             self.bytes = bytes;
-            self.misses_media |= self.is_silent(now);
             // Asked once a second, silence that began between would be noticed up to a second late.
-            self.heard = self.heard.max(now - age);
+            self.hear_from(now, age);
         }
         is_new && core::mem::take(&mut self.misses_media)
     }
