@@ -9,8 +9,8 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use js_sys::Date;
-use leptos::prelude::{WithValue, on_cleanup};
-use visavis_call_core::{CaptureState, Event, Intent, Slot, View};
+use leptos::prelude::{WithUntracked, WithValue, on_cleanup};
+use visavis_call_core::{CaptureState, Event, Intent, Slot, Stage, View};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlElement, HtmlVideoElement, MediaStream, MediaStreamTrack};
 
@@ -132,9 +132,14 @@ impl Engine {
         spawn(async move {
             let opened = opened.await;
             let Some(engine) = this.upgrade() else { return };
+            // The call may have ended while the browser asked.
+            let is_in = engine.store.stage.with_untracked(|stage| *stage == Stage::Joined);
+            if !is_in {
+                engine.recording.is_busy.set(false);
+                return;
+            }
             match opened.and_then(|file| engine.begin_recording(file, kind, &tell)) {
                 Ok(()) => {
-                    // Not in the call any more: then the core says no, and the file is closed.
                     engine.push(Event::Intent(Intent::Record(true)));
                     tell(Recorded::Begun);
                 }

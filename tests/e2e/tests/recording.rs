@@ -99,11 +99,16 @@ async fn recorded(stage: &Stage, kinds: [Kind; 3], way: Way) -> Result<()> {
     bob.enter(stage, &room, "Bob").await?;
     try_join(ada.sees_and_hears(1, SOON), bob.sees_and_hears(1, SOON)).await?;
     prepare(stage, ada, way).await?;
+    if way == Way::Disk {
+        // So that the sound in the file is that of the others.
+        ada.press("button", "Mute microphone").await?;
+    }
     let has_sound = can_mix(ada).await?;
     let before = ada.open().await?;
 
     let begun = Instant::now();
     ada.press("button", "Record").await?;
+    // Said for a moment, after what else there is to say.
     try_join(
         bob.hear("status", "Ada records the call"),
         ada.hear("status", "You are recording"),
