@@ -7,7 +7,7 @@ use visavis_protocol::SeatId;
 
 use crate::components::dom::{El, el};
 use crate::layout::{Arrangement, Kind, Mode, Size, Wishes, arrange, large};
-use crate::runtime::{Choice, use_runtime};
+use crate::runtime::{Choice, Runtime, use_runtime};
 
 /// What a tile is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,18 +46,21 @@ pub struct Scene {
     pub foremost_video: StoredValue<El, LocalStorage>,
     /// Stays when it is gone: who comes back, or shares again, is pinned still.
     pinned: RwSignal<Option<Subject>>,
+    /// A recording asks where tiles lie at each of its pictures, outside of any component.
+    runtime: Runtime,
 }
 
 impl Scene {
     /// Of the call that is under way.
     #[must_use]
     pub fn new() -> Self {
-        let subjects = subjects();
+        let runtime = use_runtime();
+        let subjects = subjects(runtime);
         let pinned = RwSignal::new(None);
         let foremost = Memo::new(move |_| {
             subjects.with(|subjects| {
                 // As if one wanted to see who speaks: in a grid nobody else stands out.
-                let wishes = wishes(subjects, pinned.get(), Mode::Speaker);
+                let wishes = wishes(runtime, subjects, pinned.get(), Mode::Speaker);
                 let foremost = large(&kinds(subjects), wishes);
                 vec![foremost.map_or(Subject::Own, |index| subjects[index])]
             })
@@ -67,6 +70,7 @@ impl Scene {
             foremost,
             foremost_video: StoredValue::new_local(el("video")),
             pinned,
+            runtime,
         }
     }
 
@@ -89,16 +93,23 @@ impl Scene {
         self.pinned.get()
     }
 
+    /// Whether the person sees their own picture mirrored.
+    #[must_use]
+    pub fn mirrors_own(self) -> bool {
+        self.runtime.choice(Choice::MirrorOwn).get_untracked()
+    }
+
     /// Where the tiles lie. Follows all that it depends on, and nothing else: who speaks counts only
     /// where it is seen.
     #[must_use]
     pub fn arrange(self, stage: Size, subjects: &[Subject]) -> Arrangement {
-        let mode = if use_runtime().choice(Choice::SpeakerView).get() {
+        let mode = if self.runtime.choice(Choice::SpeakerView).get() {
             Mode::Speaker
         } else {
             Mode::Grid
         };
-        arrange(stage, &kinds(subjects), wishes(subjects, self.pinned.get(), mode))
+        let wishes = wishes(self.runtime, subjects, self.pinned.get(), mode);
+        arrange(stage, &kinds(subjects), wishes)
     }
 }
 
@@ -106,8 +117,7 @@ fn kinds(subjects: &[Subject]) -> Vec<Kind> {
     subjects.iter().map(|subject| subject.kind()).collect()
 }
 
-fn wishes(subjects: &[Subject], pinned: Option<Subject>, mode: Mode) -> Wishes {
-    let runtime = use_runtime();
+fn wishes(runtime: Runtime, subjects: &[Subject], pinned: Option<Subject>, mode: Mode) -> Wishes {
     let at = |wanted: Subject| subjects.iter().position(|subject| *subject == wanted);
     let speaker = match mode {
         Mode::Grid => None,
@@ -121,8 +131,7 @@ fn wishes(subjects: &[Subject], pinned: Option<Subject>, mode: Mode) -> Wishes {
     }
 }
 
-fn subjects() -> Memo<Vec<Subject>> {
-    let runtime = use_runtime();
+fn subjects(runtime: Runtime) -> Memo<Vec<Subject>> {
     let (people, me) = (runtime.people(), runtime.me());
     // Who shared first stays first, whatever the order in which people came.
     let screens = Memo::new(move |before: Option<&Vec<SeatId>>| {

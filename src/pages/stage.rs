@@ -105,18 +105,15 @@ fn shots(scene: Scene, size: Size, tiles: &[(Subject, Tile)]) -> Vec<Shot> {
     subjects
         .iter()
         .zip(places)
-        .filter_map(|(subject, place)| Some(shot(&of(subject)?.1, place?)))
+        .filter_map(|(subject, place)| Some(shot(scene, &of(subject)?.1, place?)))
         .collect()
 }
 
-fn shot(tile: &Tile, place: Rect) -> Shot {
+fn shot(scene: Scene, tile: &Tile, place: Rect) -> Shot {
     let face = tile.face();
     let (fit, is_mirrored) = match tile.kind() {
         TileKind::Person => (Fit::Cover, false),
-        TileKind::Own => (
-            Fit::Cover,
-            use_runtime().choice(Choice::MirrorOwn).get_untracked(),
-        ),
+        TileKind::Own => (Fit::Cover, scene.mirrors_own()),
         TileKind::Screen => (Fit::Contain, false),
     };
     Shot {
