@@ -41,7 +41,7 @@ visavis-bench <command> [options]      (usually by way of `cargo xtask bench` an
 
   bench    a call in Chromium, beside the least page that can have one
              --server PATH      as above; the server must carry the built client
-             --only LIST        of g1 to g9 and six          (default: all)
+             --only LIST        of g1 to g9, script and six  (default: all)
              --runs N           loads and joins              (default: 15)
              --docs             also write the table into docs/performance.md
 

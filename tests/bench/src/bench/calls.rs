@@ -29,6 +29,8 @@ const KEPT: f64 = 0.95;
 /// Bandwidth estimation and encoders need this long to find their level.
 const SETTLES_IN: Duration = Duration::from_secs(8);
 const MEASURED: Duration = Duration::from_secs(10);
+/// How long a call is left alone.
+const AT_REST: Duration = Duration::from_secs(30);
 /// Turns of ours and the floor.
 const TURNS: usize = 3;
 
@@ -125,6 +127,51 @@ pub fn measure_memory(server: &Path, table: &mut Table) -> Result<()> {
         format!("{:.0}; {}", floor.in_tree, floor.largest),
     ));
     Ok(())
+}
+
+/// Measures how much of a core the page's own script takes in a call of four that nobody touches.
+///
+/// # Errors
+/// If a call does not connect.
+pub fn measure_script(server: &Path, table: &mut Table) -> Result<()> {
+    println!("script of a page in a call of four at rest");
+    let stage = Stage::new(Place::quiet(), server, 4)?;
+    let measure = |site| -> Result<[f64; 2]> {
+        let pages = call(&stage, site, 4)?;
+        program::pause(SETTLES_IN)?;
+        let page = &pages[3];
+        page.call("Performance.enable", &json!({}))?;
+        let (started, before) = (Instant::now(), durations(page)?);
+        program::pause(AT_REST)?;
+        let (span, after) = (started.elapsed().as_secs_f64(), durations(page)?);
+        Ok([0, 1].map(|at| (after[at] - before[at]) / span * 100.0))
+    };
+    let floor = measure(Site::Floor)?;
+    let ours = measure(Site::Ours)?;
+    let spoken = |[script, task]: [f64; 2]| format!("{script:.2} % (all tasks {task:.1} %)");
+    table.push(Row {
+        id: "M8",
+        metric: "script on the main thread in a call of four at rest, of one core".into(),
+        goal: "5 %".into(),
+        stretch: "2 %".into(),
+        measured: spoken(ours),
+        floor: spoken(floor),
+        verdict: Verdict::at_most(ours[0], 5.0, 2.0),
+    });
+    Ok(())
+}
+
+/// Seconds that a page has spent in script and in tasks of its main thread, script included.
+fn durations(page: &Page) -> Result<[f64; 2]> {
+    let metrics = page.call("Performance.getMetrics", &json!({}))?;
+    Ok([metric(&metrics, "ScriptDuration")?, metric(&metrics, "TaskDuration")?])
+}
+
+fn metric(metrics: &Value, name: &str) -> Result<f64> {
+    let all = metrics["metrics"].as_array().into_iter().flatten();
+    all.filter(|metric| metric["name"] == name)
+        .find_map(|metric| metric["value"].as_f64())
+        .with_context(|| format!("the browser has no metric {name}"))
 }
 
 /// Puts six people into one room and counts the links that carry pictures and sound.
@@ -261,12 +308,6 @@ fn memory(page: &Page) -> Result<Memory> {
     page.call("Performance.enable", &json!({}))?;
     page.call("HeapProfiler.collectGarbage", &json!({}))?;
     let metrics = page.call("Performance.getMetrics", &json!({}))?;
-    let metric = |name: &str| {
-        let all = metrics["metrics"].as_array().into_iter().flatten();
-        all.filter(|metric| metric["name"] == name)
-            .find_map(|metric| metric["value"].as_f64())
-            .with_context(|| format!("the browser has no metric {name}"))
-    };
     let document = page.call("DOM.getDocument", &json!({ "depth": -1, "pierce": true }))?;
     let mut owned = BTreeMap::new();
     count(&document["root"], "document", &mut owned);
@@ -279,8 +320,8 @@ fn memory(page: &Page) -> Result<Memory> {
     Ok(Memory {
         in_tree: owned.values().sum(),
         largest: named.collect::<Vec<_>>().join(", "),
-        heap: metric("JSHeapUsedSize")?,
-        nodes: metric("Nodes")?,
+        heap: metric(&metrics, "JSHeapUsedSize")?,
+        nodes: metric(&metrics, "Nodes")?,
         wasm: page.number("__probe.wasmBytes()")?,
         elements: page.number("document.querySelectorAll('*').length")?,
     })

@@ -26,11 +26,12 @@ enum Part {
     Signaling,
     Cpu,
     Memory,
+    Script,
     Six,
 }
 
 impl Part {
-    const NAMES: [(&'static str, Self); 10] = [
+    const NAMES: [(&'static str, Self); 11] = [
         ("g1", Self::Weight),
         ("g2", Self::Weight),
         ("g3", Self::Ready),
@@ -40,6 +41,7 @@ impl Part {
         ("g7", Self::Signaling),
         ("g8", Self::Cpu),
         ("g9", Self::Memory),
+        ("script", Self::Script),
         ("six", Self::Six),
     ];
 }
@@ -85,7 +87,7 @@ fn parts(list: &str) -> Result<Vec<Part>> {
         .map(
             |name| match Part::NAMES.iter().find(|(known, _)| *known == name) {
                 Some((_, part)) => Ok(*part),
-                None => bail!("`{name}` is none of g1 to g9 and six"),
+                None => bail!("`{name}` is none of g1 to g9, script and six"),
             },
         )
         .collect()
@@ -107,6 +109,7 @@ pub fn run(options: &Options) -> Result<()> {
             Part::Signaling => signaling::measure(&options.server, &mut table),
             Part::Cpu => calls::measure_cpu(&options.server, &mut table),
             Part::Memory => calls::measure_memory(&options.server, &mut table),
+            Part::Script => calls::measure_script(&options.server, &mut table),
             Part::Six => calls::measure_six(&options.server, &mut table),
         };
         crate::program::check_interrupt()?;
