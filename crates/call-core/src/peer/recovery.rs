@@ -2,7 +2,8 @@
 
 use visavis_protocol::{Frame, MediaKind, Signal};
 
-use super::{Channel, Context, Peer, Presence};
+use super::link::Channel;
+use super::{Context, Peer, Presence};
 use crate::command::{Command, LinkRole};
 use crate::event::Sample;
 use crate::fault::Fault;

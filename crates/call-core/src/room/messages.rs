@@ -1,0 +1,190 @@
+//! What the server says: each message, whether it is the next one, and what a refusal means.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use visavis_protocol::{ErrorCode, Packet, ServerMessage, limits};
+
+use super::{Asked, Room, Standing};
+use crate::peer::Context;
+use crate::session::Session;
+use crate::time::Timestamp;
+use crate::view::{EndReason, JoinProblem, NoticeKind};
+
+/// How much earlier than we the server may have begun to count our absence: a message's way.
+const CLOCKS_DIFFER: Duration = Duration::from_secs(5);
+/// Pause before what the server refused is asked for again: a seat after its restart, a look inside.
+const REJOIN_AFTER: Duration = Duration::from_secs(3);
+
+impl Room {
+    /// Takes what the server wrote; returns what the person should be told.
+    pub(crate) fn handle_message(
+        &mut self,
+        message: ServerMessage,
+        session: &mut Session,
+        context: &mut Context<'_>,
+    ) -> Vec<NoticeKind> {
+        // A page that was frozen reads old messages first: they say nothing of the present.
+        let is_fresh = context.now.since(self.heard) < limits::DEAD_AFTER_HIDDEN;
+        if self.is_joined() && self.asked == Asked::Nothing && is_fresh {
+            self.heard = context.now;
+        }
+        match message {
+            ServerMessage::Welcome {
+                ice, epoch, relay, ..
+            } => {
+                self.server = Some(epoch);
+                if !self.is_joined() {
+                    self.ice.welcomed(ice, relay);
+                }
+            }
+            ServerMessage::Occupancy { room, peers, seats } => {
+                if room == self.place.room && matches!(self.standing, Standing::Preparing { .. }) {
+                    self.watched(peers, usize::from(seats), context);
+                }
+            }
+            ServerMessage::Joined {
+                epoch,
+                you,
+                version,
+                peers,
+                ice,
+                ice_lifetime_ms,
+            } => {
+                if you == self.me && !self.is_over() {
+                    self.joined(epoch, version, peers, (ice, ice_lifetime_ms), session, context);
+                }
+            }
+            ServerMessage::PeerJoined { version, peer } => {
+                if self.follows(version, session, context) {
+                    return self.peer_joined(peer, context).into_iter().collect();
+                }
+            }
+            ServerMessage::PeerLeft {
+                version,
+                peer,
+                reason,
+            } => {
+                if self.follows(version, session, context) {
+                    return self.peer_left(peer, reason, context).into_iter().collect();
+                }
+            }
+            ServerMessage::PeerAway { version, peer, away } => {
+                if self.follows(version, session, context) {
+                    self.peer_away(peer, away, context);
+                }
+            }
+            ServerMessage::Relay { from, n, body } => {
+                if let (Some(at), Ok(packet)) = (self.position(from), Packet::decode(&body))
+                    && let Some(peer) = self.peers.get_mut(at)
+                {
+                    peer.handle_relayed(n, packet, context);
+                }
+            }
+            ServerMessage::Error { code, about, .. } => {
+                self.refused(code, about.as_deref(), session, context)
+            }
+            ServerMessage::Ice { servers, lifetime_ms } => {
+                if self.is_joined() && self.ice.granted(context.now, servers, lifetime_ms) {
+                    self.with_ice(context, |room, context| {
+                        for peer in &mut room.peers {
+                            peer.set_ice_servers(context);
+                        }
+                    });
+                }
+            }
+            ServerMessage::Left {} | ServerMessage::Pong {} | ServerMessage::GoingAway { .. } => {}
+        }
+        Vec::new()
+    }
+
+    /// Whether a roster event is the next one. If one was missed, the whole roster is asked for.
+    fn follows(&mut self, next: u64, session: &mut Session, context: &mut Context<'_>) -> bool {
+        let Standing::Joined { version, .. } = &mut self.standing else {
+            return false;
+        };
+        if self.asked != Asked::Nothing || next <= *version {
+            return false;
+        }
+        if next == *version + 1 {
+            *version = next;
+            return true;
+        }
+        self.ask_to_resume(context.now, session, context.commands);
+        false
+    }
+
+    fn refused(
+        &mut self,
+        code: ErrorCode,
+        about: Option<&str>,
+        session: &mut Session,
+        context: &mut Context<'_>,
+    ) {
+        match (about, self.asked) {
+            (Some("resume"), Asked::Resume) => {
+                self.asked = Asked::Nothing;
+                if code == ErrorCode::UnknownSession {
+                    if self.was_replaced(context.now) {
+                        // Two tabs that take the seat from each other would never end.
+                        self.end(EndReason::SeatMoved, context.commands);
+                        return;
+                    }
+                    // The server forgot us, or held the seat no longer: the same join again.
+                    self.ask_to_join(context.now, session, context.commands);
+                } else {
+                    self.rejoin_at = Some(context.now + REJOIN_AFTER);
+                }
+            }
+            (Some("join"), Asked::Join) => {
+                self.asked = Asked::Nothing;
+                if self.is_joined() {
+                    // A call is not dropped because a restarted server is short of something.
+                    self.rejoin_at = Some(context.now + REJOIN_AFTER);
+                    return;
+                }
+                self.close_peers(context.commands);
+                self.occupancy_known = false;
+                self.standing = Standing::Preparing {
+                    problem: Some(problem(code)),
+                };
+                self.watch(context.now, session, context.commands);
+            }
+            (Some("watch"), _) if matches!(self.standing, Standing::Preparing { .. }) => {
+                self.watch_at = Some(context.now + REJOIN_AFTER);
+            }
+            (Some("relay") | None, _) if code == ErrorCode::RateLimited => {
+                self.relays_refused.get_or_insert(context.now);
+            }
+            _ => {}
+        }
+    }
+
+    /// Whether the only reason for which the server can have ended our session is that our seat was
+    /// taken by another tab: it is still the same server, and the seat would have been kept longer.
+    fn was_replaced(&self, now: Timestamp) -> bool {
+        let same_server =
+            matches!(self.standing, Standing::Joined { epoch, .. } if self.server == Some(epoch));
+        same_server && now.since(self.heard) + CLOCKS_DIFFER < limits::RESUME_WINDOW
+    }
+}
+
+const fn problem(code: ErrorCode) -> JoinProblem {
+    match code {
+        ErrorCode::RoomFull => JoinProblem::RoomFull,
+        ErrorCode::ServerFull => JoinProblem::ServerFull,
+        ErrorCode::InvalidName => JoinProblem::InvalidName,
+        ErrorCode::RateLimited => JoinProblem::RateLimited,
+        ErrorCode::BadMessage
+        | ErrorCode::UnknownKind
+        | ErrorCode::UnsupportedVersion
+        | ErrorCode::AlreadyGreeted
+        | ErrorCode::AlreadyJoined
+        | ErrorCode::NotJoined
+        | ErrorCode::UnknownSession
+        | ErrorCode::UnknownPeer
+        | ErrorCode::SelfAddressed
+        | ErrorCode::TooManyWatchers
+        | ErrorCode::Unknown => JoinProblem::Other,
+    }
+}
