@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;
-use thirtyfour::Key;
+use thirtyfour::{By, Key};
 use visavis_e2e::page::SOON;
 use visavis_e2e::{Browser, Devices, Kind, Look, Room, Stage, in_each, until};
 
@@ -107,6 +107,60 @@ async fn undisturbed(browser: &Browser) -> Result<()> {
         .await?;
     ensure!(told == "[3,true,[]]", "{}: {told}", browser.label);
     Ok(())
+}
+
+/// Notes what changes within each tile, by its name.
+const NOTE_CHANGES: &str = r#"
+    window.__changes = {};
+    const noted = new MutationObserver((changes) => {
+        for (const { type, attributeName, target } of changes) {
+            const tile = (target.closest ? target : target.parentElement).closest("article");
+            (__changes[tile.getAttribute("aria-label")] ??= []).push(`${type} ${attributeName} ${target.nodeName}`);
+        }
+    });
+    for (const tile of document.querySelectorAll(".stage > article"))
+        noted.observe(tile, { subtree: true, childList: true, characterData: true, attributes: true });
+"#;
+
+/// Waits until somebody's tile bears a mark, or no longer.
+async fn marked(browser: &Browser, tile: &str, mark: &str, is_there: bool) -> Result<()> {
+    let what = format!("{}: {tile} is marked {mark}: {is_there}", browser.label);
+    let marks = format!("article[aria-label=\"{tile}\"] [role=img][aria-label=\"{mark}\"]");
+    until(&what, SOON, async || {
+        let found = browser.driver().find_all(By::Css(marks.as_str())).await?;
+        Ok(Look::when(found.is_empty() != is_there, || {
+            format!("{} marks", found.len())
+        }))
+    })
+    .await
+}
+
+in_each! {
+    /// What changes with one person changes one tile, and nothing in the others.
+    async fn one_tile_changes(stage: &Stage, kind: Kind) -> Result<()> {
+        let room = Room::new("patch");
+        let [ada, bob, _cleo] = three(stage, kind, &room).await?;
+        for name in ["Bob", "Cleo"] {
+            marked(&ada, name, "Microphone off", true).await?;
+            marked(&ada, name, "Direct", true).await?;
+        }
+        // Whoever spoke just before being muted does so for a second more.
+        until("nobody speaks", SOON, async || {
+            let speaking = ada.driver().find_all(By::Css("[data-speaking]")).await?;
+            Ok(Look::when(speaking.is_empty(), || format!("{} do", speaking.len())))
+        })
+        .await?;
+        ada.script(NOTE_CHANGES, Vec::new()).await?;
+        bob.press("button", "Turn camera off").await?;
+        marked(&ada, "Bob", "Camera off", true).await?;
+        bob.press("button", "Turn camera on").await?;
+        marked(&ada, "Bob", "Camera off", false).await?;
+        let changes = ada.script("return __changes;", Vec::new()).await?;
+        let changed: BTreeMap<String, Vec<String>> = serde_json::from_value(changes)?;
+        stage.figure(&format!("changes in Bob's tile: {}", changed.get("Bob").map_or(0, Vec::len)));
+        ensure!(changed.keys().eq(["Bob"]), "{changed:?}");
+        Ok(())
+    }
 }
 
 in_each! {

@@ -164,7 +164,10 @@ pub fn measure_script(server: &Path, table: &mut Table) -> Result<()> {
 /// Seconds that a page has spent in script and in tasks of its main thread, script included.
 fn durations(page: &Page) -> Result<[f64; 2]> {
     let metrics = page.call("Performance.getMetrics", &json!({}))?;
-    Ok([metric(&metrics, "ScriptDuration")?, metric(&metrics, "TaskDuration")?])
+    Ok([
+        metric(&metrics, "ScriptDuration")?,
+        metric(&metrics, "TaskDuration")?,
+    ])
 }
 
 fn metric(metrics: &Value, name: &str) -> Result<f64> {
