@@ -55,7 +55,7 @@ fn refused(pc: &mut PeerConnection) -> Refusal {
 fn connected() -> (PeerConnection, PeerConnection) {
     let (mut one, mut two) = (PeerConnection::new(1), PeerConnection::new(2));
     one.add_slots();
-    assert_eq!(needed(&drain(&mut one)), 1, "three transceivers, one event");
+    assert_eq!(needed(&drain(&mut one)), 1, "four transceivers, one event");
     let offer = make(&mut one, 1);
     two.set_remote_description(RequestId(1), SdpKind::Offer, offer);
     drain(&mut two);
