@@ -109,7 +109,7 @@ async fn both_sides_end_with_the_same_sections() {
     .await;
     let (offer, answer) = negotiate(&offerer, &answerer).await;
     let kinds: Vec<_> = sections(&offer).into_iter().map(|section| section.0).collect();
-    assert_eq!(kinds, ["audio", "video", "video", "application"]);
+    assert_eq!(kinds, ["audio", "video", "video", "audio", "application"]);
     assert_eq!(sections(&offer), sections(&answer));
     let mut media = sections(&offer).into_iter().take(SLOTS);
     assert!(media.all(|section| section.1 == "a=sendrecv"));

@@ -97,7 +97,8 @@ fn it_ends_with_its_sound_without_a_negotiation() {
     assert!(shell.commands.contains(&Command::StopCapture { capture }));
     for slot in [Slot::Screen, Slot::ScreenSound] {
         assert_eq!(sent(&shell, slot), None);
-        let is_taken = |command: &Command| matches!(command, Command::SetTrack { slot: of, .. } if *of == slot);
+        let is_taken =
+            |command: &Command| matches!(command, Command::SetTrack { slot: of, .. } if *of == slot);
         assert!(shell.commands.iter().any(is_taken), "{slot:?}");
     }
     let offers = |command: &Command| matches!(command, Command::SetLocalDescription { .. });
