@@ -297,3 +297,44 @@ async fn exchange_until_connected(one: &Heard, other: &Heard) {
     }
     panic!("waited too long until both are connected");
 }
+
+/// An offer as an older page makes it, which knows of no screen's sound.
+fn without_screen_sound(offer: &str) -> String {
+    let mut kept = String::new();
+    let mut section = 0;
+    for line in offer.split_inclusive('\n') {
+        section += usize::from(line.starts_with("m="));
+        if section == SLOTS {
+            continue;
+        }
+        if line.starts_with("a=group:BUNDLE") {
+            kept.push_str(&line.replace(" 3", ""));
+        } else {
+            kept.push_str(line);
+        }
+    }
+    kept
+}
+
+#[wasm_bindgen_test]
+async fn an_older_page_is_met_without_its_screens_sound() {
+    let (offerer, answerer) = (Heard::new(), Heard::new());
+    offerer.peer.add_transceivers().unwrap();
+    let (_, offer) = offerer.peer.set_local_description().await.unwrap();
+    let offer = without_screen_sound(&offer);
+    assert_eq!(sections(&offer).len(), SLOTS);
+    answerer
+        .peer
+        .set_remote_description("offer", &offer)
+        .await
+        .unwrap();
+    answerer.peer.adopt_transceivers().unwrap();
+    let (_, answer) = answerer.peer.set_local_description().await.unwrap();
+    assert_eq!(sections(&answer), sections(&offer));
+    until("the missing section is to be negotiated", || {
+        answerer.count(|event| *event == PeerEvent::NegotiationNeeded) == 1
+    })
+    .await;
+    let (_, further) = answerer.peer.set_local_description().await.unwrap();
+    assert_eq!(sections(&further).len(), SLOTS + 1);
+}
