@@ -40,7 +40,8 @@ async fn three(stage: &Stage, kind: Kind, room: &Room) -> Result<[Rc<Browser>; 3
 }
 
 /// Firefox without a display has no screen to share, and no sound of one in any case: a painted canvas
-/// and a tone stand in for what the person would have picked. Chromium has fake ones of its own.
+/// and the tone of a second fake microphone stand in for what the person would have picked. Chromium
+/// has fake ones of its own.
 const STAND_IN: &str = "navigator.mediaDevices.getDisplayMedia = async (options) => {
         window.__options = options;
         const canvas = document.createElement('canvas');
@@ -52,17 +53,11 @@ const STAND_IN: &str = "navigator.mediaDevices.getDisplayMedia = async (options)
             pen.fillRect(0, 0, 800, 450);
         }, 50);
         const stream = canvas.captureStream(20);
-        const context = new AudioContext();
-        await context.resume();
-        const tone = new OscillatorNode(context, { frequency: 330 });
-        const out = context.createMediaStreamDestination();
-        tone.connect(out);
-        tone.start();
-        const [sound] = out.stream.getAudioTracks();
+        const [sound] = (await navigator.mediaDevices.getUserMedia({ audio: true })).getAudioTracks();
         stream.addTrack(sound);
         const [track] = stream.getVideoTracks();
         const stop = track.stop.bind(track);
-        track.stop = () => { clearInterval(paint); context.close(); stop(); };
+        track.stop = () => { clearInterval(paint); stop(); };
         window.__sound = sound;
         return stream;
     };";
