@@ -47,20 +47,20 @@ fn sound(shell: &mut Shell, capture: CaptureId, is_there: bool) {
 fn told(shell: &Shell) -> MediaStatus {
     let packets = shell.packets().into_iter();
     let signals = packets.flat_map(|(_, _, packet)| packet.signals);
-    let statuses = signals.filter_map(|signal| match signal {
+    let mut statuses = signals.filter_map(|signal| match signal {
         Signal::Status(status) => Some(status),
         _ => None,
     });
-    statuses.last().expect("a status")
+    statuses.next_back().expect("a status")
 }
 
 /// What was last put on the sender of a slot.
 fn sent(shell: &Shell, wanted: Slot) -> Option<CaptureId> {
-    let tracks = shell.commands.iter().filter_map(|command| match command {
+    let mut tracks = shell.commands.iter().filter_map(|command| match command {
         Command::SetTrack { slot, capture, .. } if *slot == wanted => Some(*capture),
         _ => None,
     });
-    tracks.last().flatten()
+    tracks.next_back().flatten()
 }
 
 #[test]
