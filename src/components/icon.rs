@@ -69,6 +69,10 @@ pub enum Icon {
     Record,
     /// A square in a circle.
     RecordStop,
+    /// Lines of text.
+    Text,
+    /// A picture that plays.
+    Film,
 }
 
 impl Icon {
@@ -106,6 +110,8 @@ impl Icon {
             Self::PopOut => "#pop-out",
             Self::Record => "#record",
             Self::RecordStop => "#record-stop",
+            Self::Text => "#text",
+            Self::Film => "#film",
         }
     }
 }

@@ -26,6 +26,8 @@ pub enum Mark {
     Relayed,
     /// They record the call.
     Recording,
+    /// What is shared is heard as well.
+    Sound,
 }
 
 impl Mark {
@@ -37,6 +39,7 @@ impl Mark {
             Self::Direct => (words().direct, Icon::Direct, "mark-quiet"),
             Self::Relayed => (words().relayed, Icon::Relayed, "mark-quiet"),
             Self::Recording => (words().recording, Icon::Record, "mark-recording"),
+            Self::Sound => (words().screen.with_sound, Icon::Speaker, ""),
         };
         let mark = el_class("span", class).attr("role", "img").child(icon(sign));
         mark.set_label(name);
@@ -272,6 +275,19 @@ impl Tile {
         if let Some(name) = self.0.whole.element().get_attribute("aria-label") {
             self.name_pin(&name);
         }
+    }
+
+    /// Puts a control on it that is always to be seen. What it is pressed for is not for the tile.
+    pub fn offer(&self, control: &El) {
+        let place = el_class("div", "tile-offer")
+            .on("click", |event| event.stop_propagation())
+            .child(control.clone());
+        self.0.whole.put(&place);
+    }
+
+    /// Keeps its picture out of sight, or no longer. A recording has it all the same.
+    pub fn set_covered(&self, is_covered: bool) {
+        self.0.whole.set_class("is-covered", is_covered);
     }
 
     /// Says whether they speak: a ring for the eye. For the ear there is the voice itself.

@@ -77,6 +77,12 @@ pub struct ScreenWords {
     pub of: With,
     /// The own screen.
     pub own: &'static str,
+    /// Mark: its sound is shared as well.
+    pub with_sound: &'static str,
+    /// Choice in the menu: sharp and with few pictures a second.
+    pub for_text: &'static str,
+    /// Choice in the menu: fluent.
+    pub for_motion: &'static str,
     /// A policy said no, or the system did.
     pub not_allowed: &'static str,
     /// The page came over plain HTTP.

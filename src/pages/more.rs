@@ -13,8 +13,8 @@ use crate::runtime::{Choice, use_runtime};
 /// has no room for them.
 pub fn more(scene: Scene, link: impl Fn(&Menu) -> [El; 2] + 'static) -> El {
     let (words, runtime) = (words(), use_runtime());
-    let [speaker_view, hides_own] =
-        [Choice::SpeakerView, Choice::HideOwn].map(|choice| runtime.choice(choice));
+    let [speaker_view, hides_own, screen_motion] =
+        [Choice::SpeakerView, Choice::HideOwn, Choice::ScreenMotion].map(|choice| runtime.choice(choice));
     let fills_screen = runtime.fills_screen();
     // What goes into the window above all others has its place before there is one.
     let pop_out = runtime.pop_out().map(|window| (window, content(scene, window)));
@@ -32,6 +32,19 @@ pub fn more(scene: Scene, link: impl Fn(&Menu) -> [El; 2] + 'static) -> El {
             view(Icon::Spotlight, words.speaker_view, true),
             el("hr"),
         ];
+        if runtime.can_share_screen() {
+            let is_motion = screen_motion.get();
+            let content = |sign, name, motion| {
+                made.choice(sign, name, is_motion == motion, move || {
+                    runtime.choose(Choice::ScreenMotion, motion);
+                })
+            };
+            entries.extend([
+                content(Icon::Text, words.screen.for_text, false),
+                content(Icon::Film, words.screen.for_motion, true),
+                el("hr"),
+            ]);
+        }
         // Alone one is to be seen, and the link is in the middle.
         if scene.subjects.with(|subjects| subjects.len() > 1) {
             let hides = hides_own.get();

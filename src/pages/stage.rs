@@ -4,14 +4,14 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use visavis_call_core::{CaptureState, Me, Person, Slot};
+use visavis_call_core::{CaptureKind, CaptureState, Me, Person, Slot};
 use visavis_protocol::SeatId;
 use wasm_bindgen::{JsCast, JsValue};
 
 use super::scene::{Scene, Subject};
 use super::status::{Reach, reach};
-use crate::components::dom::{El, each, el_class, live};
-use crate::components::{Face, Mark, Prominence, Tile, TileKind};
+use crate::components::dom::{El, button, each, el_class, live};
+use crate::components::{Face, Icon, Mark, Prominence, Tile, TileKind, icon};
 use crate::i18n::words;
 use crate::layout::{Fit, Rect, Size};
 use crate::runtime::{Choice, Shot, use_runtime};
@@ -164,17 +164,29 @@ fn own_tile(tile: Tile) -> Tile {
 }
 
 fn own_screen_tile(tile: Tile) -> Tile {
-    let stream = use_runtime().own_screen_stream();
+    let runtime = use_runtime();
+    let (me, stream) = (runtime.me(), runtime.own_screen_stream());
+    let stop = button("chip", move || runtime.want(CaptureKind::Screen, false))
+        .child(icon(Icon::Screen))
+        .child(el_class("span", "cut").text(words().screen.stop));
+    tile.offer(&stop);
     let shown = tile.clone();
     live(move || {
         shown.show(Face {
             name: words().screen.own.to_owned(),
             has_picture: stream.with(Option::is_some),
+            marks: me.with(|me| sound(me.screen_sound)),
             ..Face::default()
         });
+        shown.set_covered(!runtime.may_show_own_screen());
         shown.set_stream(stream.with(|stream| stream.as_ref().map(JsValue::from)));
     });
     tile
+}
+
+/// That what is shared is to be heard as well.
+fn sound(is_there: bool) -> Vec<Mark> {
+    is_there.then_some(Mark::Sound).into_iter().collect()
 }
 
 fn remote_face(person: &Person) -> Face {
@@ -201,17 +213,18 @@ fn remote_face(person: &Person) -> Face {
 fn screen_face(person: &Person) -> Face {
     let has_picture = person.receiving[Slot::Screen.index()];
     let is_here = matches!(reach(person), Reach::Here);
-    let trouble = match person.frozen {
-        [.., true] => words().picture_stuck,
-        [.., false] if is_here => words().connecting,
-        [.., false] => words().reconnecting_now,
+    let is_frozen = person.frozen[Slot::Screen.index()];
+    let trouble = match (is_frozen, is_here) {
+        (true, _) => words().picture_stuck,
+        (false, true) => words().connecting,
+        (false, false) => words().reconnecting_now,
     };
     Face {
         name: words().screen.of.fill(&person.name),
         connection: Some(person.connection.as_str()),
         has_picture,
-        marks: Vec::new(),
-        trouble: (!has_picture || !is_here || person.frozen[Slot::Screen.index()]).then_some(trouble),
+        marks: sound(person.status.screen_sound),
+        trouble: (!has_picture || !is_here || is_frozen).then_some(trouble),
     }
 }
 
@@ -223,9 +236,9 @@ const fn way(is_relayed: bool) -> Mark {
 fn stuck(person: &Person) -> Option<&'static str> {
     match person.frozen {
         [true, ..] => Some(words().sound_stuck),
-        [_, true, _] => Some(words().picture_stuck),
+        [_, true, ..] => Some(words().picture_stuck),
         // A screen has a tile of its own.
-        [false, false, _] => None,
+        [false, false, ..] => None,
     }
 }
 

@@ -120,7 +120,7 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
         NoticeKind::RecordingStarted { name } => polite(words.recording_started.fill(name)),
         NoticeKind::RecordingStopped { name } => polite(words.recording_stopped.fill(name)),
         NoticeKind::NotReaching { name, kind } => polite(match kind {
-            MediaKind::Microphone => words.not_heard.fill(name),
+            MediaKind::Microphone | MediaKind::ScreenSound => words.not_heard.fill(name),
             MediaKind::Camera | MediaKind::Screen => words.not_seen.fill(name),
         }),
         NoticeKind::ServerBack => polite(words.server_back.to_owned()),
@@ -146,9 +146,9 @@ mod tests {
             connection,
             away: false,
             status: MediaStatus::default(),
-            receiving: [false; 3],
+            receiving: [false; 4],
             silent: false,
-            frozen: [false; 3],
+            frozen: [false; 4],
             relayed: None,
         }
     }

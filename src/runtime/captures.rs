@@ -2,27 +2,37 @@
 
 use core::cell::RefCell;
 
+use leptos::prelude::GetUntracked;
 use visavis_call_core::{
     CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Device, Event, Me, MediaEvent,
 };
 use wasm_bindgen::JsCast;
 use web_sys::{MediaStream, MediaStreamTrack};
 
+use super::choices::Choice;
 use super::engine::Engine;
 use super::store::Shown;
 use super::table::Table;
 use crate::web::capture::{self, Source, Track, TrackEvent};
 use crate::web::devices::{DeviceInfo, DeviceKind};
+use crate::web::screen::Content;
 use crate::web::task::spawn;
-use crate::web::{Error, ErrorName, boot};
+use crate::web::{Error, ErrorName, boot, screen};
 
 /// The captures that are wanted.
 #[derive(Default)]
 pub(super) struct Captures {
     /// `None` while the browser is asking. What comes for a number that is not in here is stopped.
-    tracks: RefCell<Table<CaptureId, Option<Track>>>,
+    tracks: RefCell<Table<CaptureId, Option<Running>>>,
     camera: RefCell<Preview>,
     screen: RefCell<Preview>,
+}
+
+/// A capture that has come.
+struct Running {
+    track: Track,
+    /// Of a screen, if it brings any.
+    sound: Option<Track>,
 }
 
 /// The stream that shows the own camera, or screen: one object for the page's life, so that no
@@ -37,7 +47,14 @@ impl Captures {
     /// The track of a capture, if it runs.
     pub(super) fn track(&self, capture: CaptureId) -> Option<MediaStreamTrack> {
         let tracks = self.tracks.borrow();
-        Some(Clone::clone(tracks.get(capture)?.as_ref()?.media()))
+        Some(Clone::clone(tracks.get(capture)?.as_ref()?.track.media()))
+    }
+
+    /// The sound of what is shared, if it runs.
+    pub(super) fn sound(&self, capture: CaptureId) -> Option<MediaStreamTrack> {
+        let tracks = self.tracks.borrow();
+        let sound = tracks.get(capture)?.as_ref()?.sound.as_ref();
+        Some(Clone::clone(sound?.media()))
     }
 
     /// Stops a capture, or makes sure that it is stopped when it comes.
@@ -51,10 +68,10 @@ impl Captures {
         drop(tracks);
     }
 
-    /// Keeps a track that came, or stops it if nobody wants it any more.
-    fn keep(&self, capture: CaptureId, track: Track) {
+    /// Keeps what came, or stops it if nobody wants it any more.
+    fn keep(&self, capture: CaptureId, running: Running) {
         if let Some(kept) = self.tracks.borrow_mut().get_mut(capture) {
-            *kept = Some(track);
+            *kept = Some(running);
         }
     }
 
@@ -94,7 +111,10 @@ impl Engine {
             device,
         } = request;
         self.captures.tracks.borrow_mut().insert(capture, None);
-        let source = source(kind);
+        let Some(source) = source(kind) else {
+            self.capture_screen(capture);
+            return;
+        };
         let begun = boot::take_capture(source, device.as_deref());
         let this = self.weak();
         spawn(async move {
@@ -108,18 +128,74 @@ impl Engine {
     }
 
     fn captured(&self, capture: CaptureId, outcome: Result<MediaStreamTrack, Error>) {
-        let track = match outcome {
-            Ok(track) => track,
-            Err(error) => {
-                self.captures.stop(capture);
-                crate::web::console::warn("capture failed", error.name.as_str());
-                self.push(Event::Media(MediaEvent::CaptureFailed {
-                    capture,
-                    error: capture_error(&error.name),
+        match outcome {
+            Ok(track) => self.runs(capture, track, None),
+            Err(error) => self.failed(capture, &error),
+        }
+    }
+
+    /// Has the person choose a screen.
+    fn capture_screen(&self, capture: CaptureId) {
+        let chosen = screen::open(self.content());
+        let this = self.weak();
+        spawn(async move {
+            let outcome = chosen.await;
+            let Some(engine) = this.upgrade() else {
+                drop(outcome.map(|shared| {
+                    let sound = shared.sound.map(|sound| Track::new(sound, |_| ()));
+                    (Track::new(shared.picture, |_| ()), sound)
                 }));
                 return;
+            };
+            match outcome {
+                Ok(shared) => engine.runs(capture, shared.picture, shared.sound),
+                Err(error) => engine.failed(capture, &error),
             }
-        };
+        });
+    }
+
+    /// What the person wants shared pictures to be good for.
+    fn content(&self) -> Content {
+        if self.store.choices[Choice::ScreenMotion as usize].get_untracked() {
+            Content::Motion
+        } else {
+            Content::Text
+        }
+    }
+
+    /// Makes a screen that is being shared good for what the person wants by now.
+    pub(super) fn apply_content(&self) {
+        let shared = self.captures.screen.borrow().showing;
+        if let Some(picture) = shared.and_then(|capture| self.captures.track(capture)) {
+            screen::prefer(&picture, self.content());
+        }
+    }
+
+    /// The sound that is shared beside a screen, if any is.
+    pub(super) fn own_screen_sound(&self) -> Option<MediaStreamTrack> {
+        let shared = self.captures.screen.borrow().showing;
+        shared.and_then(|capture| self.captures.sound(capture))
+    }
+
+    /// Whether what is shared may be shown here as well: see [`screen::is_tab`].
+    pub(super) fn may_show_own_screen(&self) -> bool {
+        let shared = self.captures.screen.borrow().showing;
+        shared
+            .and_then(|capture| self.captures.track(capture))
+            .is_some_and(|picture| screen::is_tab(&picture))
+    }
+
+    fn failed(&self, capture: CaptureId, error: &Error) {
+        self.captures.stop(capture);
+        crate::web::console::warn("capture failed", error.name.as_str());
+        self.push(Event::Media(MediaEvent::CaptureFailed {
+            capture,
+            error: capture_error(&error.name),
+        }));
+    }
+
+    /// A capture has come.
+    fn runs(&self, capture: CaptureId, track: MediaStreamTrack, sound: Option<MediaStreamTrack>) {
         let this = self.weak();
         let track = Track::new(track, move |event| {
             let Some(engine) = this.upgrade() else { return };
@@ -128,14 +204,29 @@ impl Engine {
                 TrackEvent::Muted(muted) => MediaEvent::CaptureMuted { capture, muted },
             }));
         });
+        let sound = sound.map(|sound| self.sound_runs(capture, sound));
         let (device, muted) = (track.device(), track.is_muted());
-        self.captures.keep(capture, track);
+        let is_heard = sound.as_ref().is_some_and(|sound| !sound.is_muted());
+        self.captures.keep(capture, Running { track, sound });
         self.push(Event::Media(MediaEvent::Captured { capture, device }));
         if muted {
             self.push(Event::Media(MediaEvent::CaptureMuted { capture, muted }));
         }
+        if is_heard {
+            let is_there = true;
+            self.push(Event::Media(MediaEvent::CaptureSound { capture, is_there }));
+        }
         // Only with a permission does the browser tell the devices' names.
         self.refresh_devices();
+    }
+
+    fn sound_runs(&self, capture: CaptureId, sound: MediaStreamTrack) -> Track {
+        let this = self.weak();
+        Track::new(sound, move |event| {
+            let Some(engine) = this.upgrade() else { return };
+            let is_there = event == TrackEvent::Muted(false);
+            engine.push(Event::Media(MediaEvent::CaptureSound { capture, is_there }));
+        })
     }
 
     pub(super) fn devices_listed(&self, listed: Vec<DeviceInfo>) {
@@ -172,11 +263,12 @@ const fn running(state: &CaptureState) -> Option<CaptureId> {
     }
 }
 
-const fn source(kind: CaptureKind) -> Source {
+/// `None` for a screen, which is no device.
+const fn source(kind: CaptureKind) -> Option<Source> {
     match kind {
-        CaptureKind::Microphone => Source::Microphone,
-        CaptureKind::Camera => Source::Camera,
-        CaptureKind::Screen => Source::Screen,
+        CaptureKind::Microphone => Some(Source::Microphone),
+        CaptureKind::Camera => Some(Source::Camera),
+        CaptureKind::Screen => None,
     }
 }
 

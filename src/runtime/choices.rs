@@ -1,6 +1,6 @@
 //! What a person chose about how a call looks. Kept, so that they need not choose again.
 
-use leptos::prelude::ReadSignal;
+use leptos::prelude::{ReadSignal, WithValue};
 
 use super::store::set_if_changed;
 use super::{Runtime, memory};
@@ -14,11 +14,18 @@ pub enum Choice {
     MirrorOwn,
     /// The own tile is out of the way while others are there.
     HideOwn,
+    /// A shared screen is sent for movement; else for text.
+    ScreenMotion,
 }
 
 impl Choice {
-    pub(super) const COUNT: usize = 3;
-    pub(super) const ALL: [Self; Self::COUNT] = [Self::SpeakerView, Self::MirrorOwn, Self::HideOwn];
+    pub(super) const COUNT: usize = 4;
+    pub(super) const ALL: [Self; Self::COUNT] = [
+        Self::SpeakerView,
+        Self::MirrorOwn,
+        Self::HideOwn,
+        Self::ScreenMotion,
+    ];
 }
 
 impl Runtime {
@@ -32,5 +39,8 @@ impl Runtime {
     pub fn choose(self, choice: Choice, on: bool) {
         memory::put_chosen(choice, on);
         set_if_changed(self.store.choices[choice as usize], on);
+        if choice == Choice::ScreenMotion {
+            self.engine.with_value(|engine| engine.apply_content());
+        }
     }
 }

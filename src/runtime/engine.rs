@@ -7,7 +7,7 @@ use std::rc::{Rc, Weak};
 use leptos::prelude::{GetUntracked, Set, WithUntracked};
 use visavis_call_core::{
     CaptureKind, Config, Core, EndReason, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Stage,
-    Timestamp, VisitId,
+    Timestamp, View, VisitId,
 };
 use visavis_protocol::RoomId;
 use visavis_protocol::text::{self, TextError};
@@ -192,6 +192,7 @@ impl Engine {
         self.show_own_media(&view.me);
         self.listen_to_voices(&view);
         self.follow_recording(&view);
+        self.hear_screens(&view);
         self.store.patch(view);
     }
 
@@ -199,10 +200,23 @@ impl Engine {
     /// stream without a track never takes notice of one that is added, and a connection made ahead
     /// should cost nothing.
     fn hear(&self, event: &Event) {
-        if let Event::Link(link, LinkEvent::Receiving(Slot::Audio, true)) = event
-            && let Some(stream) = self.stream(*link, Slot::Audio)
-        {
-            self.playback.add(*link, &stream);
+        if let Event::Link(link, LinkEvent::Receiving(Slot::Audio, true)) = event {
+            self.playback
+                .add(*link, Slot::Audio, || self.stream(*link, Slot::Audio));
+        }
+    }
+
+    /// Plays the sound of screens beside the voices of those who share them. Most connections never
+    /// carry any, so its element is made only once somebody says that there is.
+    fn hear_screens(&self, view: &View) {
+        for person in view.people.iter().filter(|person| person.status.screen_sound) {
+            if let Some(link) = person
+                .link
+                .filter(|_| person.receiving[Slot::ScreenSound.index()])
+            {
+                let slot = Slot::ScreenSound;
+                self.playback.add(link, slot, || self.stream(link, slot));
+            }
         }
     }
 

@@ -356,7 +356,10 @@ impl Engine {
         let Some(peer) = self.links.get(link) else {
             return;
         };
-        let track = capture.and_then(|capture| self.captures.track(capture));
+        let track = capture.and_then(|capture| match slot {
+            Slot::ScreenSound => self.captures.sound(capture),
+            Slot::Audio | Slot::Camera | Slot::Screen => self.captures.track(capture),
+        });
         log_failure("track not sent", peer.replace_track(slot.index(), track.as_ref()));
     }
 

@@ -37,7 +37,7 @@ use visavis_protocol::text::TextError;
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use crate::route::{LinkError, RoomLink, Route};
-use crate::web::capture;
+use crate::web::screen;
 pub use appearance::Theme;
 pub use choices::Choice;
 use engine::Engine;
@@ -260,10 +260,16 @@ impl Runtime {
         self.store.own_screen.read_only()
     }
 
+    /// Whether what is shared may be shown here: a screen or a window would show itself within itself.
+    #[must_use]
+    pub fn may_show_own_screen(self) -> bool {
+        self.engine.with_value(|engine| engine.may_show_own_screen())
+    }
+
     /// Whether the browser can share a screen. Hide the control where not.
     #[must_use]
     pub fn can_share_screen(self) -> bool {
-        capture::can_share_screen()
+        screen::can_share()
     }
 
     /// The pictures of one slot of a connection, for a `<video muted>`. The stream stays the same

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use std::rc::Rc;
 
 use leptos::prelude::RwSignal;
-use visavis_call_core::LinkId;
+use visavis_call_core::{LinkId, Slot};
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use super::store::set_if_changed;
@@ -17,7 +17,7 @@ use crate::web::{ErrorName, console};
 const BLOCKED: usize = 16;
 
 pub(super) struct Playback {
-    sinks: RefCell<Table<LinkId, AudioSink>>,
+    sinks: RefCell<Table<(LinkId, Slot), AudioSink>>,
     speaker: RefCell<Option<String>>,
     blocked: Rc<Blocked>,
 }
@@ -40,12 +40,13 @@ impl Playback {
         }
     }
 
-    /// Plays the sound of a connection from now on, if it does not yet.
-    pub(super) fn add(&self, link: LinkId, stream: &MediaStream) {
-        if self.sinks.borrow().contains(link) {
+    /// Plays a sound of a connection from now on, if it does not yet.
+    pub(super) fn add(&self, link: LinkId, slot: Slot, stream: impl FnOnce() -> Option<MediaStream>) {
+        if self.sinks.borrow().contains((link, slot)) {
             return;
         }
-        let sink = match AudioSink::new(stream) {
+        let Some(stream) = stream() else { return };
+        let sink = match AudioSink::new(&stream) {
             Ok(sink) => sink,
             Err(error) => {
                 console::warn("no element for sound", error.message);
@@ -57,14 +58,16 @@ impl Playback {
             choose(sink.element(), speaker.as_deref());
         }
         self.play(sink.element());
-        self.sinks.borrow_mut().insert(link, sink);
+        self.sinks.borrow_mut().insert((link, slot), sink);
     }
 
-    /// Plays the sound of a connection no more.
+    /// Plays the sounds of a connection no more.
     pub(super) fn remove(&self, link: LinkId) {
-        let sink = self.sinks.borrow_mut().remove(link);
-        if let Some(sink) = sink {
-            self.blocked.forget(sink.element());
+        for slot in [Slot::Audio, Slot::ScreenSound] {
+            let sink = self.sinks.borrow_mut().remove((link, slot));
+            if let Some(sink) = sink {
+                self.blocked.forget(sink.element());
+            }
         }
     }
 

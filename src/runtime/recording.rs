@@ -204,17 +204,21 @@ impl Engine {
         }
     }
 
-    /// What is to be heard: everybody who has a connection, and the own microphone unless it is off.
+    /// What is to be heard: everybody who has a connection, the own microphone unless it is off, and what
+    /// is shared with sound.
     fn sounds(&self, view: &View) -> Vec<MediaStreamTrack> {
         let own = match &view.me.microphone {
             CaptureState::On { capture, .. } => self.captures.track(*capture),
             CaptureState::Off | CaptureState::Starting | CaptureState::Failed(_) => None,
         };
-        let links = view.people.iter().filter_map(|person| person.link);
-        links
-            .filter_map(|link| self.stream(link, Slot::Audio))
+        let voices = view.people.iter().map(|person| (person, Slot::Audio));
+        let sharers = view.people.iter().filter(|person| person.status.screen_sound);
+        voices
+            .chain(sharers.map(|person| (person, Slot::ScreenSound)))
+            .filter_map(|(person, slot)| self.stream(person.link?, slot))
             .filter_map(|stream| stream.get_tracks().get(0).dyn_into().ok())
             .chain(own)
+            .chain(self.own_screen_sound())
             .collect()
     }
 

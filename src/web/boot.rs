@@ -33,7 +33,7 @@ pub fn take_socket() -> Option<(WebSocket, Vec<String>)> {
 /// another device is let go.
 #[must_use]
 pub fn take_capture(source: Source, device: Option<&str>) -> Option<Promise> {
-    let (key, device_key) = keys(source)?;
+    let (key, device_key) = keys(source);
     let asked_for = value::get(&value::get(&window(), "visavis"), device_key).as_string();
     let request: Promise = take(key)?.dyn_into().ok()?;
     if asked_for.as_deref() == device {
@@ -49,19 +49,18 @@ pub fn discard() {
         _ = socket.close_with_code(1000);
     }
     for source in [Source::Microphone, Source::Camera] {
-        let request = keys(source).and_then(|(key, _)| take(key));
-        if let Some(request) = request.and_then(|request| request.dyn_into().ok()) {
+        let (key, _) = keys(source);
+        if let Some(request) = take(key).and_then(|request| request.dyn_into().ok()) {
             release(request);
         }
     }
 }
 
-/// Where the request is kept, and the device that it asked for. A screen is never asked for ahead.
-const fn keys(source: Source) -> Option<(&'static str, &'static str)> {
+/// Where the request is kept, and the device that it asked for.
+const fn keys(source: Source) -> (&'static str, &'static str) {
     match source {
-        Source::Microphone => Some(("audio", "audioDevice")),
-        Source::Camera => Some(("video", "videoDevice")),
-        Source::Screen => None,
+        Source::Microphone => ("audio", "audioDevice"),
+        Source::Camera => ("video", "videoDevice"),
     }
 }
 

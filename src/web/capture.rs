@@ -1,4 +1,4 @@
-//! Cameras, microphones and screens.
+//! Cameras and microphones, and what every captured track has in common.
 
 use std::rc::Rc;
 
@@ -16,8 +16,6 @@ pub enum Source {
     Microphone,
     /// A camera.
     Camera,
-    /// A screen, a window or a tab, as the person chooses in the browser's own list.
-    Screen,
 }
 
 /// What a captured track did by itself.
@@ -44,21 +42,13 @@ pub fn media_devices() -> Result<MediaDevices, Error> {
     Ok(devices.unchecked_into())
 }
 
-/// Whether the browser can share a screen. Those of phones cannot.
-#[must_use]
-pub fn can_share_screen() -> bool {
-    media_devices().is_ok_and(|devices| !value::get(&devices, "getDisplayMedia").is_undefined())
-}
-
-/// Asks for one camera or microphone, `device` exactly or the browser's choice, or for a screen,
-/// which is only within a click.
+/// Asks for one camera or microphone, `device` exactly or the browser's choice.
 ///
 /// `first_try` is a request that was made before, with the same wishes. The answer comes even if
 /// nobody wants it any more; whoever gets it stops the track (drop a [`Track`] made of it).
 ///
 /// # Errors
-/// As `getUserMedia` (Media Capture and Streams, section 10.2) or `getDisplayMedia` (Screen Capture,
-/// section 5.1), and see [`media_devices`].
+/// As `getUserMedia` (Media Capture and Streams, section 10.2), and see [`media_devices`].
 pub async fn open(
     source: Source,
     device: Option<String>,
@@ -94,12 +84,10 @@ fn ask(
             ("autoGainControl", JsValue::TRUE),
         ]),
         Source::Camera => value::dictionary(&[
-            ("width", range(Some(320), 640, 1280, is_strict)),
-            ("height", range(Some(240), 480, 720, is_strict)),
-            ("frameRate", range(Some(10), 20, 30, is_strict)),
+            ("width", range(320, 640, 1280, is_strict)),
+            ("height", range(240, 480, 720, is_strict)),
+            ("frameRate", range(10, 20, 30, is_strict)),
         ]),
-        // No minimum and nothing exact: the standard forbids them here.
-        Source::Screen => value::dictionary(&[("frameRate", range(None, 15, 30, is_strict))]),
     };
     if let Some(device) = device {
         let exactly = value::dictionary(&[("exact", device.into())]);
@@ -107,23 +95,17 @@ fn ask(
     }
     let key = match source {
         Source::Microphone => "audio",
-        Source::Camera | Source::Screen => "video",
-    };
-    let method = match source {
-        Source::Microphone | Source::Camera => "getUserMedia",
-        Source::Screen => "getDisplayMedia",
+        Source::Camera => "video",
     };
     let constraints = value::dictionary(&[(key, wishes.into())]);
-    value::call(devices, method, &[&constraints]).map(JsCast::unchecked_into)
+    value::call(devices, "getUserMedia", &[&constraints]).map(JsCast::unchecked_into)
 }
 
 /// A range of numbers with its best, or the best alone, as `ConstrainULong` and `ConstrainDouble` want it.
-fn range(min: Option<u32>, ideal: u32, max: u32, is_strict: bool) -> JsValue {
+fn range(min: u32, ideal: u32, max: u32, is_strict: bool) -> JsValue {
     let range = value::dictionary(&[("ideal", ideal.into())]);
     if is_strict {
-        if let Some(min) = min {
-            value::set(&range, "min", &min.into());
-        }
+        value::set(&range, "min", &min.into());
         value::set(&range, "max", &max.into());
     }
     range.into()

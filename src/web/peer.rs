@@ -1,4 +1,4 @@
-//! One `RTCPeerConnection` with three media sections: sound, camera, screen.
+//! One `RTCPeerConnection` with four media sections: sound, camera, screen, the screen's sound.
 //!
 //! The transceivers are made once; tracks come and go by `replaceTrack`. It decides nothing: it
 //! does what it is told, reports what happens, and holds the streams that tiles show.
@@ -23,13 +23,15 @@ use super::voice::Ear;
 use super::{Error, Listener, codecs, dtls, value};
 
 /// How many media sections a connection has.
-pub const SLOTS: usize = 3;
+pub const SLOTS: usize = 4;
 
 /// How long a connection stays for what was written just before it is dropped: that we leave.
 const LAST_WORDS: Duration = Duration::from_millis(100);
 
 /// `kind` of each media section.
-const KINDS: [&str; SLOTS] = ["audio", "video", "video"];
+const KINDS: [&str; SLOTS] = ["audio", "video", "video", "audio"];
+/// Those that carry pictures.
+const PICTURES: core::ops::Range<usize> = 1..3;
 
 /// Whether a connection that has failed is of no use in this browser any more. A Firefox whose ICE
 /// was restarted from `failed` says that it is connected, and sends nothing after the first second:
@@ -110,7 +112,7 @@ pub struct Peer {
     /// What each slot brings, as a stream that stays the same while tracks come.
     incoming: [MediaStream; SLOTS],
     /// Ties sound and camera together on the way, so that lips move with the voice; the other one
-    /// is the screen's.
+    /// does that for a screen and its sound.
     outgoing: [MediaStream; 2],
     slots: RefCell<Slots>,
     channel: RefCell<Option<Channel>>,
@@ -148,7 +150,7 @@ impl Peer {
         Ok(Self {
             connection,
             handler,
-            incoming: [stream()?, stream()?, stream()?],
+            incoming: [stream()?, stream()?, stream()?, stream()?],
             outgoing: [stream()?, stream()?],
             slots: RefCell::default(),
             channel: RefCell::default(),
@@ -158,23 +160,27 @@ impl Peer {
         })
     }
 
-    /// Adds the three transceivers and the control channel, for the side that makes the first offer.
+    /// Adds the transceivers and the control channel, for the side that makes the first offer.
     ///
     /// # Errors
     /// As `addTransceiver` and `createDataChannel`.
     pub fn add_transceivers(&self) -> Result<(), Error> {
-        let add = |slot: usize| {
-            let streams = Array::of1(self.outgoing(slot));
-            let init = value::dictionary(&[("direction", "sendrecv".into()), ("streams", streams.into())]);
-            self.connection
-                .add_transceiver(KINDS[slot], &init)
-                .map_err(Error::from)
-        };
-        self.bind([add(0)?, add(1)?, add(2)?]);
+        self.bind([self.add(0)?, self.add(1)?, self.add(2)?, self.add(3)?]);
         self.open_channel()
     }
 
-    /// Takes the three transceivers that the other side's first offer made, by their order.
+    fn add(&self, slot: usize) -> Result<Transceiver, Error> {
+        let streams = Array::of1(self.outgoing(slot));
+        let init = value::dictionary(&[("direction", "sendrecv".into()), ("streams", streams.into())]);
+        self.connection
+            .add_transceiver(KINDS[slot], &init)
+            .map_err(Error::from)
+    }
+
+    /// Takes the transceivers that the other side's first offer made, by their order.
+    ///
+    /// An older page offers no section for a screen's sound. Then it is made here, which costs one
+    /// more negotiation, and that page hears nothing on it.
     ///
     /// # Errors
     /// If the offer made others than these.
@@ -182,6 +188,9 @@ impl Peer {
         let offered = self.connection.transceivers();
         let adopt = |slot: usize| {
             let transceiver = offered.get(u32::try_from(slot).unwrap_or_default());
+            if transceiver.is_undefined() && slot == SLOTS - 1 {
+                return self.add(slot);
+            }
             if transceiver.is_undefined() {
                 return Err(Error::missing("a media section"));
             }
@@ -194,7 +203,7 @@ impl Peer {
             _ = transceiver.sender().set_streams(self.outgoing(slot));
             Ok(transceiver)
         };
-        self.bind([adopt(0)?, adopt(1)?, adopt(2)?]);
+        self.bind([adopt(0)?, adopt(1)?, adopt(2)?, adopt(3)?]);
         self.open_channel()
     }
 
@@ -347,7 +356,7 @@ impl Peer {
 
     fn video_senders(&self) -> Vec<Sender> {
         let slots = self.slots.borrow();
-        let video = slots.transceivers.iter().flatten().skip(1);
+        let video = slots.transceivers.iter().flat_map(|all| &all[PICTURES]);
         video.map(Transceiver::sender).collect()
     }
 

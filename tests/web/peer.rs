@@ -109,7 +109,7 @@ async fn both_sides_end_with_the_same_sections() {
     .await;
     let (offer, answer) = negotiate(&offerer, &answerer).await;
     let kinds: Vec<_> = sections(&offer).into_iter().map(|section| section.0).collect();
-    assert_eq!(kinds, ["audio", "video", "video", "application"]);
+    assert_eq!(kinds, ["audio", "video", "video", "audio", "application"]);
     assert_eq!(sections(&offer), sections(&answer));
     let mut media = sections(&offer).into_iter().take(SLOTS);
     assert!(media.all(|section| section.1 == "a=sendrecv"));
@@ -296,4 +296,45 @@ async fn exchange_until_connected(one: &Heard, other: &Heard) {
         crate::wait::pause(Duration::from_millis(10)).await;
     }
     panic!("waited too long until both are connected");
+}
+
+/// An offer as an older page makes it, which knows of no screen's sound.
+fn without_screen_sound(offer: &str) -> String {
+    let mut kept = String::new();
+    let mut section = 0;
+    for line in offer.split_inclusive('\n') {
+        section += usize::from(line.starts_with("m="));
+        if section == SLOTS {
+            continue;
+        }
+        if line.starts_with("a=group:BUNDLE") {
+            kept.push_str(&line.replace(" 3", ""));
+        } else {
+            kept.push_str(line);
+        }
+    }
+    kept
+}
+
+#[wasm_bindgen_test]
+async fn an_older_page_is_met_without_its_screens_sound() {
+    let (offerer, answerer) = (Heard::new(), Heard::new());
+    offerer.peer.add_transceivers().unwrap();
+    let (_, offer) = offerer.peer.set_local_description().await.unwrap();
+    let offer = without_screen_sound(&offer);
+    assert_eq!(sections(&offer).len(), SLOTS);
+    answerer
+        .peer
+        .set_remote_description("offer", &offer)
+        .await
+        .unwrap();
+    answerer.peer.adopt_transceivers().unwrap();
+    let (_, answer) = answerer.peer.set_local_description().await.unwrap();
+    assert_eq!(sections(&answer), sections(&offer));
+    until("the missing section is to be negotiated", || {
+        answerer.count(|event| *event == PeerEvent::NegotiationNeeded) == 1
+    })
+    .await;
+    let (_, further) = answerer.peer.set_local_description().await.unwrap();
+    assert_eq!(sections(&further).len(), SLOTS + 1);
 }

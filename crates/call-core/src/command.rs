@@ -89,7 +89,7 @@ pub enum Command {
         candidate: Option<Candidate>,
     },
     /// After the first remote offer was applied, before it is answered: sets the direction of the
-    /// three transceivers to `sendrecv` and binds them to [`Slot`]s by their order.
+    /// transceivers to `sendrecv` and binds them to [`Slot`]s by their order.
     AdoptTransceivers {
         /// Which connection.
         link: LinkId,
@@ -165,7 +165,7 @@ pub struct CaptureRequest {
 /// Who makes the first offer on a connection.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum LinkRole {
-    /// This side: the three transceivers are added at once, `sendrecv`, in the order of
+    /// This side: the transceivers are added at once, `sendrecv`, in the order of
     /// [`Slot::ALL`].
     Offerer,
     /// The other side: the transceivers come with its offer.

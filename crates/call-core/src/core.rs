@@ -137,6 +137,7 @@ impl Core {
                 microphone: self.media.view(CaptureKind::Microphone),
                 camera: self.media.view(CaptureKind::Camera),
                 screen: self.media.view(CaptureKind::Screen),
+                screen_sound: self.media.status().screen_sound,
                 recording: self.media.is_recording(),
                 chosen_microphone: self.media.chosen(CaptureKind::Microphone),
                 chosen_camera: self.media.chosen(CaptureKind::Camera),

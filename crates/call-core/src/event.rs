@@ -238,6 +238,14 @@ pub enum MediaEvent {
         /// Whether it is silent now.
         muted: bool,
     },
+    /// A screen's capture brings the sound of what is shared as well (`true`), or no longer: the sound
+    /// ended, or the system muted it, while the picture goes on.
+    CaptureSound {
+        /// Which.
+        capture: CaptureId,
+        /// Whether there is sound now.
+        is_there: bool,
+    },
     /// The devices there are now.
     DevicesChanged(Vec<Device>),
 }

@@ -32,11 +32,13 @@ pub enum Slot {
     Camera,
     /// A shared screen.
     Screen,
+    /// The sound of what is shared.
+    ScreenSound,
 }
 
 impl Slot {
     /// Every slot, in the order of the media sections.
-    pub const ALL: [Self; 3] = [Self::Audio, Self::Camera, Self::Screen];
+    pub const ALL: [Self; 4] = [Self::Audio, Self::Camera, Self::Screen, Self::ScreenSound];
 
     /// What its media section carries, in the words of the wire.
     #[must_use]
@@ -45,6 +47,7 @@ impl Slot {
             Self::Audio => MediaKind::Microphone,
             Self::Camera => MediaKind::Camera,
             Self::Screen => MediaKind::Screen,
+            Self::ScreenSound => MediaKind::ScreenSound,
         }
     }
 
@@ -55,6 +58,7 @@ impl Slot {
             MediaKind::Microphone => Self::Audio,
             MediaKind::Camera => Self::Camera,
             MediaKind::Screen => Self::Screen,
+            MediaKind::ScreenSound => Self::ScreenSound,
         }
     }
 
@@ -65,6 +69,7 @@ impl Slot {
             Self::Audio => 0,
             Self::Camera => 1,
             Self::Screen => 2,
+            Self::ScreenSound => 3,
         }
     }
 }

@@ -7,7 +7,8 @@
 //! ```
 //! A microphone that is turned off stays captured and is only detached, so that turning it on
 //! again cannot cut the first word; a camera is stopped, so that its light goes out. A screen is
-//! wanted once: what ended, failed or was not picked is asked for again only by the person.
+//! wanted once: what ended, failed or was not picked is asked for again only by the person. With it
+//! may come the sound of what is shared, which lives and ends with its capture.
 
 use alloc::collections::VecDeque;
 use alloc::string::String;
@@ -52,6 +53,8 @@ pub(crate) struct Media {
     microphone: Kind,
     camera: Kind,
     screen: Kind,
+    /// The capture of a screen that brings sound as well.
+    sounding: Option<CaptureId>,
     /// Whether there is a page or a call to capture for. Outside, wishes are only remembered.
     active: bool,
     /// Whether the call is being recorded here.
@@ -171,6 +174,13 @@ impl Media {
                     {
                         *muted = *now_muted;
                     }
+                }
+            }
+            MediaEvent::CaptureSound { capture, is_there } => {
+                if *is_there {
+                    self.sounding = Some(*capture);
+                } else if self.sounding == Some(*capture) {
+                    self.sounding = None;
                 }
             }
             MediaEvent::DevicesChanged(_) => {}
@@ -320,11 +330,17 @@ impl Media {
         let kind = match slot {
             Slot::Audio => &self.microphone,
             Slot::Camera => &self.camera,
-            Slot::Screen => &self.screen,
+            Slot::Screen | Slot::ScreenSound => &self.screen,
         };
-        match &kind.actual {
-            Actual::Live { capture, .. } if kind.wanted => Some(*capture),
-            Actual::Idle | Actual::Acquiring { .. } | Actual::Live { .. } => None,
+        match (&kind.actual, slot) {
+            (Actual::Live { capture, .. }, Slot::ScreenSound) if kind.wanted => match self.sounding {
+                Some(sounding) if sounding.0 == capture.0 => self.sounding,
+                Some(_) | None => None,
+            },
+            (Actual::Live { capture, .. }, Slot::Audio | Slot::Camera | Slot::Screen) if kind.wanted => {
+                Some(*capture)
+            }
+            (Actual::Idle | Actual::Acquiring { .. } | Actual::Live { .. }, _) => None,
         }
     }
 
@@ -334,6 +350,7 @@ impl Media {
             microphone: self.brings(CaptureKind::Microphone),
             camera: self.brings(CaptureKind::Camera),
             screen: self.brings(CaptureKind::Screen),
+            screen_sound: self.outgoing(Slot::ScreenSound).is_some(),
             recording: self.recording,
         }
     }

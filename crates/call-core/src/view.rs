@@ -109,6 +109,8 @@ pub struct Me {
     pub camera: CaptureState,
     /// A screen that is shared.
     pub screen: CaptureState,
+    /// Whether its sound is shared with it.
+    pub screen_sound: bool,
     /// Whether everybody is told that the call is being recorded here.
     pub recording: bool,
     /// Chosen devices.

@@ -124,6 +124,8 @@ pub enum MediaKind {
     Camera,
     /// A shared screen.
     Screen,
+    /// The sound of what is shared.
+    ScreenSound,
 }
 
 /// A numbered session description.
@@ -162,6 +164,9 @@ pub struct MediaStatus {
     /// A screen is shared.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub screen: bool,
+    /// The sound of what is shared is sent with it.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub screen_sound: bool,
     /// The call is being recorded here. Who says nothing of it records nothing.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub recording: bool,
@@ -231,10 +236,14 @@ mod tests {
                     microphone: true,
                     camera: false,
                     screen: false,
+                    screen_sound: true,
                     recording: true,
                 }),
                 Signal::Reattach {
                     kind: MediaKind::Camera,
+                },
+                Signal::Reattach {
+                    kind: MediaKind::ScreenSound,
                 },
                 Signal::Gone {
                     peer: PeerId::from_bytes([1; 16]),
@@ -276,6 +285,7 @@ mod tests {
             ..Packet::default()
         };
         assert!(!packet.encode().contains("recording"));
+        assert!(!packet.encode().contains("screen"), "nor of a screen");
     }
 
     #[test]

@@ -162,15 +162,21 @@ impl Peer {
     /// Frames that arrived in one media section, by its place, and were decoded.
     #[must_use]
     pub fn frames_of(&self, section: usize) -> u64 {
+        self.rows_of(section).map(|row| row.frames).sum()
+    }
+
+    /// Energy of the sound that arrived in one media section, by its place.
+    #[must_use]
+    pub fn energy_of(&self, section: usize) -> f64 {
+        self.rows_of(section).map(|row| row.energy).sum()
+    }
+
+    fn rows_of(&self, section: usize) -> impl Iterator<Item = &Inbound> {
         let mid = self
             .transceivers
             .get(section)
             .and_then(|transceiver| transceiver.mid.as_deref());
-        self.inbound
-            .iter()
-            .filter(|row| row.mid.as_deref() == mid)
-            .map(|row| row.frames)
-            .sum()
+        self.inbound.iter().filter(move |row| row.mid.as_deref() == mid)
     }
 
     /// Packets that arrived, of both kinds.

@@ -270,6 +270,7 @@ impl Peer {
                 Slot::Audio => status.microphone,
                 Slot::Camera => status.camera,
                 Slot::Screen => status.screen,
+                Slot::ScreenSound => status.screen_sound,
             };
             let flow = &mut link.flows[slot.index()];
             // A screen on which nothing happens brings no pictures, once the first is there.
@@ -284,7 +285,7 @@ impl Peer {
         }
         for (slot, remedy) in remedies {
             self.remedy(slot, remedy, context);
-            if remedy == Remedy::Rebuild {
+            if remedy == Remedy::Rebuild && slot != Slot::ScreenSound {
                 // The others are on a new connection as well.
                 break;
             }
@@ -298,6 +299,9 @@ impl Peer {
             .and_then(|link| link.health.as_ref())
             .is_some_and(|health| health.may_restart(context.now));
         match remedy {
+            // What is shared may be silent, and some systems then bring nothing at all: that is no
+            // reason to touch the connection, on which the pictures show whether it lives.
+            Remedy::Restart | Remedy::Rebuild if slot == Slot::ScreenSound => {}
             Remedy::Reattach => self.courier.post(Signal::Reattach { kind: slot.kind() }),
             Remedy::Restart if may_restart => self.have_restarted(context),
             Remedy::Restart => {}
@@ -331,10 +335,13 @@ impl Peer {
                 .commands
                 .push_back(Command::SetTrack { link, slot, capture });
         }
-        context.signs.notices.push(NoticeKind::NotReaching {
-            name: self.name.clone(),
-            kind,
-        });
+        // Of something silent nobody can tell whether it arrives.
+        if slot != Slot::ScreenSound {
+            context.signs.notices.push(NoticeKind::NotReaching {
+                name: self.name.clone(),
+                kind,
+            });
+        }
     }
 
     /// Tells the person once when somebody who was there is lost, and once when they are back.

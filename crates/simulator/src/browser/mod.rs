@@ -137,7 +137,7 @@ pub struct PeerConnection {
     current_remote: Option<SessionDescription>,
     pending_remote: Option<SessionDescription>,
     transceivers: Vec<Transceiver>,
-    /// The senders of the project's three slots, once they exist.
+    /// The senders of the project's slots, once they exist.
     slots: Option<[u32; Slot::ALL.len()]>,
     chain: VecDeque<Operation>,
     phase: Phase,
@@ -248,7 +248,7 @@ impl PeerConnection {
             })
     }
 
-    /// Whether the three slots have senders.
+    /// Whether the slots have senders.
     #[must_use]
     pub const fn has_slots(&self) -> bool {
         self.slots.is_some()
@@ -275,16 +275,16 @@ impl PeerConnection {
         self.update_negotiation_needed();
     }
 
-    /// Adds the project's three transceivers.
+    /// Adds the project's transceivers.
     pub fn add_slots(&mut self) {
         let start = self.last_transceiver;
         for slot in Slot::ALL {
             self.add_transceiver(kind_of(slot));
         }
-        self.slots = Some([start + 1, start + 2, start + 3]);
+        self.slots = Some([start + 1, start + 2, start + 3, start + 4]);
     }
 
-    /// Binds the transceivers of the first three sections of the remote offer to the slots.
+    /// Binds the transceivers of the first sections of the remote offer to the slots.
     ///
     /// # Errors
     /// If there is no such offer.
@@ -544,7 +544,7 @@ const fn kind(description: &SessionDescription) -> SdpKind {
 
 const fn kind_of(slot: Slot) -> MediaKind {
     match slot {
-        Slot::Audio => MediaKind::Audio,
+        Slot::Audio | Slot::ScreenSound => MediaKind::Audio,
         Slot::Camera | Slot::Screen => MediaKind::Video,
     }
 }

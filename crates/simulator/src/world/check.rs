@@ -9,7 +9,7 @@ use visavis_protocol::{ClientMessage, ErrorCode, MediaStatus, PeerEntry, PeerId,
 use visavis_server::hub::{AddressKey, ConnectionKey, Hub, Output};
 
 use super::net::End;
-use super::tab::Capture;
+use super::tab::{Capture, has_sound};
 use super::{Due, Rule, World};
 use crate::browser::Signaling;
 
@@ -371,7 +371,7 @@ impl World {
             person.receiving
         );
         ensure!(
-            !person.silent && person.frozen == [false; 3],
+            !person.silent && person.frozen == [false; Slot::ALL.len()],
             Rule::Settles,
             "{name}: silent {}, frozen {:?}",
             person.silent,
@@ -381,6 +381,15 @@ impl World {
         let on = |kind: CaptureKind| matches!(them.view.me.capture(kind), CaptureState::On { .. });
         // Also where a direction was turned from outside: a new connection puts that right.
         let flows = self.flows(number);
+        let sounds = match them.view.me.screen {
+            CaptureState::On { capture, .. } => has_sound(CaptureKind::Screen, capture),
+            CaptureState::Off | CaptureState::Starting | CaptureState::Failed(_) => false,
+        };
+        ensure!(
+            !sounds || flows[Slot::ScreenSound.index()],
+            Rule::Settles,
+            "{name}: the screen's sound does not come"
+        );
         ensure!(
             CaptureKind::ALL
                 .into_iter()
@@ -392,6 +401,7 @@ impl World {
             microphone: on(CaptureKind::Microphone),
             camera: on(CaptureKind::Camera),
             screen: on(CaptureKind::Screen),
+            screen_sound: sounds,
             recording: them.view.me.recording,
         };
         ensure!(

@@ -92,6 +92,11 @@ pub(super) enum Capture {
     },
 }
 
+/// Whether what is shared has a sound of its own: every other time.
+pub(super) const fn has_sound(kind: CaptureKind, capture: CaptureId) -> bool {
+    matches!(kind, CaptureKind::Screen) && capture.0.is_multiple_of(2)
+}
+
 /// See the module.
 pub(super) struct Tab {
     pub(super) person: usize,
@@ -387,7 +392,15 @@ impl World {
                 device: format!("device {device}"),
             }
         };
+        let brings = matches!(event, MediaEvent::Captured { .. });
         self.tell(tab, Event::Media(event));
+        if brings && has_sound(kind, capture) {
+            let sound = MediaEvent::CaptureSound {
+                capture,
+                is_there: true,
+            };
+            self.tell(tab, Event::Media(sound));
+        }
     }
 
     /// Ends a tab without a word to its core.
