@@ -33,6 +33,7 @@ fn captured(shell: &mut Shell, capture: CaptureId) {
     shell.event(Event::Media(MediaEvent::Captured {
         capture,
         device: "d".into(),
+        facing: None,
     }));
 }
 
@@ -177,9 +178,15 @@ fn an_unplugged_device_is_replaced_and_said() {
         .collect();
     assert_eq!(
         notices,
-        [NoticeKind::CaptureEnded {
-            kind: CaptureKind::Microphone
-        }]
+        [
+            NoticeKind::CaptureEnded {
+                kind: CaptureKind::Microphone
+            },
+            NoticeKind::DeviceSwitched {
+                kind: CaptureKind::Microphone,
+                name: String::new()
+            }
+        ]
     );
     // A device that ends each time it starts is not asked for ever.
     shell.event(Event::Media(MediaEvent::CaptureEnded { capture: again }));

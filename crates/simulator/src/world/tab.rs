@@ -385,6 +385,7 @@ impl World {
             MediaEvent::Captured {
                 capture,
                 device: format!("device {device}"),
+                facing: None,
             }
         };
         self.tell(tab, Event::Media(event));
