@@ -69,6 +69,8 @@ pub enum Icon {
     Record,
     /// A square in a circle.
     RecordStop,
+    /// A camera with two arrows around its lens.
+    Flip,
 }
 
 impl Icon {
@@ -106,6 +108,7 @@ impl Icon {
             Self::PopOut => "#pop-out",
             Self::Record => "#record",
             Self::RecordStop => "#record-stop",
+            Self::Flip => "#flip",
         }
     }
 }

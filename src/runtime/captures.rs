@@ -3,7 +3,8 @@
 use core::cell::RefCell;
 
 use visavis_call_core::{
-    CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Device, Event, Me, MediaEvent,
+    CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Device, Event, Facing, Me,
+    MediaEvent, Permission,
 };
 use wasm_bindgen::JsCast;
 use web_sys::{MediaStream, MediaStreamTrack};
@@ -11,10 +12,10 @@ use web_sys::{MediaStream, MediaStreamTrack};
 use super::engine::Engine;
 use super::store::Shown;
 use super::table::Table;
-use crate::web::capture::{self, Source, Track, TrackEvent};
+use crate::web::capture::{self, Source, Track, TrackEvent, Wish};
 use crate::web::devices::{DeviceInfo, DeviceKind};
 use crate::web::task::spawn;
-use crate::web::{Error, ErrorName, boot};
+use crate::web::{Error, ErrorName, Listener, boot, permission};
 
 /// The captures that are wanted.
 #[derive(Default)]
@@ -23,6 +24,8 @@ pub(super) struct Captures {
     tracks: RefCell<Table<CaptureId, Option<Track>>>,
     camera: RefCell<Preview>,
     screen: RefCell<Preview>,
+    /// One for each kind of device at most, for the app's life.
+    permissions: RefCell<Vec<Listener>>,
 }
 
 /// The stream that shows the own camera, or screen: one object for the page's life, so that no
@@ -47,7 +50,7 @@ impl Captures {
     }
 
     pub(super) fn clear(&self) {
-        let tracks = self.tracks.take();
+        let tracks = (self.tracks.take(), self.permissions.take());
         drop(tracks);
     }
 
@@ -92,22 +95,30 @@ impl Engine {
             capture,
             kind,
             device,
+            facing,
         } = request;
         self.captures.tracks.borrow_mut().insert(capture, None);
         let source = source(kind);
-        let begun = boot::take_capture(source, device.as_deref());
+        // What was begun ahead asked for no side.
+        let begun = facing
+            .is_none()
+            .then(|| boot::take_capture(source, device.as_deref()));
+        let wish = Wish {
+            device,
+            facing: facing.map(facing_name),
+        };
         let this = self.weak();
         spawn(async move {
-            let outcome = capture::open(source, device, begun).await;
+            let outcome = capture::open(source, wish, begun.flatten()).await;
             match this.upgrade() {
-                Some(engine) => engine.captured(capture, outcome),
+                Some(engine) => engine.captured(capture, kind, outcome),
                 // The app has ended: stop what came.
                 None => drop(outcome.map(|track| Track::new(track, |_| ()))),
             }
         });
     }
 
-    fn captured(&self, capture: CaptureId, outcome: Result<MediaStreamTrack, Error>) {
+    fn captured(&self, capture: CaptureId, kind: CaptureKind, outcome: Result<MediaStreamTrack, Error>) {
         let track = match outcome {
             Ok(track) => track,
             Err(error) => {
@@ -123,19 +134,71 @@ impl Engine {
         let this = self.weak();
         let track = Track::new(track, move |event| {
             let Some(engine) = this.upgrade() else { return };
-            engine.push(Event::Media(match event {
-                TrackEvent::Ended => MediaEvent::CaptureEnded { capture },
-                TrackEvent::Muted(muted) => MediaEvent::CaptureMuted { capture, muted },
-            }));
+            match event {
+                TrackEvent::Ended => engine.capture_ended(capture, kind),
+                TrackEvent::Muted(muted) => {
+                    engine.push(Event::Media(MediaEvent::CaptureMuted { capture, muted }));
+                }
+            }
         });
         let (device, muted) = (track.device(), track.is_muted());
+        let facing = [Facing::User, Facing::Environment]
+            .into_iter()
+            .find(|facing| facing_name(*facing) == track.facing());
         self.captures.keep(capture, track);
-        self.push(Event::Media(MediaEvent::Captured { capture, device }));
+        self.push(Event::Media(MediaEvent::Captured {
+            capture,
+            device,
+            facing,
+        }));
         if muted {
             self.push(Event::Media(MediaEvent::CaptureMuted { capture, muted }));
         }
         // Only with a permission does the browser tell the devices' names.
         self.refresh_devices();
+    }
+
+    /// Asks first whether the page may still use it: to be asked for it again in the middle of a call is
+    /// no answer to somebody who has just taken it back.
+    fn capture_ended(&self, capture: CaptureId, kind: CaptureKind) {
+        let this = self.weak();
+        spawn(async move {
+            let status = permission::of(source(kind)).await;
+            let Some(engine) = this.upgrade() else { return };
+            if let Some((_, state)) = status {
+                engine.permission_is(kind, state);
+            }
+            engine.push(Event::Media(MediaEvent::CaptureEnded { capture }));
+        });
+    }
+
+    /// Hears what the page may do with camera and microphone, where the browser tells.
+    pub(super) fn watch_permissions(&self) {
+        for kind in CaptureKind::DEVICES {
+            let this = self.weak();
+            spawn(async move {
+                let Some((status, state)) = permission::of(source(kind)).await else {
+                    return;
+                };
+                let Some(engine) = this.upgrade() else { return };
+                engine.permission_is(kind, state);
+                let listener = permission::watch(&status, move |state| {
+                    if let Some(engine) = this.upgrade() {
+                        engine.permission_is(kind, state);
+                    }
+                });
+                engine.captures.permissions.borrow_mut().push(listener);
+            });
+        }
+    }
+
+    fn permission_is(&self, kind: CaptureKind, state: permission::State) {
+        let permission = match state {
+            permission::State::Granted => Permission::Granted,
+            permission::State::Prompt => Permission::Prompt,
+            permission::State::Denied => Permission::Denied,
+        };
+        self.push(Event::Media(MediaEvent::PermissionChanged { kind, permission }));
     }
 
     pub(super) fn devices_listed(&self, listed: Vec<DeviceInfo>) {
@@ -144,6 +207,7 @@ impl Engine {
             .map(|device| Device {
                 id: device.id,
                 label: device.label,
+                group: device.group,
                 kind: match device.kind {
                     DeviceKind::Microphone => Some(CaptureKind::Microphone),
                     DeviceKind::Camera => Some(CaptureKind::Camera),
@@ -169,6 +233,14 @@ const fn running(state: &CaptureState) -> Option<CaptureId> {
     match state {
         CaptureState::On { capture, .. } => Some(*capture),
         CaptureState::Off | CaptureState::Starting | CaptureState::Failed(_) => None,
+    }
+}
+
+const fn facing_name(facing: Facing) -> &'static str {
+    let [user, environment] = capture::FACINGS;
+    match facing {
+        Facing::User => user,
+        Facing::Environment => environment,
     }
 }
 

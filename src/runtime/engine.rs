@@ -14,6 +14,7 @@ use visavis_protocol::text::{self, TextError};
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use super::captures::Captures;
+use super::hint::Hint;
 use super::level::Level;
 use super::links::Links;
 use super::playback::Playback;
@@ -60,6 +61,7 @@ pub(super) struct Engine {
     pub(super) captures: Captures,
     pub(super) playback: Playback,
     pub(super) level: Level,
+    pub(super) hint: Hint,
     pub(super) listening: Listening,
     pub(super) recording: Recording,
     seat: RefCell<Claim>,
@@ -118,6 +120,7 @@ impl Engine {
                 captures: Captures::default(),
                 playback: Playback::new(store.playback_blocked, memory::speaker()),
                 level: Level::new(store.level),
+                hint: Hint::default(),
                 listening: Listening::default(),
                 recording: Recording::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
@@ -131,6 +134,7 @@ impl Engine {
         store.recent.set(memory::recent_rooms());
         store.speaker.set(memory::speaker());
         engine.listen();
+        engine.watch_permissions();
         engine.hear_tabs();
         engine.settle_seat();
         engine
@@ -142,6 +146,7 @@ impl Engine {
         self.tabs.take();
         self.leave_call();
         self.level.stop();
+        self.hint.stop();
         self.listening.stop();
         self.playback.clear();
         self.links.clear();
@@ -191,6 +196,7 @@ impl Engine {
         }
         self.show_own_media(&view.me);
         self.listen_to_voices(&view);
+        self.listen_while_muted(&view);
         self.follow_recording(&view);
         self.store.patch(view);
     }
