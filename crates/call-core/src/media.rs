@@ -358,7 +358,7 @@ impl Media {
             let is_default_another = devices::is_default_another(&before, after, kind);
 
             let state = self.kind_mut(kind);
-            state.is_replacement = false;
+            let was_replaced = core::mem::take(&mut state.is_replacement);
             if let Some(capture) = gone {
                 // Most browsers end the track as well; whichever they say first.
                 notices.extend(self.ended(capture, ids, commands));
@@ -380,7 +380,7 @@ impl Media {
                 state.any_will_do = true;
                 state.failed = None;
                 state.reason = Reason::Replacement;
-            } else if is_default_another && state.wanted && state.wish() == Wish::Any {
+            } else if is_default_another && !was_replaced && state.wanted && state.wish() == Wish::Any {
                 // Stopped first: a browser may hand out the one that it has once more.
                 state.stop_running(commands);
                 state.reason = Reason::Replacement;

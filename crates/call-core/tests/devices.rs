@@ -349,6 +349,16 @@ fn the_microphone_follows_the_systems_choice() {
 }
 
 #[test]
+fn what_took_the_place_of_an_unplugged_default_is_the_new_one() {
+    let (mut shell, capture) = using(MICROPHONE, "a", &["a", "b"]);
+    ended(&mut shell, capture);
+    let other = asked_once(&mut shell).capture;
+    captured(&mut shell, other, "b");
+    listed(&mut shell, MICROPHONE, &["b"]);
+    assert_eq!(asked(&mut shell), []);
+}
+
+#[test]
 fn a_permission_that_is_taken_back_is_not_asked_for_again() {
     for now in [Permission::Prompt, Permission::Denied] {
         let (mut shell, capture) = using(CAMERA, "a", &["a", "b"]);
