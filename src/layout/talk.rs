@@ -41,11 +41,11 @@ mod tests {
     /// Whether any of these readings, 100 ms apart, is taken for talk; `x` is loud.
     fn talks(readings: &str) -> bool {
         let mut talk = Talk::default();
-        let heard = readings.chars().zip(0_u32..).map(|(reading, index)| {
+        let mut heard = readings.chars().zip(0_u32..).map(|(reading, index)| {
             let level = if reading == 'x' { 0.6 } else { 0.2 };
             talk.hear(Duration::from_millis(100) * index, level)
         });
-        heard.fold(false, |before, now| before || now)
+        heard.any(|talks| talks)
     }
 
     #[test]

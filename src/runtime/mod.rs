@@ -267,12 +267,12 @@ impl Runtime {
         self.store.lacks_relay
     }
 
-    /// Whether one sees oneself as in a mirror: as chosen, but for a camera that looks at the world, in
-    /// which one wants to read. Follows signals.
+    /// Whether one sees oneself as in a mirror: as chosen, but for the camera of a phone that looks at the
+    /// world, in which one wants to read. Follows signals.
     #[must_use]
     pub fn mirrors_own(self) -> bool {
         let looks_away = self.me().with(|me| me.camera_facing == Some(Facing::Environment));
-        self.choice(Choice::MirrorOwn).get() && !looks_away
+        self.choice(Choice::MirrorOwn).get() && !(looks_away && page::has_touch())
     }
 
     /// The own camera as others would see it. The stream stays the same while tracks come and go;

@@ -281,7 +281,7 @@ fn told(shell: &Shell) -> Option<MediaStatus> {
             Signal::Status(status) => Some(status),
             _ => None,
         })
-        .last()
+        .next_back()
 }
 
 #[test]
@@ -324,11 +324,11 @@ fn who_comes_while_it_is_recorded_is_told_with_the_first_words() {
 }
 
 fn remote_request(shell: &Shell) -> RequestId {
-    let requests = shell.commands.iter().filter_map(|command| match command {
+    let mut requests = shell.commands.iter().filter_map(|command| match command {
         Command::SetRemoteDescription { request, .. } => Some(*request),
         _ => None,
     });
-    requests.last().expect("a remote description was set")
+    requests.next_back().expect("a remote description was set")
 }
 
 #[test]

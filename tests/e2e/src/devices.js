@@ -67,10 +67,24 @@
       return status;
     };
   }
+  // Firefox does not hand events of one's own making to those who listen to a track.
+  const listeners = new Map();
+  const { addEventListener, removeEventListener } = EventTarget.prototype;
+  EventTarget.prototype.addEventListener = function (type, listener, options) {
+    if (this instanceof MediaStreamTrack) listeners.set(this, [...(listeners.get(this) ?? []), [type, listener]]);
+    return addEventListener.call(this, type, listener, options);
+  };
+  EventTarget.prototype.removeEventListener = function (type, listener, options) {
+    if (listeners.has(this)) listeners.set(this, listeners.get(this).filter((entry) => entry[1] !== listener));
+    return removeEventListener.call(this, type, listener, options);
+  };
+  const tell = (track, type) => {
+    for (const [wanted, listener] of listeners.get(track) ?? []) if (wanted === type) listener.call(track, new Event(type));
+  };
   const changed = () => navigator.mediaDevices.dispatchEvent(new Event("devicechange"));
   const end = (kind) => {
     tracks[kind].stop();
-    tracks[kind].dispatchEvent(new Event("ended"));
+    tell(tracks[kind], "ended");
   };
   const permit = (kind, state) => {
     for (const [name, status] of statuses) {
@@ -80,6 +94,8 @@
     }
   };
   Object.defineProperty(window, "__devices", { value: {
+    /** The track in use. */
+    track: (kind) => tracks[kind],
     /** The device in use. */
     inUse: (kind) => tracks[kind]?.readyState === "live" ? tracks[kind].getSettings().deviceId : null,
     /** Pulls out the device in use. */
@@ -89,7 +105,7 @@
     /** Makes another microphone the system's choice. */
     another(label) { another = label; changed(); },
     /** The system mutes a track, or gives it back. */
-    mute(kind, muted) { tracks[kind].dispatchEvent(new Event(muted ? "mute" : "unmute")); },
+    mute(kind, muted) { tell(tracks[kind], muted ? "mute" : "unmute"); },
     /** The person takes a permission back, or gives it again. */
     revoke(kind) { refused.add(kind); end(kind); permit(kind, "denied"); changed(); },
     permit(kind) { refused.delete(kind); permit(kind, "granted"); changed(); },

@@ -209,6 +209,8 @@ staged! {
         ada.see("button", "Turn camera off").await?;
         ensure!(ada.find("button", "Flip camera").await?.is_none(), "not with a mouse");
         ada.cdp("Emulation.setTouchEmulationEnabled", json!({ "enabled": true, "maxTouchPoints": 5 })).await?;
+        // The same address once more would be no new page.
+        ada.driver().goto("about:blank").await?;
         ada.open_room(stage, &room).await?;
         ada.see("button", "Flip camera").await?;
         let press = "document.querySelector('button[aria-label=\"Flip camera\"]').click()";
@@ -326,6 +328,21 @@ in_each! {
     }
 }
 
+/// Whether an audio context runs at all: a Firefox's does not where there is nothing to play to.
+async fn can_measure(browser: &Browser) -> Result<bool> {
+    let body = r#"
+        const context = new AudioContext();
+        context.createMediaStreamSource(new MediaStream([__devices.track("audioinput")]));
+        context.resume();
+        const began = performance.now();
+        while (context.state !== "running" && performance.now() - began < 5000) await new Promise((done) => setTimeout(done, 50));
+        const state = context.state;
+        await context.close();
+        return state;
+    "#;
+    Ok(browser.async_script(body, Vec::new()).await? == "running")
+}
+
 in_each! {
     /// M5: who talks with the microphone off is told so, once each time it is turned off.
     async fn talking_while_muted(stage: &Stage, kind: Kind) -> Result<()> {
@@ -334,6 +351,10 @@ in_each! {
             let said: Vec<String> = serde_json::from_value(ada.script("return __heard;", Vec::new()).await?)?;
             Ok(said.iter().filter(|text| text.contains("You are muted")).count())
         };
+        if !can_measure(&ada).await? {
+            stage.skip("no sound is measured in this browser on a machine without a sound device");
+            return Ok(());
+        }
         for times in 1..=2 {
             ada.press("button", "Mute microphone").await?;
             until("a hint", SOON, async || {
@@ -420,6 +441,9 @@ in_each! {
     }
 }
 
+/// What a black picture may cost, in bytes.
+const BLACK: f64 = 1000.0;
+
 /// Bytes of pictures sent so far, over all connections.
 const SENT: &str = r#"
     const reports = await Promise.all(__probe.connections().map((peer) => peer.getStats()));
@@ -457,22 +481,26 @@ in_each! {
         ensure!(took <= TOLD_MS, "{took} ms");
         ensure!(ada.open().await?.track_kinds == ["audio"], "{:?}", ada.open().await?);
 
-        let sent = async || -> Result<u64> {
-            Ok(ada.async_script(SENT, Vec::new()).await?.as_u64().unwrap_or_default())
+        let sent = async || -> Result<f64> {
+            Ok(ada.async_script(SENT, Vec::new()).await?.as_f64().unwrap_or_default())
         };
-        // What was under way leaves; then, over a second, nothing more.
+        // What was under way leaves; then, over two seconds, nothing more. A Firefox goes on with a black
+        // picture a second, which is its own doing and shows nothing.
+        let most = if kind == Kind::Firefox { BLACK } else { 0.0 };
         let mut before = (std::time::Instant::now(), sent().await?);
-        until("a second in which nothing is sent", SOON, async || {
-            let now = sent().await?;
-            if now != before.1 {
-                let grown = now - before.1;
-                before = (std::time::Instant::now(), now);
-                return Ok(Look::NotYet(format!("{grown} bytes more")));
+        let mut rate = f64::MAX;
+        until("two seconds in which nothing is sent", SOON, async || {
+            let over = before.0.elapsed();
+            if over < Duration::from_secs(2) {
+                return Ok(Look::NotYet(format!("{over:?}")));
             }
-            let quiet = before.0.elapsed();
-            Ok(Look::when(quiet > Duration::from_millis(1500), || format!("quiet for {quiet:?}")))
+            let now = sent().await?;
+            rate = (now - before.1) / over.as_secs_f64();
+            before = (std::time::Instant::now(), now);
+            Ok(Look::when(rate <= most, || format!("{rate} bytes a second")))
         })
         .await?;
+        stage.figure(&format!("sent in place of pictures while the camera is off: {rate:.0} bytes a second"));
         ada.press("button", "Turn camera on").await?;
         bob.sees_and_hears(1, SOON).await
     }
