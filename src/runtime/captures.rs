@@ -3,8 +3,7 @@
 use core::cell::RefCell;
 
 use visavis_call_core::{
-    CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Device, Event, Facing, Me,
-    MediaEvent, Permission,
+    CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Device, Event, Facing, Me, MediaEvent,
 };
 use wasm_bindgen::JsCast;
 use web_sys::{MediaStream, MediaStreamTrack};
@@ -15,7 +14,7 @@ use super::table::Table;
 use crate::web::capture::{self, Source, Track, TrackEvent, Wish};
 use crate::web::devices::{DeviceInfo, DeviceKind};
 use crate::web::task::spawn;
-use crate::web::{Error, ErrorName, Listener, boot, permission};
+use crate::web::{Error, ErrorName, boot};
 
 /// The captures that are wanted.
 #[derive(Default)]
@@ -24,8 +23,6 @@ pub(super) struct Captures {
     tracks: RefCell<Table<CaptureId, Option<Track>>>,
     camera: RefCell<Preview>,
     screen: RefCell<Preview>,
-    /// One for each kind of device at most, for the app's life.
-    permissions: RefCell<Vec<Listener>>,
 }
 
 /// The stream that shows the own camera, or screen: one object for the page's life, so that no
@@ -50,7 +47,7 @@ impl Captures {
     }
 
     pub(super) fn clear(&self) {
-        let tracks = (self.tracks.take(), self.permissions.take());
+        let tracks = self.tracks.take();
         drop(tracks);
     }
 
@@ -158,49 +155,6 @@ impl Engine {
         self.refresh_devices();
     }
 
-    /// Asks first whether the page may still use it: to be asked for it again in the middle of a call is
-    /// no answer to somebody who has just taken it back.
-    fn capture_ended(&self, capture: CaptureId, kind: CaptureKind) {
-        let this = self.weak();
-        spawn(async move {
-            let status = permission::of(source(kind)).await;
-            let Some(engine) = this.upgrade() else { return };
-            if let Some((_, state)) = status {
-                engine.permission_is(kind, state);
-            }
-            engine.push(Event::Media(MediaEvent::CaptureEnded { capture }));
-        });
-    }
-
-    /// Hears what the page may do with camera and microphone, where the browser tells.
-    pub(super) fn watch_permissions(&self) {
-        for kind in CaptureKind::DEVICES {
-            let this = self.weak();
-            spawn(async move {
-                let Some((status, state)) = permission::of(source(kind)).await else {
-                    return;
-                };
-                let Some(engine) = this.upgrade() else { return };
-                engine.permission_is(kind, state);
-                let listener = permission::watch(&status, move |state| {
-                    if let Some(engine) = this.upgrade() {
-                        engine.permission_is(kind, state);
-                    }
-                });
-                engine.captures.permissions.borrow_mut().push(listener);
-            });
-        }
-    }
-
-    fn permission_is(&self, kind: CaptureKind, state: permission::State) {
-        let permission = match state {
-            permission::State::Granted => Permission::Granted,
-            permission::State::Prompt => Permission::Prompt,
-            permission::State::Denied => Permission::Denied,
-        };
-        self.push(Event::Media(MediaEvent::PermissionChanged { kind, permission }));
-    }
-
     pub(super) fn devices_listed(&self, listed: Vec<DeviceInfo>) {
         let devices = listed
             .into_iter()
@@ -244,7 +198,7 @@ const fn facing_name(facing: Facing) -> &'static str {
     }
 }
 
-const fn source(kind: CaptureKind) -> Source {
+pub(super) const fn source(kind: CaptureKind) -> Source {
     match kind {
         CaptureKind::Microphone => Source::Microphone,
         CaptureKind::Camera => Source::Camera,

@@ -17,6 +17,7 @@ use super::captures::Captures;
 use super::hint::Hint;
 use super::level::Level;
 use super::links::Links;
+use super::permissions::Permissions;
 use super::playback::Playback;
 use super::recording::Recording;
 use super::seat::Seat;
@@ -62,6 +63,7 @@ pub(super) struct Engine {
     pub(super) playback: Playback,
     pub(super) level: Level,
     pub(super) hint: Hint,
+    pub(super) permissions: Permissions,
     pub(super) listening: Listening,
     pub(super) recording: Recording,
     seat: RefCell<Claim>,
@@ -121,6 +123,7 @@ impl Engine {
                 playback: Playback::new(store.playback_blocked, memory::speaker()),
                 level: Level::new(store.level),
                 hint: Hint::default(),
+                permissions: Permissions::default(),
                 listening: Listening::default(),
                 recording: Recording::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
@@ -134,7 +137,6 @@ impl Engine {
         store.recent.set(memory::recent_rooms());
         store.speaker.set(memory::speaker());
         engine.listen();
-        engine.watch_permissions();
         engine.hear_tabs();
         engine.settle_seat();
         engine
@@ -147,6 +149,7 @@ impl Engine {
         self.leave_call();
         self.level.stop();
         self.hint.stop();
+        self.permissions.stop();
         self.listening.stop();
         self.playback.clear();
         self.links.clear();
@@ -197,6 +200,7 @@ impl Engine {
         self.show_own_media(&view.me);
         self.listen_to_voices(&view);
         self.listen_while_muted(&view);
+        self.follow_permissions(&view);
         self.follow_recording(&view);
         self.store.patch(view);
     }

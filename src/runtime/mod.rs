@@ -18,6 +18,7 @@ mod level;
 mod links;
 mod memory;
 mod names;
+mod permissions;
 mod playback;
 mod recording;
 mod seat;
