@@ -249,7 +249,6 @@ in_each! {
             heard(&ada, "alert", "No camera was found").await?;
             bob.see("img", "Camera off").await?;
         }
-        bob.script("__devices.inUse('videoinput');", Vec::new()).await?;
         ada.script("__devices.plug();", Vec::new()).await?;
         heard(&ada, "status", "is back and in use").await?;
         ensure!(in_use(&ada, CAMERA).await? == first, "the same one");
