@@ -73,6 +73,8 @@ pub enum Icon {
     Text,
     /// A picture that plays.
     Film,
+    /// A camera with two arrows around its lens.
+    Flip,
 }
 
 impl Icon {
@@ -112,6 +114,7 @@ impl Icon {
             Self::RecordStop => "#record-stop",
             Self::Text => "#text",
             Self::Film => "#film",
+            Self::Flip => "#flip",
         }
     }
 }

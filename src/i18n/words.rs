@@ -64,6 +64,10 @@ pub struct DeviceWords {
     pub ended: &'static str,
     /// The system muted it.
     pub muted_by_system: &'static str,
+    /// What to do about it.
+    pub muted_hint: &'static str,
+    /// The system gave it back.
+    pub unmuted_by_system: &'static str,
 }
 
 /// What is said of sharing a screen.
@@ -371,6 +375,14 @@ words! {
     server_lost: &'static str,
     /// Notice.
     server_back: &'static str,
+    /// Button, where there are two cameras.
+    flip_camera: &'static str,
+    /// Notice: another device took the place of one that is gone; the hole takes its name.
+    now_using: With,
+    /// Notice: a device was plugged in again; the hole takes its name.
+    device_back: With,
+    /// Notice: somebody talks with their microphone off; the hole takes the button's name.
+    you_are_muted: With,
     /// Button where the browser wants a click before it plays sound.
     turn_on_sound: &'static str,
     /// Why the button is there.

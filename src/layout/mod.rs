@@ -5,11 +5,12 @@
 //! elements or the browser.
 //!
 //! [`arrange`] is the way in: it decides which tile is large, if any, and where each lies. [`Voices`]
-//! beside it decides who speaks, from how loud everybody is.
+//! beside it decides who speaks, from how loud everybody is, and [`Talk`] whether oneself does.
 
 mod fit;
 mod grid;
 mod spotlight;
+mod talk;
 #[cfg(test)]
 mod tests;
 mod voices;
@@ -17,6 +18,7 @@ mod voices;
 pub use fit::{Fit, Placed};
 pub use grid::{Aspect, Grid, MIN_TILE_WIDTH_PX};
 pub use spotlight::Spotlight;
+pub use talk::Talk;
 pub use voices::Voices;
 
 /// Gap between tiles.

@@ -8,7 +8,7 @@ use visavis_call_core::CaptureKind;
 
 use super::devices::{no_relay, pickers};
 use super::more::more;
-use super::prejoin::capture_toggle;
+use super::prejoin::{capture_toggle, flip_button};
 use super::recording::{record_toggle, recording_chip};
 use super::scene::Scene;
 use super::stage::stage;
@@ -201,6 +201,7 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
             group()
                 .child(capture_toggle(CaptureKind::Microphone, Look::Plain))
                 .child(capture_toggle(CaptureKind::Camera, Look::Plain))
+                .child(flip_button("round"))
                 .children(share_toggle),
         )
         .slot(sharing)

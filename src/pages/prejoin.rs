@@ -12,7 +12,7 @@ use crate::components::{
 };
 use crate::i18n::{list_names, words};
 use crate::route::RoomLink;
-use crate::runtime::{Choice, use_runtime};
+use crate::runtime::use_runtime;
 
 /// Faces shown of those inside; the text names them all the same.
 const FACES: usize = 4;
@@ -33,7 +33,7 @@ pub fn view(link: &RoomLink) -> El {
 fn preview() -> El {
     let words = words();
     let runtime = use_runtime();
-    let (stream, mirrors) = (runtime.preview_stream(), runtime.choice(Choice::MirrorOwn));
+    let stream = runtime.preview_stream();
     let video = el("video")
         .attr("autoplay", "")
         .attr("playsinline", "")
@@ -44,7 +44,7 @@ fn preview() -> El {
                 let source = stream.as_ref().map_or(JsValue::NULL, JsValue::from);
                 video.set_property("srcObject", &source);
             });
-            video.set_class("is-mirrored", mirrors.get());
+            video.set_class("is-mirrored", runtime.mirrors_own());
         });
     let are_pickers_shown = RwSignal::new(false);
     let gear = button("round round-veil", move || {
@@ -60,6 +60,7 @@ fn preview() -> El {
     let controls = el_class("div", "preview-controls")
         .child(capture_toggle(CaptureKind::Microphone, Look::Veil))
         .child(capture_toggle(CaptureKind::Camera, Look::Veil))
+        .child(flip_button("round round-veil flip"))
         .child(gear);
     el_class("section", "prejoin-self")
         .attr("aria-label", words.preview)
@@ -80,6 +81,16 @@ pub fn capture_toggle(kind: CaptureKind, look: Look) -> El {
     let me = runtime.me();
     let is_on = move || me.with(|me| me.capture(kind).is_wanted());
     toggle(kind, look, is_on, move |on| runtime.want(kind, on))
+}
+
+/// The button that changes to the camera on the other side, where there is one.
+pub fn flip_button(class: &str) -> El {
+    let runtime = use_runtime();
+    let flip = button(class, move || runtime.flip_camera())
+        .child(icon(Icon::Flip))
+        .live(move |flip| flip.set_flag("hidden", !runtime.can_flip_camera()));
+    flip.set_label(words().flip_camera);
+    flip
 }
 
 /// What stands in the place of the picture while there is none.

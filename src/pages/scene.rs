@@ -96,7 +96,7 @@ impl Scene {
     /// Whether the person sees their own picture mirrored.
     #[must_use]
     pub fn mirrors_own(self) -> bool {
-        self.runtime.choice(Choice::MirrorOwn).get_untracked()
+        untrack(|| self.runtime.mirrors_own())
     }
 
     /// Where the tiles lie. Follows all that it depends on, and nothing else: who speaks counts only

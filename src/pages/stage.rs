@@ -14,7 +14,7 @@ use crate::components::dom::{El, button, each, el_class, live};
 use crate::components::{Face, Icon, Mark, Prominence, Tile, TileKind, icon};
 use crate::i18n::words;
 use crate::layout::{Fit, Rect, Size};
-use crate::runtime::{Choice, Shot, use_runtime};
+use crate::runtime::{Shot, use_runtime};
 
 /// The tiles.
 pub fn stage(scene: Scene) -> El {
@@ -153,10 +153,9 @@ fn tile_of(tile: Tile, seat: SeatId, slot: Slot, face: fn(&Person) -> Face) -> T
 fn own_tile(tile: Tile) -> Tile {
     let runtime = use_runtime();
     let (me, stream) = (runtime.me(), runtime.preview_stream());
-    let mirrors = runtime.choice(Choice::MirrorOwn);
     let shown = tile.clone();
     live(move || {
-        shown.set_mirrored(mirrors.get());
+        shown.set_mirrored(runtime.mirrors_own());
         shown.show(me.with(own_face));
         shown.set_stream(stream.with(|stream| stream.as_ref().map(JsValue::from)));
     });
@@ -244,13 +243,15 @@ fn stuck(person: &Person) -> Option<&'static str> {
 
 fn own_face(me: &Me) -> Face {
     let is_muted = |state: &CaptureState| matches!(state, CaptureState::On { muted: true, .. });
+    // What others see of one: what the system has muted is off for them.
+    let brings = |state: &CaptureState| state.is_wanted() && !is_muted(state);
     let microphone = is_muted(&me.microphone).then_some(words().microphone.muted_by_system);
     let camera = is_muted(&me.camera).then_some(words().camera.muted_by_system);
     Face {
         name: me.name.clone(),
         connection: None,
         has_picture: matches!(me.camera, CaptureState::On { .. }),
-        marks: marks(false, me.microphone.is_wanted(), me.camera.is_wanted())
+        marks: marks(false, brings(&me.microphone), brings(&me.camera))
             .into_iter()
             .chain(recording(me.recording))
             .collect(),

@@ -1,6 +1,6 @@
 //! What the status line says, and what is said of each notice: pure text from plain values.
 
-use visavis_call_core::{ConnectionState, NoticeKind, Person, SignalingState, Stage};
+use visavis_call_core::{CaptureKind, ConnectionState, NoticeKind, Person, SignalingState, Stage};
 use visavis_protocol::MediaKind;
 
 use super::devices::{device_words, why};
@@ -127,8 +127,24 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
         NoticeKind::CaptureEnded { kind } => {
             device_words(*kind).map(|words| (Tone::Error, words.ended.to_owned()))
         }
+        NoticeKind::DeviceSwitched { kind, name } => polite(words.now_using.fill(device_name(*kind, name))),
+        NoticeKind::DeviceBack { kind, name } => polite(words.device_back.fill(device_name(*kind, name))),
+        NoticeKind::MutedBySystem { kind, muted } => device_words(*kind).map(|words| {
+            if *muted {
+                (Tone::Error, [words.muted_by_system, words.muted_hint].join(" "))
+            } else {
+                (Tone::Polite, words.unmuted_by_system.to_owned())
+            }
+        }),
+        NoticeKind::TalkingWhileMuted => polite(words.you_are_muted.fill(words.microphone.turn_on)),
         NoticeKind::CaptureFailed { kind, error } => Some((Tone::Error, why(*kind, *error).to_owned())),
     }
+}
+
+/// A device's label, or what it is where the browser does not tell.
+fn device_name(kind: CaptureKind, label: &str) -> &str {
+    let otherwise = device_words(kind).map_or("", |words| words.picker);
+    if label.is_empty() { otherwise } else { label }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use core::cell::RefCell;
 
 use leptos::prelude::GetUntracked;
 use visavis_call_core::{
-    CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Device, Event, Me, MediaEvent,
+    CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Device, Event, Facing, Me, MediaEvent,
 };
 use wasm_bindgen::JsCast;
 use web_sys::{MediaStream, MediaStreamTrack};
@@ -13,7 +13,7 @@ use super::choices::Choice;
 use super::engine::Engine;
 use super::store::Shown;
 use super::table::Table;
-use crate::web::capture::{self, Source, Track, TrackEvent};
+use crate::web::capture::{self, Source, Track, TrackEvent, Wish};
 use crate::web::devices::{DeviceInfo, DeviceKind};
 use crate::web::screen::Content;
 use crate::web::task::spawn;
@@ -109,27 +109,35 @@ impl Engine {
             capture,
             kind,
             device,
+            facing,
         } = request;
         self.captures.tracks.borrow_mut().insert(capture, None);
         let Some(source) = source(kind) else {
             self.capture_screen(capture);
             return;
         };
-        let begun = boot::take_capture(source, device.as_deref());
+        // What was begun ahead asked for no side.
+        let begun = facing
+            .is_none()
+            .then(|| boot::take_capture(source, device.as_deref()));
+        let wish = Wish {
+            device,
+            facing: facing.map(facing_name),
+        };
         let this = self.weak();
         spawn(async move {
-            let outcome = capture::open(source, device, begun).await;
+            let outcome = capture::open(source, wish, begun.flatten()).await;
             match this.upgrade() {
-                Some(engine) => engine.captured(capture, outcome),
+                Some(engine) => engine.captured(capture, kind, outcome),
                 // The app has ended: stop what came.
                 None => drop(outcome.map(|track| Track::new(track, |_| ()))),
             }
         });
     }
 
-    fn captured(&self, capture: CaptureId, outcome: Result<MediaStreamTrack, Error>) {
+    fn captured(&self, capture: CaptureId, kind: CaptureKind, outcome: Result<MediaStreamTrack, Error>) {
         match outcome {
-            Ok(track) => self.runs(capture, track, None),
+            Ok(track) => self.runs(capture, kind, track, None),
             Err(error) => self.failed(capture, &error),
         }
     }
@@ -148,7 +156,7 @@ impl Engine {
                 return;
             };
             match outcome {
-                Ok(shared) => engine.runs(capture, shared.picture, shared.sound),
+                Ok(shared) => engine.runs(capture, CaptureKind::Screen, shared.picture, shared.sound),
                 Err(error) => engine.failed(capture, &error),
             }
         });
@@ -195,20 +203,35 @@ impl Engine {
     }
 
     /// A capture has come.
-    fn runs(&self, capture: CaptureId, track: MediaStreamTrack, sound: Option<MediaStreamTrack>) {
+    fn runs(
+        &self,
+        capture: CaptureId,
+        kind: CaptureKind,
+        track: MediaStreamTrack,
+        sound: Option<MediaStreamTrack>,
+    ) {
         let this = self.weak();
         let track = Track::new(track, move |event| {
             let Some(engine) = this.upgrade() else { return };
-            engine.push(Event::Media(match event {
-                TrackEvent::Ended => MediaEvent::CaptureEnded { capture },
-                TrackEvent::Muted(muted) => MediaEvent::CaptureMuted { capture, muted },
-            }));
+            match event {
+                TrackEvent::Ended => engine.capture_ended(capture, kind),
+                TrackEvent::Muted(muted) => {
+                    engine.push(Event::Media(MediaEvent::CaptureMuted { capture, muted }));
+                }
+            }
         });
         let sound = sound.map(|sound| self.sound_runs(capture, sound));
         let (device, muted) = (track.device(), track.is_muted());
         let is_heard = sound.as_ref().is_some_and(|sound| !sound.is_muted());
+        let facing = [Facing::User, Facing::Environment]
+            .into_iter()
+            .find(|facing| facing_name(*facing) == track.facing());
         self.captures.keep(capture, Running { track, sound });
-        self.push(Event::Media(MediaEvent::Captured { capture, device }));
+        self.push(Event::Media(MediaEvent::Captured {
+            capture,
+            device,
+            facing,
+        }));
         if muted {
             self.push(Event::Media(MediaEvent::CaptureMuted { capture, muted }));
         }
@@ -235,6 +258,7 @@ impl Engine {
             .map(|device| Device {
                 id: device.id,
                 label: device.label,
+                group: device.group,
                 kind: match device.kind {
                     DeviceKind::Microphone => Some(CaptureKind::Microphone),
                     DeviceKind::Camera => Some(CaptureKind::Camera),
@@ -263,8 +287,16 @@ const fn running(state: &CaptureState) -> Option<CaptureId> {
     }
 }
 
+const fn facing_name(facing: Facing) -> &'static str {
+    let [user, environment] = capture::FACINGS;
+    match facing {
+        Facing::User => user,
+        Facing::Environment => environment,
+    }
+}
+
 /// `None` for a screen, which is no device.
-const fn source(kind: CaptureKind) -> Option<Source> {
+pub(super) const fn source(kind: CaptureKind) -> Option<Source> {
     match kind {
         CaptureKind::Microphone => Some(Source::Microphone),
         CaptureKind::Camera => Some(Source::Camera),

@@ -14,8 +14,10 @@ use visavis_protocol::text::{self, TextError};
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use super::captures::Captures;
+use super::hint::Hint;
 use super::level::Level;
 use super::links::Links;
+use super::permissions::Permissions;
 use super::playback::Playback;
 use super::recording::Recording;
 use super::seat::Seat;
@@ -60,6 +62,8 @@ pub(super) struct Engine {
     pub(super) captures: Captures,
     pub(super) playback: Playback,
     pub(super) level: Level,
+    pub(super) hint: Hint,
+    pub(super) permissions: Permissions,
     pub(super) listening: Listening,
     pub(super) recording: Recording,
     seat: RefCell<Claim>,
@@ -118,6 +122,8 @@ impl Engine {
                 captures: Captures::default(),
                 playback: Playback::new(store.playback_blocked, memory::speaker()),
                 level: Level::new(store.level),
+                hint: Hint::default(),
+                permissions: Permissions::default(),
                 listening: Listening::default(),
                 recording: Recording::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
@@ -142,6 +148,8 @@ impl Engine {
         self.tabs.take();
         self.leave_call();
         self.level.stop();
+        self.hint.stop();
+        self.permissions.stop();
         self.listening.stop();
         self.playback.clear();
         self.links.clear();
@@ -191,6 +199,8 @@ impl Engine {
         }
         self.show_own_media(&view.me);
         self.listen_to_voices(&view);
+        self.listen_while_muted(&view);
+        self.follow_permissions(&view);
         self.follow_recording(&view);
         self.hear_screens(&view);
         self.store.patch(view);

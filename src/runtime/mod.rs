@@ -13,10 +13,12 @@ mod captures;
 mod choices;
 mod engine;
 mod execute;
+mod hint;
 mod level;
 mod links;
 mod memory;
 mod names;
+mod permissions;
 mod playback;
 mod recording;
 mod seat;
@@ -30,14 +32,15 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use visavis_call_core::{
-    CaptureKind, Device, Intent, LinkId, Me, Notice, Person, SignalingState, Slot, Stage, View, VisitId,
+    CaptureKind, CaptureState, Device, Facing, Intent, LinkId, Me, Notice, Person, SignalingState, Slot,
+    Stage, View, VisitId,
 };
 use visavis_protocol::SeatId;
 use visavis_protocol::text::TextError;
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use crate::route::{LinkError, RoomLink, Route};
-use crate::web::screen;
+use crate::web::{page, screen};
 pub use appearance::Theme;
 pub use choices::Choice;
 use engine::Engine;
@@ -230,6 +233,24 @@ impl Runtime {
             .with_value(|engine| engine.choose_device(kind, device));
     }
 
+    /// Uses the camera on the other side of the device.
+    pub fn flip_camera(self) {
+        self.intend(Intent::FlipCamera);
+    }
+
+    /// Whether there are cameras to flip between: two at least, on a device that is held in a hand or
+    /// whose camera says where it looks. Follows signals.
+    #[must_use]
+    pub fn can_flip_camera(self) -> bool {
+        let may = self.me().with(|me| {
+            matches!(me.camera, CaptureState::On { .. }) && (page::has_touch() || me.camera_facing.is_some())
+        });
+        let is_camera = |device: &&Device| device.kind == Some(CaptureKind::Camera);
+        may && self
+            .devices()
+            .with(|devices| devices.iter().filter(is_camera).count() > 1)
+    }
+
     /// Shows one's address to nobody, or no longer cares, now and for the next time.
     pub fn hide_address(self, hide: bool) {
         self.engine.with_value(|engine| engine.hide_address(hide));
@@ -245,6 +266,14 @@ impl Runtime {
     #[must_use]
     pub const fn lacks_relay(self) -> Memo<bool> {
         self.store.lacks_relay
+    }
+
+    /// Whether one sees oneself as in a mirror: as chosen, but for the camera of a phone that looks at the
+    /// world, in which one wants to read. Follows signals.
+    #[must_use]
+    pub fn mirrors_own(self) -> bool {
+        let looks_away = self.me().with(|me| me.camera_facing == Some(Facing::Environment));
+        self.choice(Choice::MirrorOwn).get() && !(looks_away && page::has_touch())
     }
 
     /// The own camera as others would see it. The stream stays the same while tracks come and go;

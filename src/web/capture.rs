@@ -18,6 +18,18 @@ pub enum Source {
     Camera,
 }
 
+/// Where a camera looks, by the standard's word for it.
+pub const FACINGS: [&str; 2] = ["user", "environment"];
+
+/// What is asked for of a kind, beside what we like of its quality.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Wish {
+    /// `deviceId`, exactly.
+    pub device: Option<String>,
+    /// `facingMode`, exactly: one of [`FACINGS`].
+    pub facing: Option<&'static str>,
+}
+
 /// What a captured track did by itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrackEvent {
@@ -42,20 +54,16 @@ pub fn media_devices() -> Result<MediaDevices, Error> {
     Ok(devices.unchecked_into())
 }
 
-/// Asks for one camera or microphone, `device` exactly or the browser's choice.
+/// Asks for one camera or microphone, as wished or the browser's choice.
 ///
 /// `first_try` is a request that was made before, with the same wishes. The answer comes even if
 /// nobody wants it any more; whoever gets it stops the track (drop a [`Track`] made of it).
 ///
 /// # Errors
 /// As `getUserMedia` (Media Capture and Streams, section 10.2), and see [`media_devices`].
-pub async fn open(
-    source: Source,
-    device: Option<String>,
-    first_try: Option<Promise>,
-) -> Result<MediaStreamTrack, Error> {
+pub async fn open(source: Source, wish: Wish, first_try: Option<Promise>) -> Result<MediaStreamTrack, Error> {
     let devices = media_devices()?;
-    let ask = |is_strict| ask(&devices, source, device.as_deref(), is_strict);
+    let ask = |is_strict| ask(&devices, source, &wish, is_strict);
     let first_try = first_try.map_or_else(|| ask(true), Ok)?;
     let stream = match JsFuture::from(first_try).await.map_err(Error::from) {
         // A camera that cannot do quite what we like is better than none.
@@ -71,12 +79,7 @@ pub async fn open(
     })
 }
 
-fn ask(
-    devices: &MediaDevices,
-    source: Source,
-    device: Option<&str>,
-    is_strict: bool,
-) -> Result<Promise, Error> {
+fn ask(devices: &MediaDevices, source: Source, wish: &Wish, is_strict: bool) -> Result<Promise, Error> {
     let wishes = match source {
         Source::Microphone => value::dictionary(&[
             ("echoCancellation", JsValue::TRUE),
@@ -89,9 +92,11 @@ fn ask(
             ("frameRate", range(10, 20, 30, is_strict)),
         ]),
     };
-    if let Some(device) = device {
-        let exactly = value::dictionary(&[("exact", device.into())]);
-        value::set(&wishes, "deviceId", &exactly);
+    let exactly = [("deviceId", wish.device.as_deref()), ("facingMode", wish.facing)];
+    for (key, wanted) in exactly {
+        if let Some(wanted) = wanted {
+            value::set(&wishes, key, &value::dictionary(&[("exact", wanted.into())]));
+        }
     }
     let key = match source {
         Source::Microphone => "audio",
@@ -145,9 +150,19 @@ impl Track {
     /// `deviceId` of the device in use; empty where the browser does not tell.
     #[must_use]
     pub fn device(&self) -> String {
+        self.setting("deviceId")
+    }
+
+    /// `facingMode` of the camera in use; empty where it does not tell.
+    #[must_use]
+    pub fn facing(&self) -> String {
+        self.setting("facingMode")
+    }
+
+    fn setting(&self, key: &str) -> String {
         value::call(&self.track, "getSettings", &[])
             .ok()
-            .and_then(|settings| value::get(&settings, "deviceId").as_string())
+            .and_then(|settings| value::get(&settings, key).as_string())
             .unwrap_or_default()
     }
 

@@ -28,6 +28,8 @@ pub struct DeviceInfo {
     pub id: String,
     /// `label`; empty until the person has given a permission.
     pub label: String,
+    /// `groupId`: devices of one group are parts of one thing.
+    pub group: String,
 }
 
 /// Asks for the devices. Before a permission was given a browser tells only that there is one of
@@ -56,6 +58,7 @@ pub async fn list() -> Result<Vec<DeviceInfo>, Error> {
                 kind,
                 id,
                 label: device.label(),
+                group: device.group_id(),
             })
         })
         .collect())

@@ -24,12 +24,18 @@ impl Meter {
     /// If the browser has no Web Audio, or too many contexts are open.
     pub fn new(track: &MediaStreamTrack) -> Result<Self, Error> {
         let context = AudioContext::new().map_err(Error::from)?;
+        Self::within(context.clone(), track).inspect_err(|_| _ = context.close())
+    }
+
+    fn within(context: AudioContext, track: &MediaStreamTrack) -> Result<Self, Error> {
         let analyser = context.create_analyser().map_err(Error::from)?;
         analyser.set_fft_size(WINDOW_SAMPLES);
         let stream = MediaStream::new().map_err(Error::from)?;
         stream.add_track(track);
         let source = context.create_media_stream_source(&stream).map_err(Error::from)?;
         source.connect_with_audio_node(&analyser).map_err(Error::from)?;
+        // Where a click has been, a browser that begins suspended may go on at once.
+        wake(&context);
         let listeners = ["pointerdown", "keydown"].map(|kind| {
             let context = context.clone();
             Listener::capturing(&window(), kind, move |_| wake(&context))

@@ -30,6 +30,7 @@ pub mod mix;
 pub mod page;
 pub mod panic;
 pub mod peer;
+pub mod permission;
 pub mod popout;
 pub mod random;
 pub mod reach;

@@ -53,6 +53,13 @@ impl Page {
     }
 }
 
+/// Whether people touch this device: it has a screen to be held, and so probably cameras on both sides.
+#[must_use]
+pub fn has_touch() -> bool {
+    let points = value::get(&window().navigator(), "maxTouchPoints").as_f64();
+    points.is_some_and(|points| points > 0.0)
+}
+
 /// Makes the browser ask the person before the page goes away, until this is dropped.
 pub fn hold() -> Listener {
     Listener::new(&window(), "beforeunload", |event| {

@@ -4,7 +4,7 @@ use core::cell::{Cell, RefCell};
 use core::time::Duration;
 use std::rc::Rc;
 
-use visavis::web::capture::{self, Source, Track};
+use visavis::web::capture::{self, Source, Track, Wish};
 use visavis::web::peer::{Peer, PeerEvent, SLOTS};
 use visavis::web::stats::Arrived;
 use visavis::web::task::spawn;
@@ -96,7 +96,10 @@ async fn exchange(offerer: &Heard, answerer: &Heard, is_first: bool) -> (String,
 }
 
 async fn track(source: Source) -> Track {
-    Track::new(capture::open(source, None, None).await.unwrap(), |_| ())
+    Track::new(
+        capture::open(source, Wish::default(), None).await.unwrap(),
+        |_| (),
+    )
 }
 
 #[wasm_bindgen_test]

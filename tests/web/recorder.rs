@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use visavis::layout::{Fit, Rect, Size};
 use visavis::web::beat::Beat;
-use visavis::web::capture::{self, Source, Track};
+use visavis::web::capture::{self, Source, Track, Wish};
 use visavis::web::film::Film;
 use visavis::web::mix::Mix;
 use visavis::web::recorder::{self, Recorder, RecorderEvent};
@@ -79,7 +79,9 @@ async fn a_film_and_a_mix_become_pieces_of_a_file() {
 
 #[wasm_bindgen_test]
 async fn a_mix_leaves_its_tracks_as_they_are() {
-    let media = capture::open(Source::Microphone, None, None).await.unwrap();
+    let media = capture::open(Source::Microphone, Wish::default(), None)
+        .await
+        .unwrap();
     let track = Track::new(Clone::clone(&media), |_| ());
     let mix = Mix::new().unwrap();
     mix.follow(core::slice::from_ref(&media));

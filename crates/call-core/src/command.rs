@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use visavis_protocol::{Candidate, IceServer};
 
-use crate::event::{CaptureKind, SdpKind};
+use crate::event::{CaptureKind, Facing, SdpKind};
 use crate::id::{CaptureId, LinkId, RequestId, Slot, SocketId};
 
 /// One thing for the shell to do. Commands are executed in order and none waits for another's
@@ -160,6 +160,8 @@ pub struct CaptureRequest {
     /// `deviceId` to ask for exactly; `None` for the browser's choice. The browser lets the person
     /// choose a screen by itself.
     pub device: Option<String>,
+    /// `facingMode` to ask for exactly, for a camera of which no device is named.
+    pub facing: Option<Facing>,
 }
 
 /// Who makes the first offer on a connection.

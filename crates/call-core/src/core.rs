@@ -8,7 +8,7 @@ use visavis_protocol::{ClientMessage, CloseCode, IceServer};
 
 use crate::command::Command;
 use crate::config::{Config, Randomness, Seed};
-use crate::event::{CaptureKind, Device, Event, Intent, LinkEvent, MediaEvent, SocketEvent};
+use crate::event::{CaptureKind, Event, Intent, LinkEvent, MediaEvent, SocketEvent};
 use crate::id::{Ids, LinkId, SocketId, VisitId};
 use crate::media::Media;
 use crate::peer::{Context, Peer, ServerRoad, Signs};
@@ -19,8 +19,6 @@ use crate::view::{EndReason, Me, Notice, NoticeKind, Stage, View};
 
 /// Notices kept for a shell that shows them late.
 const NOTICES: usize = 8;
-/// Devices that a view lists; no honest machine has more.
-const DEVICES: usize = 64;
 
 /// See the crate's documentation.
 #[derive(Clone, Debug)]
@@ -32,7 +30,6 @@ pub struct Core {
     room: Option<Room>,
     media: Media,
     relay_only: bool,
-    devices: Vec<Device>,
     notices: VecDeque<Notice>,
     noticed: u64,
     server_lost: bool,
@@ -56,7 +53,6 @@ impl Core {
             room: None,
             media: Media::new(faults),
             relay_only: false,
-            devices: Vec::new(),
             notices: VecDeque::new(),
             noticed: 0,
             server_lost: false,
@@ -141,12 +137,14 @@ impl Core {
                 recording: self.media.is_recording(),
                 chosen_microphone: self.media.chosen(CaptureKind::Microphone),
                 chosen_camera: self.media.chosen(CaptureKind::Camera),
+                camera_facing: self.media.camera_facing(),
+                listening_while_muted: self.media.listening_while_muted(),
             },
             people: room
                 .map(|room| room.people().map(Peer::view).collect())
                 .unwrap_or_default(),
             inside: room.and_then(Room::inside),
-            devices: self.devices.clone(),
+            devices: self.media.devices().to_vec(),
             hides_address: self.relay_only,
             lacks_relay: self.relay_only && room.and_then(Room::has_relay) == Some(false),
             notices: self.notices.iter().cloned().collect(),
@@ -178,6 +176,10 @@ impl Core {
             }
             Intent::ChooseDevice { kind, device } => {
                 self.media.choose(kind, device, &mut self.ids, &mut self.commands);
+                self.sync_media(now);
+            }
+            Intent::FlipCamera => {
+                self.media.flip(&mut self.ids, &mut self.commands);
                 self.sync_media(now);
             }
         }
@@ -307,14 +309,10 @@ impl Core {
     }
 
     fn media(&mut self, now: Timestamp, event: MediaEvent) {
-        if let MediaEvent::DevicesChanged(devices) = event {
-            self.devices = devices;
-            self.devices.truncate(DEVICES);
-            return;
-        }
-        let notice = self.media.handle(&event, &mut self.ids, &mut self.commands);
+        let mut notices = self.media.handle(event, &mut self.ids, &mut self.commands);
         // Before joining the preview itself says what is wrong.
-        if let Some(notice) = notice.filter(|_| self.room.as_ref().is_some_and(Room::is_joined)) {
+        notices.retain(|_| self.room.as_ref().is_some_and(Room::is_joined));
+        for notice in notices {
             self.notice(notice);
         }
         self.sync_media(now);

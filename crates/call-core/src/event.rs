@@ -74,6 +74,8 @@ pub enum Intent {
         /// `MediaDeviceInfo.deviceId`; `None` for the browser's choice.
         device: Option<String>,
     },
+    /// Uses the camera that looks the other way; where none says where it looks, the next one.
+    FlipCamera,
 }
 
 /// What a WebSocket did.
@@ -205,8 +207,41 @@ pub struct Device {
     pub id: String,
     /// `label`, empty until a permission was given.
     pub label: String,
+    /// `groupId`: devices of one group are parts of one thing.
+    pub group: String,
     /// What it captures; `None` for a speaker.
     pub kind: Option<CaptureKind>,
+}
+
+/// Where a camera looks: `facingMode` (Media Capture and Streams, section 4.3.8).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Facing {
+    /// `"user"`: at the person.
+    User,
+    /// `"environment"`: away from them.
+    Environment,
+}
+
+impl Facing {
+    /// The other way.
+    #[must_use]
+    pub const fn opposite(self) -> Self {
+        match self {
+            Self::User => Self::Environment,
+            Self::Environment => Self::User,
+        }
+    }
+}
+
+/// What a page may do with a kind: `PermissionState` (W3C Permissions).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Permission {
+    /// `"granted"`
+    Granted,
+    /// `"prompt"`: the person would be asked.
+    Prompt,
+    /// `"denied"`
+    Denied,
 }
 
 /// What captures and devices did.
@@ -218,6 +253,8 @@ pub enum MediaEvent {
         capture: CaptureId,
         /// The device in use.
         device: String,
+        /// Where it looks, if it is a camera that says so.
+        facing: Option<Facing>,
     },
     /// A [`crate::Command::Capture`] failed.
     CaptureFailed {
@@ -248,6 +285,16 @@ pub enum MediaEvent {
     },
     /// The devices there are now.
     DevicesChanged(Vec<Device>),
+    /// The browser tells what the page may do with a kind, first and at each change. To be told before
+    /// the end of a track that it caused.
+    PermissionChanged {
+        /// Which kind.
+        kind: CaptureKind,
+        /// What it may do now.
+        permission: Permission,
+    },
+    /// The person talks into the microphone that is off: [`crate::Me::listening_while_muted`].
+    TalkingWhileMuted,
 }
 
 /// Why a capture failed: the errors of `getUserMedia` (Media Capture and Streams, section 10.2) and

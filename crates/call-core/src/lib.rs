@@ -11,6 +11,7 @@ mod command;
 mod config;
 mod core;
 mod courier;
+mod devices;
 mod event;
 mod fault;
 mod flow;
@@ -31,7 +32,8 @@ pub use crate::core::Core;
 pub use command::{CaptureRequest, Command, LinkRole, RollbackSide};
 pub use config::{Config, Seed};
 pub use event::{
-    CaptureError, CaptureKind, Device, Event, Intent, LinkEvent, MediaEvent, Sample, SdpKind, SocketEvent,
+    CaptureError, CaptureKind, Device, Event, Facing, Intent, LinkEvent, MediaEvent, Permission, Sample,
+    SdpKind, SocketEvent,
 };
 pub use fault::{Fault, Faults};
 pub use id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};

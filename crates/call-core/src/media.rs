@@ -1,51 +1,35 @@
 //! Camera, microphone and screen: what is wanted against what there is, one request at a time a kind.
 //!
 //! ```text
-//! Idle ──wanted──▶ Acquiring ──captured──▶ Live
-//!   ▲                 │ failed               │ ended, unplugged: try another device
-//!   └──not wanted─────┴──────────────────────┘
+//! Idle ──wanted──▶ Asking ──captured──▶ Running ──another is wanted──▶ Running and asking
+//!   ▲                │ failed             │ ended, unplugged: ask for another device
+//!   └──not wanted────┴────────────────────┘
 //! ```
+//! While another device is asked for, the one that runs goes on, so that nobody sees or hears a gap. A
+//! phone that opens one camera at a time refuses that: then the one that runs is stopped first.
+//!
 //! A microphone that is turned off stays captured and is only detached, so that turning it on
 //! again cannot cut the first word; a camera is stopped, so that its light goes out. A screen is
 //! wanted once: what ended, failed or was not picked is asked for again only by the person. With it
 //! may come the sound of what is shared, which lives and ends with its capture.
 
+mod changes;
+mod kind;
+
 use alloc::collections::VecDeque;
 use alloc::string::String;
+use alloc::vec::Vec;
 
 use visavis_protocol::MediaStatus;
 
+use kind::{Asking, Kind, Reason, Running, Wish};
+
 use crate::command::{CaptureRequest, Command};
-use crate::event::{CaptureError, CaptureKind, MediaEvent};
+use crate::devices;
+use crate::event::{CaptureError, CaptureKind, Device, Facing, MediaEvent};
 use crate::fault::{Fault, Faults};
 use crate::id::{CaptureId, Ids, Slot};
 use crate::view::{CaptureState, NoticeKind};
-
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-enum Actual {
-    #[default]
-    Idle,
-    Acquiring {
-        capture: CaptureId,
-        asked_for: Option<String>,
-    },
-    Live {
-        capture: CaptureId,
-        asked_for: Option<String>,
-        device: String,
-        muted: bool,
-    },
-}
-
-#[derive(Clone, Debug, Default)]
-struct Kind {
-    wanted: bool,
-    chosen: Option<String>,
-    actual: Actual,
-    failed: Option<CaptureError>,
-    /// The chosen device let us down: ask for any until the person chooses again.
-    any_will_do: bool,
-}
 
 /// See the module.
 #[derive(Clone, Debug, Default)]
@@ -55,10 +39,13 @@ pub(crate) struct Media {
     screen: Kind,
     /// The capture of a screen that brings sound as well.
     sounding: Option<CaptureId>,
+    devices: Vec<Device>,
     /// Whether there is a page or a call to capture for. Outside, wishes are only remembered.
     active: bool,
     /// Whether the call is being recorded here.
     recording: bool,
+    /// Whether the person was told that they talk while the microphone is off, since it is.
+    was_told_muted: bool,
     faults: Faults,
 }
 
@@ -95,10 +82,12 @@ impl Media {
         commands: &mut VecDeque<Command>,
     ) {
         let is_active = self.active;
+        if kind == CaptureKind::Microphone {
+            self.was_told_muted = false;
+        }
         let state = self.kind_mut(kind);
         state.wanted = on && (is_active || kind != CaptureKind::Screen);
-        state.failed = None;
-        state.any_will_do = false;
+        state.begin_anew();
         self.reconcile(kind, ids, commands);
     }
 
@@ -110,13 +99,37 @@ impl Media {
         ids: &mut Ids,
         commands: &mut VecDeque<Command>,
     ) {
-        if kind == CaptureKind::Screen {
-            return;
+        if kind != CaptureKind::Screen {
+            self.choose_by(kind, device.map_or(Wish::Any, Wish::Device), ids, commands);
         }
+    }
+
+    /// Uses the camera that looks the other way, or the next one where no camera says where it looks.
+    /// One press at a time.
+    pub(crate) fn flip(&mut self, ids: &mut Ids, commands: &mut VecDeque<Command>) {
+        let camera = &self.camera;
+        let (Some(running), None) = (&camera.running, &camera.asking) else {
+            return;
+        };
+        let wish = match running.facing {
+            Some(facing) => Some(Wish::Facing(facing.opposite())),
+            None => self.next_camera(),
+        };
+        if let Some(wish) = wish {
+            self.choose_by(CaptureKind::Camera, wish, ids, commands);
+        }
+    }
+
+    fn next_camera(&self) -> Option<Wish> {
+        let device = self.camera.running.as_ref().map_or("", |running| &running.device);
+        let next = devices::next(&self.devices, CaptureKind::Camera, device)?;
+        Some(Wish::Device(next.into()))
+    }
+
+    fn choose_by(&mut self, kind: CaptureKind, wish: Wish, ids: &mut Ids, commands: &mut VecDeque<Command>) {
         let state = self.kind_mut(kind);
-        state.chosen = device;
-        state.any_will_do = false;
-        state.failed = None;
+        state.chosen = wish;
+        state.begin_anew();
         self.reconcile(kind, ids, commands);
     }
 
@@ -135,7 +148,8 @@ impl Media {
         self.recording = false;
         for kind in CaptureKind::ALL {
             let state = self.kind_mut(kind);
-            stop(&mut state.actual, commands);
+            state.stop_asking(commands);
+            state.stop_running(commands);
             state.failed = None;
         }
         self.screen.wanted = false;
@@ -149,69 +163,76 @@ impl Media {
         }
     }
 
-    /// Takes what a capture did; returns what the person should be told.
+    /// Takes what captures and devices did; returns what the person should be told.
     pub(crate) fn handle(
         &mut self,
-        event: &MediaEvent,
+        event: MediaEvent,
         ids: &mut Ids,
         commands: &mut VecDeque<Command>,
-    ) -> Option<NoticeKind> {
-        match event {
-            MediaEvent::Captured { capture, device } => self.captured(*capture, device, ids, commands),
-            MediaEvent::CaptureFailed { capture, error } => {
-                return self.failed(*capture, *error, ids, commands);
-            }
-            MediaEvent::CaptureEnded { capture } => return self.ended(*capture, ids, commands),
-            MediaEvent::CaptureMuted {
+    ) -> Vec<NoticeKind> {
+        let notice = match event {
+            MediaEvent::Captured {
                 capture,
-                muted: now_muted,
-            } => {
-                for kind in CaptureKind::ALL {
-                    if let Actual::Live {
-                        capture: live, muted, ..
-                    } = &mut self.kind_mut(kind).actual
-                        && live == capture
-                    {
-                        *muted = *now_muted;
-                    }
-                }
+                device,
+                facing,
+            } => self.captured(capture, device, facing, ids, commands),
+            MediaEvent::CaptureFailed { capture, error } => self.failed(capture, error, ids, commands),
+            MediaEvent::CaptureEnded { capture } => self.ended(capture, ids, commands),
+            MediaEvent::CaptureMuted { capture, muted } => self.muted(capture, muted),
+            MediaEvent::DevicesChanged(list) => return self.devices_changed(list, ids, commands),
+            MediaEvent::PermissionChanged { kind, permission } => {
+                self.permission_changed(kind, permission, ids, commands);
+                None
             }
             MediaEvent::CaptureSound { capture, is_there } => {
-                if *is_there {
-                    self.sounding = Some(*capture);
-                } else if self.sounding == Some(*capture) {
+                if is_there {
+                    self.sounding = Some(capture);
+                } else if self.sounding == Some(capture) {
                     self.sounding = None;
                 }
+                None
             }
-            MediaEvent::DevicesChanged(_) => {}
-        }
-        None
+            MediaEvent::TalkingWhileMuted => self.talking_while_muted(),
+        };
+        notice.into_iter().collect()
     }
 
     fn captured(
         &mut self,
         capture: CaptureId,
-        device: &str,
+        device: String,
+        facing: Option<Facing>,
         ids: &mut Ids,
         commands: &mut VecDeque<Command>,
-    ) {
-        let Some(kind) = self.acquiring(capture) else {
+    ) -> Option<NoticeKind> {
+        let Some(kind) = self.asking(capture) else {
             // Too late: it was turned off, or another device was chosen, while the browser asked.
-            if !self.is_live(capture) && !self.faults.has(Fault::LateCaptureKept) {
+            if !self.is_running(capture) && !self.faults.has(Fault::LateCaptureKept) {
                 commands.push_back(Command::StopCapture { capture });
             }
-            return;
+            return None;
         };
+        let name = String::from(devices::label(&self.devices, kind, &device));
         let state = self.kind_mut(kind);
-        if let Actual::Acquiring { asked_for, .. } = core::mem::take(&mut state.actual) {
-            state.actual = Actual::Live {
+        // What ran until now has been replaced.
+        state.stop_running(commands);
+        if let Some(Asking { wish, .. }) = state.asking.take() {
+            state.running = Some(Running {
                 capture,
-                asked_for,
-                device: device.into(),
+                wish,
+                device,
+                facing,
                 muted: false,
-            };
+            });
         }
+        state.is_revoked = false;
+        let notice = match core::mem::take(&mut state.reason) {
+            Reason::Person => None,
+            Reason::Replacement => Some(NoticeKind::DeviceSwitched { kind, name }),
+            Reason::Return => Some(NoticeKind::DeviceBack { kind, name }),
+        };
         self.reconcile(kind, ids, commands);
+        notice
     }
 
     fn failed(
@@ -221,28 +242,45 @@ impl Media {
         ids: &mut Ids,
         commands: &mut VecDeque<Command>,
     ) -> Option<NoticeKind> {
-        let kind = self.acquiring(capture)?;
+        let kind = self.asking(capture)?;
+        let next = match kind {
+            CaptureKind::Camera => self.next_camera(),
+            CaptureKind::Microphone | CaptureKind::Screen => None,
+        };
         let state = self.kind_mut(kind);
-        let had_choice = matches!(
-            &state.actual,
-            Actual::Acquiring {
-                asked_for: Some(_),
-                ..
-            }
-        );
-        state.actual = Actual::Idle;
+        let wish = state.asking.take()?.wish;
         if kind == CaptureKind::Screen {
             state.wanted = false;
             // Who closes the browser's list without a choice knows that.
             let is_news = error != CaptureError::NotAllowed;
             return is_news.then_some(NoticeKind::CaptureFailed { kind, error });
         }
-        let another_may_do = match error {
-            CaptureError::NotFound | CaptureError::NotReadable | CaptureError::Overconstrained => true,
-            CaptureError::NotAllowed | CaptureError::Insecure | CaptureError::Other => false,
-        };
-        if had_choice && another_may_do {
+        if error == CaptureError::NotReadable && state.running.is_some() {
+            // A phone opens one camera at a time.
+            state.stop_running(commands);
+            self.reconcile(kind, ids, commands);
+            return None;
+        }
+        let is_absent = matches!(error, CaptureError::NotFound | CaptureError::Overconstrained);
+        if let (Wish::Facing(_), true, Some(next)) = (&wish, is_absent, next) {
+            // None looks that way, or none says so.
+            state.chosen = next;
+            self.reconcile(kind, ids, commands);
+            return None;
+        }
+        if let (Wish::Device(id), true) = (&wish, is_absent) {
+            state.missed = Some(id.clone());
+        }
+        if let Some(running) = &mut state.running {
+            // Better than nothing.
             state.any_will_do = true;
+            running.wish = Wish::Any;
+            state.reason = Reason::Person;
+            return Some(NoticeKind::CaptureFailed { kind, error });
+        }
+        if wish != Wish::Any && (is_absent || error == CaptureError::NotReadable) {
+            state.any_will_do = true;
+            state.reason = Reason::Replacement;
             self.reconcile(kind, ids, commands);
             return None;
         }
@@ -256,22 +294,68 @@ impl Media {
         ids: &mut Ids,
         commands: &mut VecDeque<Command>,
     ) -> Option<NoticeKind> {
-        let kind = CaptureKind::ALL.into_iter().find(
-            |kind| matches!(self.kind(*kind).actual, Actual::Live { capture: live, .. } if live == capture),
-        )?;
+        let kind = CaptureKind::ALL
+            .into_iter()
+            .find(|kind| self.runs(*kind, capture))?;
         let state = self.kind_mut(kind);
-        stop(&mut state.actual, commands);
+        let chose_none = state.chosen == Wish::Any;
+        // Whoever follows the system's choice of microphone goes on to do so.
+        let follows_system = kind == CaptureKind::Microphone && chose_none;
+        let device = state.running.as_ref().map(|running| running.device.clone());
+        state.stop_running(commands);
         if kind == CaptureKind::Screen {
             // The person's own doing, by the browser's bar or by closing the window.
             state.wanted = false;
             return None;
         }
-        if core::mem::replace(&mut state.any_will_do, true) {
+        if !state.wanted || state.asking.is_some() {
+            // Nobody misses it.
+            return None;
+        }
+        if state.is_revoked {
+            let error = CaptureError::NotAllowed;
+            state.failed = Some(error);
+            return Some(NoticeKind::CaptureFailed { kind, error });
+        }
+        if state.missed.is_none() && !follows_system {
+            state.missed = device.filter(|device| !device.is_empty());
+        }
+        state.any_will_do = true;
+        state.reason = Reason::Replacement;
+        if core::mem::replace(&mut state.is_replacement, true) {
             // The replacement ended as well: asking on and on would only make a light blink.
             state.failed = Some(CaptureError::NotReadable);
         }
         self.reconcile(kind, ids, commands);
         Some(NoticeKind::CaptureEnded { kind })
+    }
+
+    fn muted(&mut self, capture: CaptureId, muted: bool) -> Option<NoticeKind> {
+        let kind = CaptureKind::ALL
+            .into_iter()
+            .find(|kind| self.runs(*kind, capture))?;
+        let state = self.kind_mut(kind);
+        // A phone mutes the camera in use while another is opened: that will be over in a moment.
+        let is_settled = state.wanted && state.asking.is_none();
+        let running = state.running.as_mut()?;
+        let is_news = core::mem::replace(&mut running.muted, muted) != muted;
+        (is_news && is_settled && kind != CaptureKind::Screen)
+            .then_some(NoticeKind::MutedBySystem { kind, muted })
+    }
+
+    fn talking_while_muted(&mut self) -> Option<NoticeKind> {
+        self.listening_while_muted()?;
+        self.was_told_muted = true;
+        Some(NoticeKind::TalkingWhileMuted)
+    }
+
+    /// The microphone that stays captured while it is off, as long as it is worth knowing whether the
+    /// person talks: they are told once.
+    pub(crate) fn listening_while_muted(&self) -> Option<CaptureId> {
+        let running = self.microphone.running.as_ref();
+        running
+            .filter(|_| !self.microphone.wanted && !self.was_told_muted)
+            .map(|running| running.capture)
     }
 
     fn reconcile(&mut self, kind: CaptureKind, ids: &mut Ids, commands: &mut VecDeque<Command>) {
@@ -280,72 +364,76 @@ impl Media {
         }
         let faults = self.faults;
         let state = self.kind_mut(kind);
-        let ask_for = state.chosen.clone().filter(|_| !state.any_will_do);
-        if state.wanted {
-            let fits = match &state.actual {
-                Actual::Idle => false,
-                Actual::Acquiring { asked_for, .. } | Actual::Live { asked_for, .. } => *asked_for == ask_for,
-            };
-            if !fits && state.failed.is_none() {
-                stop(&mut state.actual, commands);
-                let capture = ids.capture();
-                commands.push_back(Command::Capture(CaptureRequest {
-                    capture,
-                    kind,
-                    device: ask_for.clone(),
-                }));
-                state.actual = Actual::Acquiring {
-                    capture,
-                    asked_for: ask_for,
-                };
+        let wish = state.wish();
+        let fits = state.running.as_ref().is_some_and(|running| running.fits(&wish));
+        if !state.wanted {
+            if faults.has(Fault::LateCaptureKept) {
+                state.asking = None;
             }
-        } else {
-            match (&state.actual, kind) {
-                (Actual::Idle, _) | (Actual::Live { .. }, CaptureKind::Microphone) => {}
-                (Actual::Acquiring { .. }, _) if faults.has(Fault::LateCaptureKept) => {
-                    state.actual = Actual::Idle;
-                }
-                (Actual::Acquiring { .. }, _)
-                | (Actual::Live { .. }, CaptureKind::Camera | CaptureKind::Screen) => {
-                    stop(&mut state.actual, commands);
-                }
+            state.stop_asking(commands);
+            // One that was not chosen is not to be heard even for a moment when it is turned on again.
+            if kind != CaptureKind::Microphone || !fits {
+                state.stop_running(commands);
             }
+            return;
         }
+        if fits {
+            state.stop_asking(commands);
+            if let Some(running) = &mut state.running {
+                running.wish = wish;
+            }
+            return;
+        }
+        let is_asked = state.asking.as_ref().is_some_and(|asking| asking.wish == wish);
+        if is_asked || state.failed.is_some() {
+            return;
+        }
+        state.stop_asking(commands);
+        let capture = ids.capture();
+        let (device, facing) = match wish.clone() {
+            Wish::Any => (None, None),
+            Wish::Device(id) => (Some(id), None),
+            Wish::Facing(facing) => (None, Some(facing)),
+        };
+        commands.push_back(Command::Capture(CaptureRequest {
+            capture,
+            kind,
+            device,
+            facing,
+        }));
+        state.asking = Some(Asking { capture, wish });
     }
 
-    fn acquiring(&self, capture: CaptureId) -> Option<CaptureKind> {
-        CaptureKind::ALL.into_iter().find(
-            |kind| matches!(self.kind(*kind).actual, Actual::Acquiring { capture: asked, .. } if asked == capture),
-        )
+    fn asking(&self, capture: CaptureId) -> Option<CaptureKind> {
+        CaptureKind::ALL.into_iter().find(|kind| {
+            let asking = self.kind(*kind).asking.as_ref();
+            asking.is_some_and(|asking| asking.capture == capture)
+        })
     }
 
-    fn is_live(&self, capture: CaptureId) -> bool {
-        CaptureKind::ALL.into_iter().any(
-            |kind| matches!(self.kind(kind).actual, Actual::Live { capture: live, .. } if live == capture),
-        )
+    fn runs(&self, kind: CaptureKind, capture: CaptureId) -> bool {
+        let running = self.kind(kind).running.as_ref();
+        running.is_some_and(|running| running.capture == capture)
+    }
+
+    fn is_running(&self, capture: CaptureId) -> bool {
+        CaptureKind::ALL.into_iter().any(|kind| self.runs(kind, capture))
     }
 
     /// The track that belongs on a sender now.
-    pub(crate) const fn outgoing(&self, slot: Slot) -> Option<CaptureId> {
+    pub(crate) fn outgoing(&self, slot: Slot) -> Option<CaptureId> {
         let kind = match slot {
             Slot::Audio => &self.microphone,
             Slot::Camera => &self.camera,
             Slot::Screen | Slot::ScreenSound => &self.screen,
         };
-        match (&kind.actual, slot) {
-            (Actual::Live { capture, .. }, Slot::ScreenSound) if kind.wanted => match self.sounding {
-                Some(sounding) if sounding.0 == capture.0 => self.sounding,
-                Some(_) | None => None,
-            },
-            (Actual::Live { capture, .. }, Slot::Audio | Slot::Camera | Slot::Screen) if kind.wanted => {
-                Some(*capture)
-            }
-            (Actual::Idle | Actual::Acquiring { .. } | Actual::Live { .. }, _) => None,
-        }
+        let running = kind.running.as_ref().filter(|_| kind.wanted)?;
+        let is_sent = slot != Slot::ScreenSound || self.sounding == Some(running.capture);
+        is_sent.then_some(running.capture)
     }
 
     /// What peers are told.
-    pub(crate) const fn status(&self) -> MediaStatus {
+    pub(crate) fn status(&self) -> MediaStatus {
         MediaStatus {
             microphone: self.brings(CaptureKind::Microphone),
             camera: self.brings(CaptureKind::Camera),
@@ -355,44 +443,42 @@ impl Media {
         }
     }
 
-    /// Whether something is sent and brings anything: what the system has muted does not.
-    const fn brings(&self, kind: CaptureKind) -> bool {
+    /// Whether something is sent and brings anything: what the system has muted does not, unless that
+    /// is only so while another is opened.
+    fn brings(&self, kind: CaptureKind) -> bool {
         let kind = self.kind(kind);
-        kind.wanted && matches!(kind.actual, Actual::Live { muted: false, .. })
+        let running = kind.running.as_ref().filter(|_| kind.wanted);
+        running.is_some_and(|running| !running.muted || kind.asking.is_some())
     }
 
     pub(crate) fn view(&self, kind: CaptureKind) -> CaptureState {
         let state = self.kind(kind);
-        match (&state.actual, state.failed) {
+        match (&state.running, state.failed) {
             _ if !state.wanted => CaptureState::Off,
             (_, Some(error)) => CaptureState::Failed(error),
-            (
-                Actual::Live {
-                    capture,
-                    device,
-                    muted,
-                    ..
-                },
-                None,
-            ) => CaptureState::On {
-                capture: *capture,
-                device: device.clone(),
-                muted: *muted,
+            (Some(running), None) => CaptureState::On {
+                capture: running.capture,
+                device: running.device.clone(),
+                muted: running.muted && state.asking.is_none(),
             },
-            (Actual::Idle | Actual::Acquiring { .. }, None) => CaptureState::Starting,
+            (None, None) => CaptureState::Starting,
         }
     }
 
     pub(crate) fn chosen(&self, kind: CaptureKind) -> Option<String> {
-        self.kind(kind).chosen.clone()
-    }
-}
-
-fn stop(actual: &mut Actual, commands: &mut VecDeque<Command>) {
-    match core::mem::take(actual) {
-        Actual::Idle => {}
-        Actual::Acquiring { capture, .. } | Actual::Live { capture, .. } => {
-            commands.push_back(Command::StopCapture { capture });
+        match &self.kind(kind).chosen {
+            Wish::Device(id) => Some(id.clone()),
+            Wish::Any | Wish::Facing(_) => None,
         }
+    }
+
+    /// Where the camera in use looks, if it says so.
+    pub(crate) fn camera_facing(&self) -> Option<Facing> {
+        let running = self.camera.running.as_ref().filter(|_| self.camera.wanted);
+        running.and_then(|running| running.facing)
+    }
+
+    pub(crate) fn devices(&self) -> &[Device] {
+        &self.devices
     }
 }

@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 
 use visavis_protocol::{MediaKind, MediaStatus, PeerId, SeatId};
 
-use crate::event::{CaptureError, CaptureKind, Device};
+use crate::event::{CaptureError, CaptureKind, Device, Facing};
 use crate::id::{CaptureId, LinkId, Slot};
 use crate::time::Timestamp;
 
@@ -117,6 +117,11 @@ pub struct Me {
     pub chosen_microphone: Option<String>,
     /// Chosen devices.
     pub chosen_camera: Option<String>,
+    /// Where the camera that runs looks, if it says so.
+    pub camera_facing: Option<Facing>,
+    /// The microphone that stays captured while it is off, as long as it is worth knowing whether the
+    /// person talks: see [`crate::MediaEvent::TalkingWhileMuted`].
+    pub listening_while_muted: Option<CaptureId>,
 }
 
 impl Me {
@@ -285,4 +290,27 @@ pub enum NoticeKind {
         /// Why.
         error: CaptureError,
     },
+    /// Another device took the place of one that is gone, or is the system's choice no more.
+    DeviceSwitched {
+        /// Of which kind.
+        kind: CaptureKind,
+        /// Its label; empty if the browser does not tell.
+        name: String,
+    },
+    /// The device that was gone is there again, and in use.
+    DeviceBack {
+        /// Of which kind.
+        kind: CaptureKind,
+        /// Its label; empty if the browser does not tell.
+        name: String,
+    },
+    /// The system muted a camera or a microphone (`true`), or gave it back.
+    MutedBySystem {
+        /// Which.
+        kind: CaptureKind,
+        /// Whether it brings nothing now.
+        muted: bool,
+    },
+    /// The person talks and their microphone is off. Said once each time it is turned off.
+    TalkingWhileMuted,
 }

@@ -33,6 +33,7 @@ fn captured(shell: &mut Shell, capture: CaptureId) {
     shell.event(Event::Media(MediaEvent::Captured {
         capture,
         device: "d".into(),
+        facing: None,
     }));
 }
 
@@ -177,9 +178,15 @@ fn an_unplugged_device_is_replaced_and_said() {
         .collect();
     assert_eq!(
         notices,
-        [NoticeKind::CaptureEnded {
-            kind: CaptureKind::Microphone
-        }]
+        [
+            NoticeKind::CaptureEnded {
+                kind: CaptureKind::Microphone
+            },
+            NoticeKind::DeviceSwitched {
+                kind: CaptureKind::Microphone,
+                name: String::new()
+            }
+        ]
     );
     // A device that ends each time it starts is not asked for ever.
     shell.event(Event::Media(MediaEvent::CaptureEnded { capture: again }));
@@ -274,7 +281,7 @@ fn told(shell: &Shell) -> Option<MediaStatus> {
             Signal::Status(status) => Some(status),
             _ => None,
         })
-        .last()
+        .next_back()
 }
 
 #[test]
@@ -317,11 +324,11 @@ fn who_comes_while_it_is_recorded_is_told_with_the_first_words() {
 }
 
 fn remote_request(shell: &Shell) -> RequestId {
-    let requests = shell.commands.iter().filter_map(|command| match command {
+    let mut requests = shell.commands.iter().filter_map(|command| match command {
         Command::SetRemoteDescription { request, .. } => Some(*request),
         _ => None,
     });
-    requests.last().expect("a remote description was set")
+    requests.next_back().expect("a remote description was set")
 }
 
 #[test]

@@ -113,6 +113,20 @@ pub enum Action {
         /// Which kind.
         kind: CaptureKind,
     },
+    /// Changes to the camera on the other side.
+    Flip {
+        /// Who.
+        person: usize,
+    },
+    /// Devices are plugged in and out; the browser lists those that there are now.
+    Plug {
+        /// Whose.
+        person: usize,
+        /// Which kind.
+        kind: CaptureKind,
+        /// Which of a few there are, a bit each.
+        devices: u8,
+    },
     /// Reloads the tab and joins again under the same seat.
     Reload {
         /// Who.
@@ -316,6 +330,8 @@ impl Action {
             | Self::Want { .. }
             | Self::Choose { .. }
             | Self::Unplug { .. }
+            | Self::Flip { .. }
+            | Self::Plug { .. }
             | Self::Reload { .. }
             | Self::Vanish { .. }
             | Self::Duplicate { .. }
@@ -416,10 +432,18 @@ fn draw_media(
                 kind,
                 on: rng.bool(),
             },
-            7..9 if troubles.devices => Action::Choose {
-                person,
-                kind,
-                device: rng.u8(0..3),
+            7..9 if troubles.devices => match rng.u8(0..4) {
+                0 => Action::Flip { person },
+                1 => Action::Plug {
+                    person,
+                    kind,
+                    devices: rng.u8(0..8),
+                },
+                _ => Action::Choose {
+                    person,
+                    kind,
+                    device: rng.u8(0..3),
+                },
             },
             _ => Action::Unplug { person, kind },
         };

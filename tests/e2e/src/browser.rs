@@ -52,6 +52,10 @@ pub struct Devices {
     pub permission: Permission,
     /// Frames a second of the camera. Fewer for many browsers on few cores.
     pub frames_per_second: u32,
+    /// How many cameras there are. Firefox has one fake camera.
+    pub cameras: u32,
+    /// Whether somebody talks all the time: Chromium's fake microphone only beeps, Firefox's hums.
+    pub voice: bool,
 }
 
 impl Default for Devices {
@@ -61,6 +65,8 @@ impl Default for Devices {
             microphone: true,
             permission: Permission::Granted,
             frames_per_second: 20,
+            cameras: 1,
+            voice: false,
         }
     }
 }
@@ -251,6 +257,20 @@ impl Browser {
         }
     }
 
+    /// Makes every camera and microphone fail with an error of this name in pages opened from now on, or
+    /// `"no mediaDevices"`, as on a page that came over plain HTTP. Of an origin that is open.
+    ///
+    /// # Errors
+    /// If the page has no storage.
+    pub async fn fail_captures(&self, name: &str) -> Result<()> {
+        self.script(
+            "sessionStorage.setItem('test.fails', arguments[0]);",
+            vec![json!(name)],
+        )
+        .await?;
+        Ok(())
+    }
+
     /// Gives the session up without a word: a browser that is asked to quit takes seconds over it,
     /// and the stage ends all processes at once anyway.
     pub fn abandon(&self) {
@@ -258,7 +278,7 @@ impl Browser {
     }
 }
 
-/// The probe, behind what pretends that a device is not there, where the browser cannot be told so.
+/// The probe, behind what pretends of devices that which the browser cannot be told.
 fn script(kind: Kind, devices: Devices) -> String {
     let pretend = match kind {
         // A flag takes the camera away; there is none for the microphone.
@@ -270,13 +290,13 @@ fn script(kind: Kind, devices: Devices) -> String {
 
 fn capabilities(kind: Kind, devices: Devices, trusted: Option<&str>, profile: &Path) -> Result<Capabilities> {
     let value = match kind {
-        Kind::Chromium => chromium(devices, trusted, profile),
+        Kind::Chromium => chromium(devices, trusted, profile)?,
         Kind::Firefox => firefox(devices, trusted.is_some()),
     };
     Ok(serde_json::from_value(value)?)
 }
 
-fn chromium(devices: Devices, trusted: Option<&str>, profile: &Path) -> Value {
+fn chromium(devices: Devices, trusted: Option<&str>, profile: &Path) -> Result<Value> {
     let mut flags: Vec<String> = [
         "--headless=new",
         "--no-sandbox",
@@ -301,8 +321,16 @@ fn chromium(devices: Devices, trusted: Option<&str>, profile: &Path) -> Value {
         flags.push(format!("--unsafely-treat-insecure-origin-as-secure={origin}"));
     }
     flags.push(format!("--user-data-dir={}", profile.display()));
+    if devices.voice {
+        let file = profile.with_file_name("voice.wav");
+        std::fs::write(&file, voice())?;
+        flags.push(format!("--use-file-for-fake-audio-capture={}", file.display()));
+    }
     let camera = if devices.camera {
-        format!("fps={}", devices.frames_per_second)
+        format!(
+            "device-count={},fps={}",
+            devices.cameras, devices.frames_per_second
+        )
     } else {
         "device-count=0".to_owned()
     };
@@ -318,7 +346,7 @@ fn chromium(devices: Devices, trusted: Option<&str>, profile: &Path) -> Value {
             });
         }
     }
-    json!({
+    Ok(json!({
         "browserName": "chrome",
         "unhandledPromptBehavior": "accept",
         "goog:loggingPrefs": { "browser": "ALL" },
@@ -327,7 +355,40 @@ fn chromium(devices: Devices, trusted: Option<&str>, profile: &Path) -> Value {
             "args": flags,
             "prefs": settings,
         },
-    })
+    }))
+}
+
+/// A voice for a fake microphone: a file with five seconds of something as loud, as deep and as uneven as
+/// speech, so that nothing takes it for noise.
+fn voice() -> Vec<u8> {
+    const RATE: u32 = 48_000;
+    const SECONDS: u32 = 5;
+    let bytes = 2 * RATE * SECONDS;
+    let mut file = b"RIFF".to_vec();
+    file.extend((36 + bytes).to_le_bytes());
+    file.extend(b"WAVEfmt ");
+    file.extend(16_u32.to_le_bytes());
+    // Samples as they are, one channel.
+    file.extend([1, 0, 1, 0]);
+    file.extend(RATE.to_le_bytes());
+    file.extend((2 * RATE).to_le_bytes());
+    file.extend([2, 0, 16, 0]);
+    file.extend(b"data");
+    file.extend(bytes.to_le_bytes());
+    let mut phase = 0.0_f64;
+    for sample in 0..RATE * SECONDS {
+        let time = f64::from(sample) / f64::from(RATE);
+        // A pitch that wanders, four syllables a second.
+        phase += (140.0 + 40.0 * (time * 5.3).sin()) / f64::from(RATE);
+        let syllable = (time * 4.0 * std::f64::consts::PI).sin().abs();
+        let tone: f64 = (1..12)
+            .map(|harmonic| (std::f64::consts::TAU * phase * f64::from(harmonic)).sin() / f64::from(harmonic))
+            .sum();
+        #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
+        let value = (tone * syllable * 9_000.0) as i16;
+        file.extend(value.to_le_bytes());
+    }
+    file
 }
 
 fn firefox(devices: Devices, is_insecure: bool) -> Value {

@@ -12,6 +12,8 @@ const IMPLICIT = {
 const squash = (text) => (text ?? "").replace(/\s+/g, " ").trim();
 const isHidden = (element) => !element.checkVisibility({ visibilityProperty: true }) || element.closest("[aria-hidden=true], [inert]");
 const textOf = (node) => {
+  // What a label is for is no part of its own name: a list would be called by all its entries.
+  if (node.localName === "select") return "";
   if (node.nodeType === Node.TEXT_NODE) return node.data;
   if (node.nodeType !== Node.ELEMENT_NODE || node.getAttribute("aria-hidden") === "true" || node.hidden) return "";
   if (node.ariaLabel) return ` ${node.ariaLabel} `;

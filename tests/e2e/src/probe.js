@@ -268,6 +268,8 @@
     },
     /** Restarts ICE on every connection, as a browser does that finds another network. */
     restartIce() { for (const peer of peers.keys()) peer.restartIce(); },
+    /** Every connection that is not closed. */
+    connections() { prune(); return [...peers.keys()]; },
     /** The own description of the first connection. */
     sdp: () => [...peers.keys()][0]?.localDescription?.sdp ?? "",
     /** Stops the camera's sender of every connection, behind the page's back. */

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use visavis_call_core::{CaptureKind, Event, Intent, LinkId, MediaEvent, VisitId};
+use visavis_call_core::{CaptureKind, Device, Event, Intent, LinkId, MediaEvent, VisitId};
 use visavis_protocol::PeerId;
 
 use super::net::End;
@@ -60,6 +60,22 @@ impl World {
                 self.intend(person, Intent::ChooseDevice { kind, device });
             }
             Action::Unplug { person, kind } => self.unplug(self.people[person].tab, kind),
+            Action::Flip { person } => self.intend(person, Intent::FlipCamera),
+            Action::Plug {
+                person,
+                kind,
+                devices,
+            } => {
+                let listed = (0..8_u8).filter(|device| devices >> device & 1 == 1);
+                let listed = listed.map(|device| Device {
+                    id: format!("device {device}"),
+                    label: String::new(),
+                    group: String::new(),
+                    kind: Some(kind),
+                });
+                let tab = self.people[person].tab;
+                self.tell(tab, Event::Media(MediaEvent::DevicesChanged(listed.collect())));
+            }
             Action::Reload { person, noticed } => {
                 let old = self.people[person].tab;
                 self.abandon(old, noticed);

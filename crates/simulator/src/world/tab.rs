@@ -390,6 +390,7 @@ impl World {
             MediaEvent::Captured {
                 capture,
                 device: format!("device {device}"),
+                facing: None,
             }
         };
         let brings = matches!(event, MediaEvent::Captured { .. });

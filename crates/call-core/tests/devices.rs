@@ -1,0 +1,447 @@
+//! Devices that come, go and change in the middle of a call.
+
+#![allow(
+    clippy::wildcard_enum_match_arm,
+    reason = "a test looks for one kind among all"
+)]
+
+mod shell;
+
+use shell::{Shell, entry};
+use visavis_call_core::{
+    CaptureError, CaptureId, CaptureKind, CaptureRequest, CaptureState, Command, Device, Event, Facing,
+    Intent, MediaEvent, NoticeKind, Permission, Slot,
+};
+
+const CAMERA: CaptureKind = CaptureKind::Camera;
+const MICROPHONE: CaptureKind = CaptureKind::Microphone;
+
+fn media(shell: &mut Shell, event: MediaEvent) {
+    shell.event(Event::Media(event));
+}
+
+/// Everything that was asked for since the last look.
+fn asked(shell: &mut Shell) -> Vec<CaptureRequest> {
+    let commands = core::mem::take(&mut shell.commands);
+    let requests = commands.into_iter().filter_map(|command| match command {
+        Command::Capture(request) => Some(request),
+        _ => None,
+    });
+    requests.collect()
+}
+
+/// The one request that was made since the last look.
+fn asked_once(shell: &mut Shell) -> CaptureRequest {
+    let [request] = <[_; 1]>::try_from(asked(shell)).expect("one request");
+    request
+}
+
+fn captured(shell: &mut Shell, capture: CaptureId, device: &str) {
+    captured_facing(shell, capture, device, None);
+}
+
+fn captured_facing(shell: &mut Shell, capture: CaptureId, device: &str, facing: Option<Facing>) {
+    let device = device.into();
+    media(
+        shell,
+        MediaEvent::Captured {
+            capture,
+            device,
+            facing,
+        },
+    );
+}
+
+fn failed(shell: &mut Shell, capture: CaptureId, error: CaptureError) {
+    media(shell, MediaEvent::CaptureFailed { capture, error });
+}
+
+fn ended(shell: &mut Shell, capture: CaptureId) {
+    media(shell, MediaEvent::CaptureEnded { capture });
+}
+
+fn listed(shell: &mut Shell, kind: CaptureKind, ids: &[&str]) {
+    let devices = ids.iter().map(|id| Device {
+        id: (*id).into(),
+        label: format!("Label of {id}"),
+        group: String::new(),
+        kind: Some(kind),
+    });
+    let devices = devices.collect();
+    media(shell, MediaEvent::DevicesChanged(devices));
+}
+
+fn permitted(shell: &mut Shell, kind: CaptureKind, permission: Permission) {
+    media(shell, MediaEvent::PermissionChanged { kind, permission });
+}
+
+fn notices(shell: &Shell) -> Vec<NoticeKind> {
+    let notices = shell.view().notices.into_iter();
+    notices.map(|notice| notice.kind).collect()
+}
+
+fn want(shell: &mut Shell, kind: CaptureKind, on: bool) {
+    shell.intend(Intent::Want { kind, on });
+}
+
+fn choose(shell: &mut Shell, kind: CaptureKind, device: &str) {
+    let device = Some(device.into());
+    shell.intend(Intent::ChooseDevice { kind, device });
+}
+
+fn in_use(shell: &Shell, kind: CaptureKind) -> Option<String> {
+    match shell.view().me.capture(kind) {
+        CaptureState::On { device, .. } => Some(device.clone()),
+        _ => None,
+    }
+}
+
+/// In a call with `device` in use, of those listed.
+fn using(kind: CaptureKind, device: &str, ids: &[&str]) -> (Shell, CaptureId) {
+    let mut shell = Shell::joined(&[entry(9)]);
+    listed(&mut shell, kind, ids);
+    want(&mut shell, kind, true);
+    let CaptureRequest { capture, .. } = asked_once(&mut shell);
+    captured(&mut shell, capture, device);
+    shell.commands.clear();
+    (shell, capture)
+}
+
+fn stops(shell: &Shell, capture: CaptureId) -> bool {
+    shell.commands.contains(&Command::StopCapture { capture })
+}
+
+fn name(id: &str) -> String {
+    format!("Label of {id}")
+}
+
+#[test]
+fn another_camera_is_there_before_the_one_in_use_stops() {
+    let (mut shell, old) = using(CAMERA, "a", &["a", "b"]);
+    choose(&mut shell, CAMERA, "b");
+    assert!(!stops(&shell, old), "it goes on");
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("a"));
+    let request = asked_once(&mut shell);
+    assert_eq!(request.device.as_deref(), Some("b"));
+    captured(&mut shell, request.capture, "b");
+    assert!(stops(&shell, old));
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("b"));
+    assert_eq!(notices(&shell), [], "who chose knows");
+}
+
+#[test]
+fn every_sender_gets_the_other_camera_and_nothing_is_negotiated() {
+    let mut shell = Shell::in_front();
+    shell.join();
+    shell.seated(1, 1, &[entry(9)]);
+    let link = shell.links()[0];
+    shell.make_offer(link);
+    want(&mut shell, CAMERA, true);
+    let first = asked_once(&mut shell).capture;
+    captured(&mut shell, first, "a");
+    choose(&mut shell, CAMERA, "b");
+    let second = asked_once(&mut shell).capture;
+    captured(&mut shell, second, "b");
+    let sent: Vec<_> = shell.commands.iter().collect();
+    let replaced = Command::SetTrack {
+        link,
+        slot: Slot::Camera,
+        capture: Some(second),
+    };
+    assert_eq!(sent, [&Command::StopCapture { capture: first }, &replaced]);
+}
+
+#[test]
+fn a_phone_that_opens_one_camera_at_a_time_stops_the_first() {
+    let (mut shell, old) = using(CAMERA, "a", &["a", "b"]);
+    choose(&mut shell, CAMERA, "b");
+    let request = asked_once(&mut shell);
+    failed(&mut shell, request.capture, CaptureError::NotReadable);
+    assert!(stops(&shell, old));
+    let again = asked_once(&mut shell);
+    assert_eq!(again.device.as_deref(), Some("b"));
+    captured(&mut shell, again.capture, "b");
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("b"));
+    assert_eq!(notices(&shell), []);
+}
+
+#[test]
+fn a_camera_that_cannot_be_had_leaves_the_one_in_use() {
+    let (mut shell, old) = using(CAMERA, "a", &["a", "b"]);
+    choose(&mut shell, CAMERA, "b");
+    let request = asked_once(&mut shell);
+    let error = CaptureError::Overconstrained;
+    failed(&mut shell, request.capture, error);
+    assert!(!stops(&shell, old) && asked(&mut shell).is_empty());
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("a"));
+    assert_eq!(
+        notices(&shell),
+        [NoticeKind::CaptureFailed { kind: CAMERA, error }]
+    );
+}
+
+#[test]
+fn choosing_what_is_in_use_asks_for_nothing() {
+    let (mut shell, _) = using(CAMERA, "a", &["a", "b"]);
+    choose(&mut shell, CAMERA, "a");
+    assert_eq!(asked(&mut shell), []);
+}
+
+#[test]
+fn a_flip_asks_for_the_camera_that_looks_the_other_way() {
+    let mut shell = Shell::joined(&[]);
+    want(&mut shell, CAMERA, true);
+    let front = asked_once(&mut shell).capture;
+    captured_facing(&mut shell, front, "front", Some(Facing::User));
+    assert_eq!(shell.view().me.camera_facing, Some(Facing::User));
+    shell.intend(Intent::FlipCamera);
+    shell.intend(Intent::FlipCamera);
+    let rear = asked_once(&mut shell);
+    assert_eq!((rear.device, rear.facing), (None, Some(Facing::Environment)));
+    captured_facing(&mut shell, rear.capture, "rear", Some(Facing::Environment));
+    shell.intend(Intent::FlipCamera);
+    assert_eq!(asked_once(&mut shell).facing, Some(Facing::User));
+}
+
+#[test]
+fn a_flip_goes_to_the_next_camera_where_none_says_where_it_looks() {
+    let (mut shell, _) = using(CAMERA, "a", &["a", "b", "c"]);
+    shell.intend(Intent::FlipCamera);
+    let request = asked_once(&mut shell);
+    assert_eq!(request.device.as_deref(), Some("b"));
+    captured(&mut shell, request.capture, "b");
+
+    // One that says so, among others that do not.
+    let mut shell = Shell::joined(&[]);
+    listed(&mut shell, CAMERA, &["a", "b"]);
+    want(&mut shell, CAMERA, true);
+    let first = asked_once(&mut shell).capture;
+    captured_facing(&mut shell, first, "a", Some(Facing::User));
+    shell.intend(Intent::FlipCamera);
+    let request = asked_once(&mut shell);
+    failed(&mut shell, request.capture, CaptureError::Overconstrained);
+    assert_eq!(asked_once(&mut shell).device.as_deref(), Some("b"));
+
+    // A camera that is alone or off has nothing to be flipped to.
+    let (mut shell, _) = using(CAMERA, "a", &["a"]);
+    shell.intend(Intent::FlipCamera);
+    want(&mut shell, CAMERA, false);
+    shell.intend(Intent::FlipCamera);
+    assert_eq!(asked(&mut shell), []);
+}
+
+#[test]
+fn an_unplugged_device_is_replaced_and_comes_back_with_its_plug() {
+    for (list_first, chosen) in [(false, true), (true, true), (false, false), (true, false)] {
+        let (mut shell, capture) = using(CAMERA, "a", &["a", "b"]);
+        if chosen {
+            choose(&mut shell, CAMERA, "a");
+        }
+        if list_first {
+            listed(&mut shell, CAMERA, &["b"]);
+            ended(&mut shell, capture);
+        } else {
+            ended(&mut shell, capture);
+            listed(&mut shell, CAMERA, &["b"]);
+        }
+        let other = asked_once(&mut shell);
+        assert_eq!(other.device, None);
+        captured(&mut shell, other.capture, "b");
+        let lost = [
+            NoticeKind::CaptureEnded { kind: CAMERA },
+            NoticeKind::DeviceSwitched {
+                kind: CAMERA,
+                name: name("b"),
+            },
+        ];
+        assert_eq!(notices(&shell), lost);
+
+        listed(&mut shell, CAMERA, &["a", "b"]);
+        let back = asked_once(&mut shell);
+        assert_eq!(back.device.as_deref(), Some("a"));
+        captured(&mut shell, back.capture, "a");
+        assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("a"));
+        let back = NoticeKind::DeviceBack {
+            kind: CAMERA,
+            name: name("a"),
+        };
+        assert_eq!(notices(&shell)[2..], [back]);
+    }
+}
+
+#[test]
+fn the_only_device_is_missed_until_it_is_back() {
+    let (mut shell, capture) = using(CAMERA, "a", &["a"]);
+    ended(&mut shell, capture);
+    listed(&mut shell, CAMERA, &[]);
+    let none = asked_once(&mut shell);
+    failed(&mut shell, none.capture, CaptureError::NotFound);
+    assert_eq!(
+        shell.view().me.camera,
+        CaptureState::Failed(CaptureError::NotFound)
+    );
+    listed(&mut shell, CAMERA, &["a"]);
+    let back = asked_once(&mut shell);
+    captured(&mut shell, back.capture, "a");
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("a"));
+}
+
+#[test]
+fn whoever_has_chosen_meanwhile_keeps_that() {
+    let (mut shell, capture) = using(CAMERA, "a", &["a", "b", "c"]);
+    ended(&mut shell, capture);
+    listed(&mut shell, CAMERA, &["b", "c"]);
+    let other = asked_once(&mut shell).capture;
+    captured(&mut shell, other, "b");
+    choose(&mut shell, CAMERA, "c");
+    let chosen = asked_once(&mut shell).capture;
+    captured(&mut shell, chosen, "c");
+    listed(&mut shell, CAMERA, &["a", "b", "c"]);
+    assert_eq!(asked(&mut shell), []);
+}
+
+#[test]
+fn a_device_that_is_plugged_in_ends_the_want_of_one() {
+    let mut shell = Shell::joined(&[]);
+    want(&mut shell, CAMERA, true);
+    let capture = asked_once(&mut shell).capture;
+    failed(&mut shell, capture, CaptureError::NotFound);
+    listed(&mut shell, CAMERA, &["a"]);
+    let capture = asked_once(&mut shell).capture;
+    captured(&mut shell, capture, "a");
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("a"));
+}
+
+#[test]
+fn many_devices_may_be_pulled_out_in_a_long_call() {
+    let (mut shell, mut capture) = using(CAMERA, "a", &["a", "b", "c", "d"]);
+    for left in [&["b", "c", "d"][..], &["c", "d"], &["d"]] {
+        ended(&mut shell, capture);
+        listed(&mut shell, CAMERA, left);
+        capture = asked_once(&mut shell).capture;
+        captured(&mut shell, capture, left[0]);
+        shell.commands.clear();
+    }
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("d"));
+}
+
+#[test]
+fn the_microphone_follows_the_systems_choice() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    assert!(stops(&shell, old), "or the browser may give the same again");
+    let request = asked_once(&mut shell);
+    assert_eq!(request.device, None);
+    captured(&mut shell, request.capture, "b");
+    let switched = NoticeKind::DeviceSwitched {
+        kind: MICROPHONE,
+        name: name("b"),
+    };
+    assert_eq!(notices(&shell), [switched]);
+
+    let (mut shell, _) = using(MICROPHONE, "a", &["a", "b"]);
+    choose(&mut shell, MICROPHONE, "a");
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    assert_eq!(asked(&mut shell), [], "not where one was chosen");
+    let (mut shell, _) = using(CAMERA, "a", &["a", "b"]);
+    listed(&mut shell, CAMERA, &["b", "a"]);
+    assert_eq!(asked(&mut shell), [], "and there is no default camera");
+}
+
+#[test]
+fn what_took_the_place_of_an_unplugged_default_is_the_new_one() {
+    let (mut shell, capture) = using(MICROPHONE, "a", &["a", "b"]);
+    ended(&mut shell, capture);
+    let other = asked_once(&mut shell).capture;
+    captured(&mut shell, other, "b");
+    listed(&mut shell, MICROPHONE, &["b"]);
+    assert_eq!(asked(&mut shell), []);
+}
+
+#[test]
+fn a_permission_that_is_taken_back_is_not_asked_for_again() {
+    for now in [Permission::Prompt, Permission::Denied] {
+        let (mut shell, capture) = using(CAMERA, "a", &["a", "b"]);
+        permitted(&mut shell, CAMERA, Permission::Granted);
+        permitted(&mut shell, CAMERA, now);
+        ended(&mut shell, capture);
+        let error = CaptureError::NotAllowed;
+        assert_eq!(shell.view().me.camera, CaptureState::Failed(error));
+        assert_eq!(
+            notices(&shell),
+            [NoticeKind::CaptureFailed { kind: CAMERA, error }]
+        );
+        listed(&mut shell, CAMERA, &[]);
+        listed(&mut shell, CAMERA, &["a", "b"]);
+        assert_eq!(asked(&mut shell), []);
+
+        permitted(&mut shell, CAMERA, Permission::Granted);
+        let again = asked_once(&mut shell).capture;
+        captured(&mut shell, again, "a");
+        assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("a"));
+    }
+}
+
+#[test]
+fn a_permission_that_was_only_for_once_is_none_that_was_taken_back() {
+    let (mut shell, capture) = using(CAMERA, "a", &["a", "b"]);
+    permitted(&mut shell, CAMERA, Permission::Prompt);
+    ended(&mut shell, capture);
+    assert_eq!(asked(&mut shell).len(), 1);
+}
+
+#[test]
+fn what_the_system_mutes_is_said_and_so_is_that_it_is_over() {
+    let (mut shell, capture) = using(MICROPHONE, "a", &["a"]);
+    let told = |muted| NoticeKind::MutedBySystem {
+        kind: MICROPHONE,
+        muted,
+    };
+    for muted in [true, true, false, false] {
+        media(&mut shell, MediaEvent::CaptureMuted { capture, muted });
+    }
+    assert_eq!(notices(&shell), [told(true), told(false)]);
+    want(&mut shell, MICROPHONE, false);
+    media(&mut shell, MediaEvent::CaptureMuted { capture, muted: true });
+    assert_eq!(notices(&shell).len(), 2, "who is mute anyway need not know");
+}
+
+#[test]
+fn a_camera_that_is_muted_while_another_opens_is_no_news() {
+    let (mut shell, capture) = using(CAMERA, "a", &["a", "b"]);
+    choose(&mut shell, CAMERA, "b");
+    media(&mut shell, MediaEvent::CaptureMuted { capture, muted: true });
+    let CaptureState::On { muted, .. } = shell.view().me.camera else {
+        panic!("on")
+    };
+    assert!(!muted);
+    assert_eq!(notices(&shell), []);
+}
+
+#[test]
+fn talking_while_muted_is_said_once_each_time() {
+    let (mut shell, capture) = using(MICROPHONE, "a", &["a"]);
+    let talk = |shell: &mut Shell| media(shell, MediaEvent::TalkingWhileMuted);
+    talk(&mut shell);
+    assert_eq!(notices(&shell), [], "not while one is heard");
+    assert_eq!(shell.view().me.listening_while_muted, None);
+    for times in 1..=2 {
+        want(&mut shell, MICROPHONE, false);
+        assert_eq!(shell.view().me.listening_while_muted, Some(capture));
+        talk(&mut shell);
+        talk(&mut shell);
+        assert_eq!(notices(&shell), vec![NoticeKind::TalkingWhileMuted; times]);
+        assert_eq!(shell.view().me.listening_while_muted, None);
+        want(&mut shell, MICROPHONE, true);
+    }
+}
+
+#[test]
+fn a_microphone_chosen_while_muted_is_the_only_one_heard_afterwards() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    want(&mut shell, MICROPHONE, false);
+    choose(&mut shell, MICROPHONE, "b");
+    assert!(stops(&shell, old));
+    want(&mut shell, MICROPHONE, true);
+    assert_eq!(asked_once(&mut shell).device.as_deref(), Some("b"));
+}
