@@ -8,6 +8,7 @@ use web_sys::HtmlDialogElement;
 use super::dom::{El, button, el_class};
 use super::icon::{Icon, icon};
 use crate::i18n::words;
+use crate::web::task;
 
 /// A dialog. Its content is made while it is open.
 #[derive(Clone)]
@@ -45,6 +46,12 @@ impl Dialog {
         self.is_open.set(true);
         // Fails only for a dialog that is open or not in the page.
         _ = self.dialog().show_modal();
+    }
+
+    /// Shows it as soon as it is in the page: after what is being built is built.
+    pub fn open_soon(&self) {
+        let dialog = self.clone();
+        task::spawn(async move { dialog.open() });
     }
 
     /// Closes it.

@@ -13,9 +13,17 @@ pub struct PickerOption {
     pub is_picked: bool,
 }
 
-/// A list that follows what there is to pick and what is picked, whoever changes it.
+/// A labelled list that follows what there is to pick and what is picked, whoever changes it.
 pub fn picker(
     label: &str,
+    options: impl Fn() -> Vec<PickerOption> + 'static,
+    pick: impl Fn(String) + 'static,
+) -> El {
+    labelled(label, picker_list(options, pick))
+}
+
+/// The list alone, for who has more to do with it.
+pub fn picker_list(
     options: impl Fn() -> Vec<PickerOption> + 'static,
     pick: impl Fn(String) + 'static,
 ) -> El {
@@ -28,7 +36,10 @@ pub fn picker(
         }
     });
     let picked = list.clone();
-    el_class("label", "field")
-        .child(el("span").text(label))
-        .child(list.on("change", move |_| pick(picked.field_value())))
+    list.on("change", move |_| pick(picked.field_value()))
+}
+
+/// A list under its label.
+pub fn labelled(label: &str, list: El) -> El {
+    el_class("label", "field").child(el("span").text(label)).child(list)
 }

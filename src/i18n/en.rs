@@ -39,6 +39,8 @@ pub(super) const WORDS: Words = Words {
     theme_auto: "As the system",
     theme_light: "Light",
     theme_dark: "Dark",
+    language: "Language",
+    language_failed: "This language could not be loaded. Try again.",
 
     name_empty: "Please say who you are.",
     name_too_long: "That is a long name. Up to 64 characters fit.",

@@ -169,6 +169,9 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
     });
     let settings = Dialog::new(words.settings);
     let opening = settings.clone();
+    if runtime.is_language_picked() {
+        settings.open_soon();
+    }
     let settings = settings.with(|| {
         el_class("div", "settings")
             .child(el_class("h2", "dialog-title").text(words.settings))

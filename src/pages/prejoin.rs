@@ -46,7 +46,7 @@ fn preview() -> El {
             });
             video.set_class("is-mirrored", mirrors.get());
         });
-    let are_pickers_shown = RwSignal::new(false);
+    let are_pickers_shown = RwSignal::new(runtime.is_language_picked());
     let gear = button("round round-veil", move || {
         are_pickers_shown.update(|shown| *shown = !*shown)
     })

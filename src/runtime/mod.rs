@@ -13,6 +13,7 @@ mod captures;
 mod choices;
 mod engine;
 mod execute;
+mod language;
 mod level;
 mod links;
 mod memory;

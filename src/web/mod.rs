@@ -36,6 +36,7 @@ pub mod reach;
 pub mod recorder;
 pub mod resize;
 mod rtc;
+pub mod site_text;
 pub mod socket;
 pub mod stats;
 pub mod storage;
