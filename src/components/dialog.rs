@@ -48,10 +48,14 @@ impl Dialog {
         _ = self.dialog().show_modal();
     }
 
-    /// Shows it as soon as it is in the page: after what is being built is built.
-    pub fn open_soon(&self) {
-        let dialog = self.clone();
-        task::spawn(async move { dialog.open() });
+    /// Shows it as soon as it is in the page: after what is being built is built. The focus goes to
+    /// `opener` when it is closed, as if it had been opened there.
+    pub fn open_soon(&self, opener: &El) {
+        let (dialog, opener) = (self.clone(), opener.clone());
+        task::spawn(async move {
+            opener.focus();
+            dialog.open();
+        });
     }
 
     /// Closes it.

@@ -23,10 +23,7 @@ pub fn picker(
 }
 
 /// The list alone, for who has more to do with it.
-pub fn picker_list(
-    options: impl Fn() -> Vec<PickerOption> + 'static,
-    pick: impl Fn(String) + 'static,
-) -> El {
+pub fn picker_list(options: impl Fn() -> Vec<PickerOption> + 'static, pick: impl Fn(String) + 'static) -> El {
     let list = el_class("select", "input").live(move |list| {
         list.set_only_child(None);
         for option in options() {
@@ -41,5 +38,7 @@ pub fn picker_list(
 
 /// A list under its label.
 pub fn labelled(label: &str, list: El) -> El {
-    el_class("label", "field").child(el("span").text(label)).child(list)
+    el_class("label", "field")
+        .child(el("span").text(label))
+        .child(list)
 }

@@ -208,7 +208,10 @@ mod tests {
         assert_eq!(german.and, " und ");
         assert_eq!(german.others.other, "{} weitere Personen");
         assert_eq!(german.screen.of, With("Bildschirm von {}"));
-        assert_eq!(german.not_found_hint, GERMAN_TEXT.lines().last().unwrap().split('"').nth(1).unwrap());
+        assert_eq!(
+            german.not_found_hint,
+            GERMAN_TEXT.lines().last().unwrap().split('"').nth(1).unwrap()
+        );
         assert_eq!(GERMAN.read("visavis = \"Visavis\"\n".to_owned()), None);
     }
 
