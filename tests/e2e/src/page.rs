@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
 use thirtyfour::components::SelectElement;
 use thirtyfour::{Key, WebElement};
@@ -250,6 +250,37 @@ impl Browser {
         list.focus().await?;
         SelectElement::new(&list).await?.select_by_value(value).await?;
         Ok(())
+    }
+
+    /// Moves the focus forward until it is on the wanted control, as somebody without a mouse does.
+    ///
+    /// # Errors
+    /// If it never comes there.
+    pub async fn tab_to(&self, role: &str, name: &str) -> Result<()> {
+        // More stops than any page of ours has.
+        for _ in 0..40 {
+            if let Some(element) = self.find(role, name).await? {
+                let is_here = self
+                    .script(
+                        "return document.activeElement === arguments[0];",
+                        vec![element.to_json()?],
+                    )
+                    .await?;
+                if is_here == true {
+                    return Ok(());
+                }
+            }
+            self.keys(Key::Tab).await?;
+            // Behind the last control comes the browser's own bar, and Firefox without a window does
+            // not find back from it.
+            let inside = self.script("return document.hasFocus();", Vec::new()).await?;
+            ensure!(
+                inside == true,
+                "{}: Tab left the page before {role} \"{name}\"",
+                self.label
+            );
+        }
+        bail!("{}: Tab never came to {role} \"{name}\"", self.label)
     }
 
     /// Types into whatever has the focus.
