@@ -63,10 +63,17 @@ fn declarations(css: &str) -> Vec<(usize, String, String)> {
 fn sheets() -> Vec<(String, String)> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("style");
     let mut sheets = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        let name = path.file_name().unwrap().to_string_lossy().into_owned();
-        sheets.push((name, std::fs::read_to_string(path).unwrap()));
+    for entry in std::fs::read_dir(folder).expect("the project has a folder of style sheets") {
+        let path = entry.expect("the folder can be read").path();
+        let name = path
+            .file_name()
+            .unwrap_or_default()
+            .to_string_lossy()
+            .into_owned();
+        sheets.push((
+            name,
+            std::fs::read_to_string(path).expect("a style sheet is text"),
+        ));
     }
     assert!(sheets.len() > 10);
     sheets

@@ -133,7 +133,14 @@ pub fn bench(command: &str, rest: &[OsString]) -> Result<()> {
 pub fn screenshots() -> Result<()> {
     process::run(
         cargo()
-            .args(["run", "--quiet", "--package", "visavis-e2e", "--bin", "screenshots"])
+            .args([
+                "run",
+                "--quiet",
+                "--package",
+                "visavis-e2e",
+                "--bin",
+                "screenshots",
+            ])
             .env("PATH", cache::search_path()?)
             .env("VISAVIS_SERVER", server_program()),
     )
