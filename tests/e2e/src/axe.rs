@@ -9,6 +9,11 @@ use crate::stage::Stage;
 /// Findings that keep somebody out. Arguments: the rules to look at, null for all.
 const FINDINGS: &str = r#"
     const rules = arguments[0];
+    // What fades in and out is looked at while it is there.
+    for (const move of document.getAnimations()) {
+        if (move.animationName === "toast") move.currentTime = move.effect.getComputedTiming().duration / 2;
+        else if (move instanceof CSSTransition) move.finish();
+    }
     const options = { resultTypes: ["violations"], ...(rules && { runOnly: { type: "rule", values: rules } }) };
     const results = await axe.run(document, options);
     return JSON.stringify(results.violations

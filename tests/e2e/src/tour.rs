@@ -92,9 +92,8 @@ pub async fn outside(stage: &Stage, ada: &Browser, look: &impl AsyncFn(&str) -> 
         ("ended-moved", 4410),
         ("ended-outdated", 4402),
     ] {
-        ada.driver().refresh().await?;
-        ada.ready().await?;
-        ada.join("Ada").await?;
+        // A room of its own: a reload would return to the call.
+        ada.enter(stage, &Room::new(name), "Ada").await?;
         ada.script(
             "openedSockets.at(-1).dispatchEvent(new CloseEvent('close', { code: arguments[0] }));",
             vec![json!(close)],

@@ -31,7 +31,7 @@ const AT_REST: &str = r#"
 
 fn main() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-results/screenshots");
-    run("screenshots", async |stage: &Stage| {
+    run("taking-pictures", async |stage: &Stage| {
         std::fs::remove_dir_all(&folder).ok();
         stage.serve().await?;
         let ada = stage.browser(Kind::Chromium).await?;
