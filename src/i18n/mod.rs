@@ -177,7 +177,7 @@ mod tests {
     }
 
     /// Texts that are the same in another language: names, signs, and words that both have.
-    const ALIKE: [&str; 3] = ["Visavis", "{} · Visavis", ", "];
+    const ALIKE: [&str; 4] = ["Visavis", "{} · Visavis", ", ", "System"];
 
     const GERMAN_TEXT: &str = include_str!("de.txt");
 

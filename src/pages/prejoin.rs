@@ -37,6 +37,8 @@ fn preview() -> El {
     let video = el("video")
         .attr("autoplay", "")
         .attr("playsinline", "")
+        // Firefox would stop at it with every Tab, and it does nothing.
+        .attr("tabindex", "-1")
         .live(move |video| {
             // The attribute would only be the default.
             video.set_property("muted", &JsValue::TRUE);
