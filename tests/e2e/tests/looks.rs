@@ -284,6 +284,9 @@ staged! {
             ada.visit(&format!("{}/?lang={language}", stage.origin())).await?;
             fits_fingers(&ada, "lobby").await?;
         }
+        ada.visit(&room.link(&stage.origin()).replace("lang=en", "lang=de")).await?;
+        ada.press("button", "Einstellungen").await?;
+        fits_fingers(&ada, "before joining, in German").await?;
         ada.open_room(stage, &room).await?;
         fits_fingers(&ada, "before joining").await?;
         ada.press("button", "Settings").await?;
@@ -303,5 +306,37 @@ staged! {
         ada.keys(thirtyfour::Key::Escape).await?;
         ada.leave().await?;
         fits_fingers(&ada, "after the call").await
+    }
+}
+
+/// The smallest size of any text that can be seen, in CSS pixels.
+const SMALLEST: &str = r#"
+    const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+    const sizes = [];
+    while (texts.nextNode()) {
+        const holder = texts.currentNode.parentElement;
+        if (texts.currentNode.data.trim() && holder.checkVisibility()) sizes.push(parseFloat(getComputedStyle(holder).fontSize));
+    }
+    return Math.min(...sizes);
+"#;
+
+staged! {
+    /// E5: nothing is smaller than 13 px, and on a large screen everything grows.
+    async fn text_is_readable(stage: &Stage) -> Result<()> {
+        stage.serve().await?;
+        let (ada, room) = (stage.browser(Kind::Chromium).await?, Room::new("letters"));
+        for (width, height, least) in [(360, 800, 13.0), (1280, 800, 13.0), (2560, 1440, 16.0), (3840, 2160, 19.0)] {
+            ada.pretend_screen(width, height, false).await?;
+            ada.visit(&format!("{}/?lang=en", stage.origin())).await?;
+            ada.see("button", "New room").await?;
+            let lobby = ada.script(SMALLEST, Vec::new()).await?;
+            ada.open_room(stage, &room).await?;
+            ada.see("button", "Join now").await?;
+            let before = ada.script(SMALLEST, Vec::new()).await?;
+            for smallest in [lobby, before] {
+                ensure!(smallest.as_f64().is_some_and(|px| px >= least), "{width}x{height}: {smallest} px");
+            }
+        }
+        Ok(())
     }
 }
