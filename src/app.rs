@@ -2,8 +2,7 @@
 
 use leptos::prelude::*;
 
-use crate::components::dom::{el_class, show_in_body};
-use crate::i18n::set_language;
+use crate::components::dom::{el_class, live, show_in_body};
 use crate::pages::{self, PersonName};
 use crate::runtime::Runtime;
 
@@ -11,9 +10,15 @@ use crate::runtime::Runtime;
 #[component]
 pub fn App() -> impl IntoView {
     let runtime = Runtime::start();
-    set_language(runtime.start_language());
+    runtime.start_language();
     provide_context(PersonName(StoredValue::new(runtime.remembered_name())));
-    let route = runtime.route();
-    show_in_body(el_class("div", "slot").slot(move || Some(pages::page(route.get()))));
-    runtime.ready();
+    let (route, speech) = (runtime.route(), runtime.speech());
+    // A page has words in it; its own slots see to it when they change.
+    let speaks = Memo::new(move |_| speech.get() > 0);
+    show_in_body(el_class("div", "slot").slot(move || speaks.get().then(|| pages::page(route.get()))));
+    live(move || {
+        if speaks.get() {
+            runtime.ready();
+        }
+    });
 }

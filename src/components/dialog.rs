@@ -8,6 +8,7 @@ use web_sys::HtmlDialogElement;
 use super::dom::{El, button, el_class};
 use super::icon::{Icon, icon};
 use crate::i18n::words;
+use crate::web::task;
 
 /// A dialog. Its content is made while it is open.
 #[derive(Clone)]
@@ -45,6 +46,16 @@ impl Dialog {
         self.is_open.set(true);
         // Fails only for a dialog that is open or not in the page.
         _ = self.dialog().show_modal();
+    }
+
+    /// Shows it as soon as it is in the page: after what is being built is built. The focus goes to
+    /// `opener` when it is closed, as if it had been opened there.
+    pub fn open_soon(&self, opener: &El) {
+        let (dialog, opener) = (self.clone(), opener.clone());
+        task::spawn(async move {
+            opener.focus();
+            dialog.open();
+        });
     }
 
     /// Closes it.

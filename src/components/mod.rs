@@ -26,7 +26,7 @@ pub use icon::{Icon, changing_icon, icon};
 pub use invite::{InviteWords, invite};
 pub use menu::Menu;
 pub use message::message;
-pub use picker::{PickerOption, picker};
+pub use picker::{PickerOption, labelled, picker, picker_list};
 pub use qr::qr_code;
 pub use switch::switch;
 pub use tile::{Face, Mark, Prominence, Tile, TileKind};

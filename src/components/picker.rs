@@ -13,12 +13,17 @@ pub struct PickerOption {
     pub is_picked: bool,
 }
 
-/// A list that follows what there is to pick and what is picked, whoever changes it.
+/// A labelled list that follows what there is to pick and what is picked, whoever changes it.
 pub fn picker(
     label: &str,
     options: impl Fn() -> Vec<PickerOption> + 'static,
     pick: impl Fn(String) + 'static,
 ) -> El {
+    labelled(label, picker_list(options, pick))
+}
+
+/// The list alone, for who has more to do with it.
+pub fn picker_list(options: impl Fn() -> Vec<PickerOption> + 'static, pick: impl Fn(String) + 'static) -> El {
     let list = el_class("select", "input").live(move |list| {
         list.set_only_child(None);
         for option in options() {
@@ -28,7 +33,12 @@ pub fn picker(
         }
     });
     let picked = list.clone();
+    list.on("change", move |_| pick(picked.field_value()))
+}
+
+/// A list under its label.
+pub fn labelled(label: &str, list: El) -> El {
     el_class("label", "field")
         .child(el("span").text(label))
-        .child(list.on("change", move |_| pick(picked.field_value())))
+        .child(list)
 }

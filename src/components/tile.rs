@@ -118,7 +118,9 @@ impl Tile {
         let video = el("video")
             .attr("data-stream", stream)
             .attr("autoplay", "")
-            .attr("playsinline", "");
+            .attr("playsinline", "")
+            // Firefox would stop at it with every Tab, and it does nothing.
+            .attr("tabindex", "-1");
         // The attribute would only be the default; sound is played elsewhere.
         video.set_property("muted", &JsValue::TRUE);
         let avatar = Avatar::new();

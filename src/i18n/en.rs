@@ -36,9 +36,11 @@ pub(super) const WORDS: Words = Words {
     contacts_later: "Calling a person directly comes in a later version. Until then, make a room and send its link.",
     appointments_later: "Appointments come in a later version. Until then, make a room and send its link for the time you agreed.",
     theme: "Theme",
-    theme_auto: "As the system",
+    theme_auto: "System",
     theme_light: "Light",
     theme_dark: "Dark",
+    language: "Language",
+    language_failed: "This language could not be loaded. Try again.",
 
     name_empty: "Please say who you are.",
     name_too_long: "That is a long name. Up to 64 characters fit.",

@@ -1,5 +1,28 @@
 //! The keys: every text of the app, named by where and what it is.
 
+/// What a text, or a group of texts, can do for a language that is written in a file.
+pub(super) trait Texts {
+    /// The keys within it, in their order; none for a text itself.
+    const KEYS: &'static [Key];
+
+    /// Shows every text in turn, in the order of the keys.
+    fn each(&mut self, show: &mut dyn FnMut(&mut &'static str));
+}
+
+/// A key, and the keys within it.
+pub(super) struct Key {
+    pub(super) name: &'static str,
+    pub(super) within: &'static [Self],
+}
+
+impl Texts for &'static str {
+    const KEYS: &'static [Key] = &[];
+
+    fn each(&mut self, show: &mut dyn FnMut(&mut &'static str)) {
+        show(self);
+    }
+}
+
 /// A text with one hole, written `{}`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct With(pub &'static str);
@@ -15,13 +38,42 @@ impl With {
     }
 }
 
-/// A text about a number of things, the number written `{}`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Plural {
+impl Texts for With {
+    const KEYS: &'static [Key] = &[];
+
+    fn each(&mut self, show: &mut dyn FnMut(&mut &'static str)) {
+        show(&mut self.0);
+    }
+}
+
+macro_rules! words {
+    ($(#[$about:meta])* $name:ident: $($(#[$doc:meta])* $key:ident: $kind:ty,)*) => {
+        $(#[$about])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub struct $name {
+            $($(#[$doc])* pub $key: $kind,)*
+        }
+
+        impl Texts for $name {
+            const KEYS: &'static [Key] = &[$(Key {
+                name: stringify!($key),
+                within: <$kind as Texts>::KEYS,
+            },)*];
+
+            fn each(&mut self, show: &mut dyn FnMut(&mut &'static str)) {
+                $(self.$key.each(show);)*
+            }
+        }
+    };
+}
+
+words! {
+    /// A text about a number of things, the number written `{}`.
+    Plural:
     /// For one thing.
-    pub one: &'static str,
+    one: &'static str,
     /// For any other number.
-    pub other: &'static str,
+    other: &'static str,
 }
 
 impl Plural {
@@ -33,79 +85,71 @@ impl Plural {
     }
 }
 
-/// What is said of one kind of device.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct DeviceWords {
+words! {
+    /// What is said of one kind of device.
+    DeviceWords:
     /// Label of its picker.
-    pub picker: &'static str,
+    picker: &'static str,
     /// Its toggle while it is off.
-    pub turn_on: &'static str,
+    turn_on: &'static str,
     /// Its toggle while it is on.
-    pub turn_off: &'static str,
+    turn_off: &'static str,
     /// Mark on a tile.
-    pub is_off: &'static str,
+    is_off: &'static str,
     /// While the browser asks or starts it.
-    pub starting: &'static str,
+    starting: &'static str,
     /// A device whose name the browser does not tell yet; the hole takes its place in the list.
-    pub unnamed: With,
+    unnamed: With,
     /// The person or a policy said no.
-    pub not_allowed: &'static str,
+    not_allowed: &'static str,
     /// There is none.
-    pub not_found: &'static str,
+    not_found: &'static str,
     /// Another program has it.
-    pub not_readable: &'static str,
+    not_readable: &'static str,
     /// The chosen one is gone.
-    pub overconstrained: &'static str,
+    overconstrained: &'static str,
     /// The page came over plain HTTP.
-    pub insecure: &'static str,
+    insecure: &'static str,
     /// Any other reason.
-    pub failed: &'static str,
+    failed: &'static str,
     /// It stopped by itself.
-    pub ended: &'static str,
+    ended: &'static str,
     /// The system muted it.
-    pub muted_by_system: &'static str,
+    muted_by_system: &'static str,
     /// What to do about it.
-    pub muted_hint: &'static str,
+    muted_hint: &'static str,
     /// The system gave it back.
-    pub unmuted_by_system: &'static str,
-}
-
-/// What is said of sharing a screen.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ScreenWords {
-    /// Its toggle while nothing is shared.
-    pub share: &'static str,
-    /// Its toggle while something is shared.
-    pub stop: &'static str,
-    /// Somebody's screen; the hole takes their name.
-    pub of: With,
-    /// The own screen.
-    pub own: &'static str,
-    /// Mark: its sound is shared as well.
-    pub with_sound: &'static str,
-    /// Choice in the menu: sharp and with few pictures a second.
-    pub for_text: &'static str,
-    /// Choice in the menu: fluent.
-    pub for_motion: &'static str,
-    /// A policy said no, or the system did.
-    pub not_allowed: &'static str,
-    /// The page came over plain HTTP.
-    pub insecure: &'static str,
-    /// Any other reason.
-    pub failed: &'static str,
-}
-
-macro_rules! words {
-    ($($(#[$doc:meta])* $key:ident: $kind:ty,)*) => {
-        /// Every text of the app in one language.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-        pub struct Words {
-            $($(#[$doc])* pub $key: $kind,)*
-        }
-    };
+    unmuted_by_system: &'static str,
 }
 
 words! {
+    /// What is said of sharing a screen.
+    ScreenWords:
+    /// Its toggle while nothing is shared.
+    share: &'static str,
+    /// Its toggle while something is shared.
+    stop: &'static str,
+    /// Somebody's screen; the hole takes their name.
+    of: With,
+    /// The own screen.
+    own: &'static str,
+    /// Mark: its sound is shared as well.
+    with_sound: &'static str,
+    /// Choice in the menu: sharp and with few pictures a second.
+    for_text: &'static str,
+    /// Choice in the menu: fluent.
+    for_motion: &'static str,
+    /// A policy said no, or the system did.
+    not_allowed: &'static str,
+    /// The page came over plain HTTP.
+    insecure: &'static str,
+    /// Any other reason.
+    failed: &'static str,
+}
+
+words! {
+    /// Every text of the app in one language.
+    Words:
     // General
 
     /// The product. Also the lobby's heading.
@@ -173,6 +217,10 @@ words! {
     theme_light: &'static str,
     /// Dark.
     theme_dark: &'static str,
+    /// Picker.
+    language: &'static str,
+    /// The texts of the picked language did not come.
+    language_failed: &'static str,
 
     // Rules of names and rooms
 

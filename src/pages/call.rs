@@ -169,6 +169,10 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
     });
     let settings = Dialog::new(words.settings);
     let opening = settings.clone();
+    let settings_button = round(Icon::Settings, words.settings, move || opening.open());
+    if runtime.is_language_picked() {
+        settings.open_soon(&settings_button);
+    }
     let settings = settings.with(|| {
         el_class("div", "settings")
             .child(el_class("h2", "dialog-title").text(words.settings))
@@ -208,7 +212,7 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
         .child(
             group()
                 .children(record_toggle(&toasts))
-                .child(round(Icon::Settings, words.settings, move || opening.open()))
+                .child(settings_button)
                 .child(more),
         )
         .child(group().child(leave_button()));

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use visavis_call_core::{CaptureError, CaptureKind, CaptureState, Me};
 
+use super::looks::looks;
 use crate::components::dom::{El, button, el_class};
 use crate::components::{Icon, PickerOption, icon, picker, switch};
 use crate::i18n::{self, DeviceWords, words};
@@ -79,6 +80,7 @@ pub fn pickers() -> El {
         )
         .child(mirror())
         .child(privacy())
+        .children(looks())
 }
 
 /// The switch that keeps one's address to oneself, and the warning where that cannot be.

@@ -4,12 +4,13 @@ use leptos::prelude::*;
 use visavis_protocol::text;
 
 use super::PersonName;
+use super::looks::looks;
 use super::wrong::link_error;
 use crate::components::dom::{El, button, el, el_class};
 use crate::components::{Field, Icon, brand, heading, icon, name_error, name_field};
 use crate::i18n::words;
 use crate::route::{RoomLink, Route};
-use crate::runtime::{Theme, use_runtime};
+use crate::runtime::use_runtime;
 
 /// The lobby.
 pub fn page() -> El {
@@ -23,7 +24,7 @@ pub fn page() -> El {
         .child(enter())
         .slot(recent)
         .child(ways())
-        .child(theme())
+        .child(el_class("div", "lobby-foot").children(looks()))
 }
 
 /// The card: name, room, and the two ways in.
@@ -144,29 +145,4 @@ fn way(href: &str, sign: Icon, name: &str, hint: &str) -> El {
         .child(icon(sign))
         .child(el("a").attr("href", href).text(name))
         .child(el("span").text(hint))
-}
-
-fn theme() -> El {
-    let runtime = use_runtime();
-    let chosen = runtime.theme();
-    let options = Theme::ALL.map(|theme| {
-        let label = match theme {
-            Theme::System => words().theme_auto,
-            Theme::Light => words().theme_light,
-            Theme::Dark => words().theme_dark,
-        };
-        let option = el("option").attr("value", theme.as_str()).text(label);
-        option.set_flag("selected", theme == chosen);
-        option
-    });
-    let list = el_class("select", "input select-small").children(options);
-    let picked = list.clone();
-    let list = list.on("change", move |_| {
-        runtime.choose_theme(Theme::from_name(&picked.field_value()));
-    });
-    el_class("div", "lobby-foot").child(
-        el_class("label", "inline-field")
-            .child(el("span").text(words().theme))
-            .child(list),
-    )
 }

@@ -5,6 +5,7 @@ mod devices;
 mod ended;
 mod later;
 mod lobby;
+mod looks;
 mod more;
 mod popout;
 mod prejoin;
@@ -29,14 +30,21 @@ pub struct PersonName(pub StoredValue<String>);
 
 /// The page of a route.
 pub fn page(route: Route) -> El {
-    match route {
-        Route::Lobby => lobby::page(),
-        Route::Contacts => later::contacts(),
-        Route::Desk => later::appointments(),
-        Route::Room(link) => room::page(link),
-        Route::BadRoomLink(error) => wrong::bad_link(error),
-        Route::NotFound => wrong::not_found(),
+    // A stay in a room outlasts its words.
+    if let Route::Room(link) = route {
+        return room::page(link);
     }
+    let speech = use_runtime().speech();
+    el_class("div", "slot").slot(move || {
+        speech.track();
+        Some(match &route {
+            Route::Lobby | Route::Room(_) => lobby::page(),
+            Route::Contacts => later::contacts(),
+            Route::Desk => later::appointments(),
+            Route::BadRoomLink(error) => wrong::bad_link(*error),
+            Route::NotFound => wrong::not_found(),
+        })
+    })
 }
 
 /// `<what> · Visavis` in the tab's title.

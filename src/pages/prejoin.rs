@@ -37,6 +37,8 @@ fn preview() -> El {
     let video = el("video")
         .attr("autoplay", "")
         .attr("playsinline", "")
+        // Firefox would stop at it with every Tab, and it does nothing.
+        .attr("tabindex", "-1")
         .live(move |video| {
             // The attribute would only be the default.
             video.set_property("muted", &JsValue::TRUE);
@@ -46,7 +48,7 @@ fn preview() -> El {
             });
             video.set_class("is-mirrored", runtime.mirrors_own());
         });
-    let are_pickers_shown = RwSignal::new(false);
+    let are_pickers_shown = RwSignal::new(runtime.is_language_picked());
     let gear = button("round round-veil", move || {
         are_pickers_shown.update(|shown| *shown = !*shown)
     })

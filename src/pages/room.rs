@@ -37,9 +37,12 @@ pub fn page(link: RoomLink) -> El {
         Stage::Joined => Some("reconnecting"),
         Stage::Ended(_) => Some("ended"),
     };
+    let speech = runtime.speech();
     el("main")
         .live(move |main| main.set_attr("data-room-state", state()))
         .slot(move || {
+            // Other words are a new face of the same stay.
+            speech.track();
             Some(match phase.get() {
                 Phase::Before => prejoin::view(&link),
                 Phase::In => call::view(&link),

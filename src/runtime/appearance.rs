@@ -1,10 +1,9 @@
-//! What pages do with the tab as a whole: title, language, theme, measuring, loading anew.
+//! What pages do with the tab as a whole: title, theme, measuring, loading anew.
 
 use leptos::prelude::*;
 use web_sys::Element;
 
 use super::Runtime;
-use crate::i18n::Language;
 use crate::layout::Size;
 use crate::web::resize::ResizeWatch;
 use crate::web::storage::Shelf;
@@ -53,15 +52,6 @@ impl Runtime {
     /// Says in the tab's title where one is.
     pub fn set_title(self, title: &str) {
         appearance::set_title(title);
-    }
-
-    /// The language to speak, and tells the page so. Called by the root component, first.
-    #[must_use]
-    pub fn start_language(self) -> Language {
-        let wanted = appearance::wanted_languages();
-        let language = Language::choose(wanted.iter().map(String::as_str));
-        appearance::set_language(language.tag(), language.direction());
-        language
     }
 
     /// The theme that was chosen on this device.

@@ -14,6 +14,7 @@ mod choices;
 mod engine;
 mod execute;
 mod hint;
+mod language;
 mod level;
 mod links;
 mod memory;

@@ -40,6 +40,12 @@ pub(super) struct Store {
     pub(super) choices: [RwSignal<bool>; Choice::COUNT],
     pub(super) is_elsewhere: RwSignal<bool>,
     pub(super) duplicates: RwSignal<u32>,
+    /// How often the words have changed; zero until there are any.
+    pub(super) speech: RwSignal<u32>,
+    /// The number of a [`crate::i18n::Language`], for each kind of signal is code that everybody loads.
+    pub(super) wanted_language: RwSignal<u32>,
+    pub(super) is_language_picked: RwSignal<bool>,
+    pub(super) language_failed: RwSignal<bool>,
 }
 
 impl Store {
@@ -68,6 +74,10 @@ impl Store {
             choices: Choice::ALL.map(|choice| RwSignal::new(memory::is_chosen(choice))),
             is_elsewhere: RwSignal::new(false),
             duplicates: RwSignal::new(0),
+            speech: RwSignal::new(0),
+            wanted_language: RwSignal::new(0),
+            is_language_picked: RwSignal::new(false),
+            language_failed: RwSignal::new(false),
         }
     }
 

@@ -18,21 +18,22 @@ pub fn set_theme(theme: Option<&str>) {
     set_root_attribute("data-theme", theme);
 }
 
-/// The languages that the person asked for, most wanted first: `?lang=…` in the address, then the
-/// browser's settings.
+/// The language that the address forces: `?lang=…`.
 #[must_use]
-pub fn wanted_languages() -> Vec<String> {
+pub fn forced_language() -> Option<String> {
     let query = window().location().search().unwrap_or_default();
-    let forced = query
+    query
         .trim_start_matches('?')
         .split('&')
         .find_map(|pair| pair.strip_prefix("lang="))
-        .map(str::to_owned);
+        .map(str::to_owned)
+}
+
+/// The languages that the browser is set to, most wanted first.
+#[must_use]
+pub fn browser_languages() -> Vec<String> {
     let set: js_sys::Array = value::get(&window().navigator(), "languages").into();
-    forced
-        .into_iter()
-        .chain(set.iter().filter_map(|tag| tag.as_string()))
-        .collect()
+    set.iter().filter_map(|tag| tag.as_string()).collect()
 }
 
 fn set_root_attribute(name: &str, text: Option<&str>) {

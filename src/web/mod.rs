@@ -38,6 +38,7 @@ pub mod recorder;
 pub mod resize;
 mod rtc;
 pub mod screen;
+pub mod site_text;
 pub mod socket;
 pub mod stats;
 pub mod storage;

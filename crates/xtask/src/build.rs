@@ -126,6 +126,26 @@ pub fn bench(command: &str, rest: &[OsString]) -> Result<()> {
     )
 }
 
+/// Takes pictures of every screen, with the server that was built last.
+///
+/// # Errors
+/// If a screen does not come.
+pub fn screenshots() -> Result<()> {
+    process::run(
+        cargo()
+            .args([
+                "run",
+                "--quiet",
+                "--package",
+                "visavis-e2e",
+                "--bin",
+                "screenshots",
+            ])
+            .env("PATH", cache::search_path()?)
+            .env("VISAVIS_SERVER", server_program()),
+    )
+}
+
 /// Gets every dependency: trunk looks for none, and in the browsers' network there are none.
 ///
 /// # Errors

@@ -37,6 +37,7 @@ cargo xtask <command> [options]
   build    the optimised client and the server that carries it
   test     every check that a change must pass               [--list] [--only STEP] [--skip STEP] [--seeds N]
                                                              [--fuzz-seconds N] [--direct] [-- test filter]
+  screenshots  pictures of every screen, in test-results/screenshots
   bench    figures of a call beside the least that a page can cost  [-- bench options]
   load     figures of the server under load                         [-- load options]
 
@@ -96,6 +97,14 @@ fn run() -> Result<bool> {
             build::client()?;
             build::server()?;
             build::bench(&command, &rest)?;
+            Ok(true)
+        }
+        "screenshots" => {
+            no_more(&mut parser)?;
+            install::setup(install::Purpose::Testing)?;
+            build::client()?;
+            build::server()?;
+            build::screenshots()?;
             Ok(true)
         }
         "help" => {

@@ -16,6 +16,8 @@ const textOf = (node) => {
   if (node.localName === "select") return "";
   if (node.nodeType === Node.TEXT_NODE) return node.data;
   if (node.nodeType !== Node.ELEMENT_NODE || node.getAttribute("aria-hidden") === "true" || node.hidden) return "";
+  // A list within its own label is no part of its name.
+  if (node.localName === "select") return "";
   if (node.ariaLabel) return ` ${node.ariaLabel} `;
   if (node.alt) return ` ${node.alt} `;
   if (node.localName === "title" && node.closest("svg")) return ` ${node.textContent} `;

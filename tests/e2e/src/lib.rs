@@ -6,6 +6,7 @@
 //! listeners (see [`probe`]). The client has no hooks for tests. Nothing here sleeps to wait:
 //! every wait looks at a condition until a deadline.
 
+pub mod axe;
 pub mod browser;
 pub mod member;
 pub mod page;
@@ -14,6 +15,7 @@ pub mod probe;
 pub mod process;
 pub mod server;
 pub mod stage;
+pub mod tour;
 pub mod wait;
 
 pub use browser::{Browser, Devices, Kind, Permission};

@@ -5,8 +5,9 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail, ensure};
 use serde_json::{Value, json};
+use thirtyfour::components::SelectElement;
 use thirtyfour::{Key, WebElement};
 
 use crate::browser::Browser;
@@ -51,6 +52,40 @@ impl Room {
 }
 
 impl Browser {
+    /// Pretends to be a screen of this size, in CSS pixels; Chromium only, whose windows have a least
+    /// width. A touch screen has coarse pointers and no hovering.
+    ///
+    /// # Errors
+    /// If the browser refuses it.
+    pub async fn pretend_screen(&self, width: u32, height: u32, is_touch: bool) -> Result<()> {
+        self.cdp(
+            "Emulation.setDeviceMetricsOverride",
+            json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": is_touch }),
+        )
+        .await?;
+        self.cdp(
+            "Emulation.setTouchEmulationEnabled",
+            json!({ "enabled": is_touch }),
+        )
+        .await?;
+        Ok(())
+    }
+
+    /// Pretends that the person's system wishes these, as in `prefers-color-scheme` and `dark`;
+    /// Chromium only. What is not named is as it is.
+    ///
+    /// # Errors
+    /// If the browser refuses it.
+    pub async fn pretend_wishes(&self, wishes: &[(&str, &str)]) -> Result<()> {
+        let features: Vec<Value> = wishes
+            .iter()
+            .map(|(name, value)| json!({ "name": name, "value": value }))
+            .collect();
+        self.cdp("Emulation.setEmulatedMedia", json!({ "features": features }))
+            .await?;
+        Ok(())
+    }
+
     /// Opens an address and waits until the page can be used.
     ///
     /// # Errors
@@ -204,6 +239,48 @@ impl Browser {
             .await
             .with_context(|| format!("typing into {name}"))?;
         Ok(())
+    }
+
+    /// Picks an entry of a list by its value, as a person who opens the list does.
+    ///
+    /// # Errors
+    /// If the list is not there or has no such entry.
+    pub async fn pick(&self, name: &str, value: &str) -> Result<()> {
+        let list = self.see("combobox", name).await?;
+        list.focus().await?;
+        SelectElement::new(&list).await?.select_by_value(value).await?;
+        Ok(())
+    }
+
+    /// Moves the focus forward until it is on the wanted control, as somebody without a mouse does.
+    ///
+    /// # Errors
+    /// If it never comes there.
+    pub async fn tab_to(&self, role: &str, name: &str) -> Result<()> {
+        // More stops than any page of ours has.
+        for _ in 0..40 {
+            if let Some(element) = self.find(role, name).await? {
+                let is_here = self
+                    .script(
+                        "return document.activeElement === arguments[0];",
+                        vec![element.to_json()?],
+                    )
+                    .await?;
+                if is_here == true {
+                    return Ok(());
+                }
+            }
+            self.keys(Key::Tab).await?;
+            // Behind the last control comes the browser's own bar, and Firefox without a window does
+            // not find back from it.
+            let inside = self.script("return document.hasFocus();", Vec::new()).await?;
+            ensure!(
+                inside == true,
+                "{}: Tab left the page before {role} \"{name}\"",
+                self.label
+            );
+        }
+        bail!("{}: Tab never came to {role} \"{name}\"", self.label)
     }
 
     /// Types into whatever has the focus.

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 use thirtyfour::Key;
+use visavis_e2e::axe::Axe;
 use visavis_e2e::page::SOON;
 use visavis_e2e::{Browser, Kind, Look, Member, Room, in_each, staged, until};
 
@@ -100,78 +101,31 @@ staged! {
     }
 }
 
-/// Findings of axe that keep somebody out.
-const AXE: &str = r#"
-    const results = await axe.run(document, { resultTypes: ["violations"] });
-    return JSON.stringify(results.violations
-        .filter((found) => ["serious", "critical"].includes(found.impact))
-        .map((found) => [found.id, found.impact, found.nodes.map((node) => node.html.slice(0, 200))]));
-"#;
-
-async fn accessible(browser: &Browser, axe: &str, screen: &str) -> Result<()> {
-    browser.script(axe, Vec::new()).await?;
-    let found = browser.async_script(AXE, Vec::new()).await?;
-    ensure!(found == "[]", "{screen}: {found}");
-    Ok(())
-}
-
 in_each! {
     /// E1: axe finds nothing serious, in the lobby, before joining, alone and with another, and after.
     async fn accessible_to_all(stage: &Stage, kind: Kind) -> Result<()> {
-        let axe = std::env::var_os("VISAVIS_AXE").and_then(|path| std::fs::read_to_string(path).ok());
-        let Some(axe) = axe else {
-            stage.skip("axe-core is not installed; `cargo xtask setup` gets it where npm is");
-            return Ok(());
-        };
+        let Some(axe) = Axe::load(stage) else { return Ok(()) };
         stage.serve().await?;
         let ada = stage.browser(kind).await?;
         ada.visit(&format!("{}/?lang=en", stage.origin())).await?;
-        accessible(&ada, &axe, "lobby").await?;
+        axe.look(&ada, "lobby").await?;
         let room = Room::new("axe");
         ada.open_room(stage, &room).await?;
         ada.see("button", "Join now").await?;
-        accessible(&ada, &axe, "before joining").await?;
+        axe.look(&ada, "before joining").await?;
         ada.join("Ada").await?;
         ada.see("article", "Ada (you)").await?;
-        accessible(&ada, &axe, "alone").await?;
+        axe.look(&ada, "alone").await?;
         let _bob = Member::join(stage, &room, "Bob").await?;
         ada.see("article", "Bob").await?;
-        accessible(&ada, &axe, "with another").await?;
+        axe.look(&ada, "with another").await?;
         ada.press("button", "More").await?;
         ada.see("menu", "More").await?;
-        accessible(&ada, &axe, "with the menu").await?;
+        axe.look(&ada, "with the menu").await?;
         ada.keys(Key::Escape).await?;
         ada.leave().await?;
-        accessible(&ada, &axe, "after the call").await
+        axe.look(&ada, "after the call").await
     }
-}
-
-/// Moves the focus forward until it is on the wanted control, as somebody without a mouse does.
-async fn tab_to(browser: &Browser, role: &str, name: &str) -> Result<()> {
-    // More stops than any page of ours has.
-    for _ in 0..40 {
-        if let Some(element) = browser.find(role, name).await? {
-            let is_here = browser
-                .script(
-                    "return document.activeElement === arguments[0];",
-                    vec![element.to_json()?],
-                )
-                .await?;
-            if is_here == true {
-                return Ok(());
-            }
-        }
-        browser.keys(Key::Tab).await?;
-        // Behind the last control comes the browser's own bar, and Firefox without a window does
-        // not find back from it.
-        let inside = browser.script("return document.hasFocus();", Vec::new()).await?;
-        ensure!(
-            inside == true,
-            "{}: Tab left the page before {role} \"{name}\"",
-            browser.label
-        );
-    }
-    anyhow::bail!("{}: Tab never came to {role} \"{name}\"", browser.label)
 }
 
 in_each! {
@@ -180,12 +134,12 @@ in_each! {
         stage.serve().await?;
         let ada = stage.browser(kind).await?;
         ada.visit(&format!("{}/?lang=en", stage.origin())).await?;
-        tab_to(&ada, "textbox", "Your name").await?;
+        ada.tab_to("textbox", "Your name").await?;
         ada.keys("Ada").await?;
-        tab_to(&ada, "button", "New room").await?;
+        ada.tab_to("button", "New room").await?;
         ada.press_enter().await?;
         ada.see("button", "Join now").await?;
-        tab_to(&ada, "button", "Join now").await?;
+        ada.tab_to("button", "Join now").await?;
         ada.keys(" ").await?;
         ada.room_state("joined").await?;
 
@@ -194,7 +148,7 @@ in_each! {
             ("Mute microphone", "Unmute microphone"),
             ("Turn camera off", "Turn camera on"),
         ] {
-            tab_to(&ada, "button", now).await?;
+            ada.tab_to("button", now).await?;
             ada.keys(" ").await?;
             ada.see("button", then).await?;
             // The same control under its new name: the focus stays where it was.
@@ -206,7 +160,7 @@ in_each! {
             reached.insert(now);
         }
         ensure!(reached.len() == 2);
-        tab_to(&ada, "button", "Leave call").await?;
+        ada.tab_to("button", "Leave call").await?;
         ada.press_enter().await?;
         ada.see_gone("button", "Leave call").await
     }
