@@ -56,6 +56,8 @@ pub(crate) struct Media {
     active: bool,
     /// Whether the call is being recorded here.
     recording: bool,
+    /// See [`MediaStatus::hand`].
+    hand: u32,
     faults: Faults,
 }
 
@@ -126,10 +128,21 @@ impl Media {
         self.recording
     }
 
+    /// Puts the hand up, in this place of the order, or down for 0.
+    pub(crate) const fn raise_hand(&mut self, place: u32) {
+        self.hand = place;
+    }
+
+    /// See [`MediaStatus::hand`].
+    pub(crate) const fn hand(&self) -> u32 {
+        self.hand
+    }
+
     /// Stops everything; what was wanted of devices stays wanted for the next time.
     pub(crate) fn release_all(&mut self, commands: &mut VecDeque<Command>) {
         self.active = false;
         self.recording = false;
+        self.hand = 0;
         for kind in CaptureKind::ALL {
             let state = self.kind_mut(kind);
             stop(&mut state.actual, commands);
@@ -335,6 +348,7 @@ impl Media {
             camera: self.brings(CaptureKind::Camera),
             screen: self.brings(CaptureKind::Screen),
             recording: self.recording,
+            hand: self.hand,
         }
     }
 

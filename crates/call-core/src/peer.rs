@@ -1,5 +1,6 @@
 //! One other participant: their roster entry, the courier to them and the connection with them.
 
+mod comforts;
 mod pictures;
 mod recovery;
 
@@ -9,7 +10,9 @@ use alloc::vec::Vec;
 use core::cmp::Ordering;
 use core::time::Duration;
 
-use visavis_protocol::{Frame, IceServer, MediaStatus, Packet, PeerEntry, PeerId, SeatId, Signal, limits};
+use visavis_protocol::{
+    Frame, IceServer, MediaStatus, Packet, PeerEntry, PeerId, Reaction, SeatId, Signal, limits,
+};
 
 use crate::command::{Command, LinkRole};
 use crate::courier::{Courier, Road};
@@ -21,6 +24,7 @@ use crate::ice;
 use crate::id::{CaptureId, Ids, LinkId, Slot};
 use crate::media::Media;
 use crate::negotiation::{Negotiation, Output};
+use crate::rate::Rate;
 use crate::time::{Timestamp, earliest};
 use crate::view::{ConnectionState, NoticeKind, Person};
 use pictures::{Picture, Pictures};
@@ -83,6 +87,8 @@ pub(crate) struct Signs {
     pub(crate) departed: Vec<(PeerId, Witness)>,
     /// What the person should be told.
     pub(crate) notices: Vec<NoticeKind>,
+    /// Somebody shows a sign: their seat, their name, which.
+    pub(crate) reactions: Vec<(SeatId, String, Reaction)>,
 }
 
 /// Who says that somebody leaves.
@@ -181,6 +187,10 @@ pub(crate) struct Peer {
     only_by_server: Option<Timestamp>,
     /// A picture that is asked for, after a hole.
     picture: Option<Picture>,
+    /// How many reactions are taken from them.
+    reactions: Rate,
+    /// How often it is said that they raised their hand.
+    hands: Rate,
 }
 
 /// How often a peer may make us begin a new connection. A browser runs out of connections that it
@@ -245,6 +255,8 @@ impl Peer {
             probe: None,
             only_by_server: None,
             picture: None,
+            reactions: Rate::default(),
+            hands: Rate::default(),
         }
     }
 
@@ -599,6 +611,7 @@ impl Peer {
                         NoticeKind::RecordingStopped { name }
                     });
                 }
+                self.hand_changed(before, context);
                 self.expect();
             }
             Signal::Leave {} => {
@@ -713,6 +726,7 @@ impl Peer {
                 self.beat(context);
             }
             LinkEvent::ChannelReceived(text) => self.handle_frame(&text, context),
+            LinkEvent::ReactionReceived(text) => self.take_reaction(&text, context),
             LinkEvent::ChannelClosed => {
                 if let Some(link) = &mut self.link {
                     let was_silent = link

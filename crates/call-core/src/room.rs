@@ -10,8 +10,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use visavis_protocol::{
-    ClientMessage, Epoch, ErrorCode, IceServer, LeaveReason, Packet, PeerEntry, PeerId, RoomId, SeatSecret,
-    ServerMessage, SessionSecret, limits,
+    ClientMessage, Epoch, ErrorCode, IceServer, LeaveReason, Packet, PeerEntry, PeerId, Reaction, RoomId,
+    SeatSecret, ServerMessage, SessionSecret, limits,
 };
 
 use crate::command::Command;
@@ -661,6 +661,12 @@ impl Room {
             }
             kept
         });
+    }
+
+    pub(crate) fn react(&self, reaction: Reaction, context: &mut Context<'_>) {
+        for peer in &self.peers {
+            peer.react(reaction, context);
+        }
     }
 
     pub(crate) fn sync_media(&mut self, context: &mut Context<'_>) {

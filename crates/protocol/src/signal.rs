@@ -165,6 +165,14 @@ pub struct MediaStatus {
     /// The call is being recorded here. Who says nothing of it records nothing.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub recording: bool,
+    /// The place in the order in which hands were raised, from 1; 0 while the hand is down. Whoever raises
+    /// theirs takes one more than the highest that they know of, so no two clocks are compared.
+    #[serde(default, skip_serializing_if = "is_down")]
+    pub hand: u32,
+}
+
+const fn is_down(hand: &u32) -> bool {
+    *hand == 0
 }
 
 impl Frame {
@@ -232,6 +240,7 @@ mod tests {
                     camera: false,
                     screen: false,
                     recording: true,
+                    hand: 3,
                 }),
                 Signal::Reattach {
                     kind: MediaKind::Camera,
@@ -261,7 +270,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_nothing_of_recording_records_nothing() {
+    fn who_says_nothing_of_recording_or_a_hand_does_neither() {
         let said = |text| Packet::decode(text).map(|packet| packet.signals);
         let status = MediaStatus {
             microphone: true,
@@ -275,7 +284,8 @@ mod tests {
             signals: vec![Signal::Status(status)],
             ..Packet::default()
         };
-        assert!(!packet.encode().contains("recording"));
+        let text = packet.encode();
+        assert!(!text.contains("recording") && !text.contains("hand"), "{text}");
     }
 
     #[test]

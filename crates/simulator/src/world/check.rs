@@ -393,6 +393,7 @@ impl World {
             camera: on(CaptureKind::Camera),
             screen: on(CaptureKind::Screen),
             recording: them.view.me.recording,
+            hand: them.view.me.hand,
         };
         ensure!(
             person.status == status,
