@@ -69,6 +69,14 @@ pub enum Icon {
     Record,
     /// A square in a circle.
     RecordStop,
+    /// A hand held up.
+    Hand,
+    /// A face that smiles.
+    React,
+    /// A loudspeaker with a cross.
+    SpeakerOff,
+    /// A keyboard.
+    Keyboard,
 }
 
 impl Icon {
@@ -106,6 +114,10 @@ impl Icon {
             Self::PopOut => "#pop-out",
             Self::Record => "#record",
             Self::RecordStop => "#record-stop",
+            Self::Hand => "#hand",
+            Self::React => "#react",
+            Self::SpeakerOff => "#speaker-off",
+            Self::Keyboard => "#keyboard",
         }
     }
 }

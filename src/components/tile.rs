@@ -3,13 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::Avatar;
 use super::dom::{El, button, el, el_class};
 use super::icon::{Icon, icon};
 use crate::i18n::words;
 use crate::layout::Rect;
+
+/// Reactions that float over one tile at once.
+const REACTIONS: u32 = 6;
 
 /// A sign beside the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,10 +29,14 @@ pub enum Mark {
     Relayed,
     /// They record the call.
     Recording,
+    /// They would like to say something.
+    Hand,
 }
 
 impl Mark {
-    fn view(self) -> El {
+    /// Its sign, named.
+    #[must_use]
+    pub fn view(self) -> El {
         let (name, sign, class) = match self {
             Self::Reconnecting => (words().reconnecting, Icon::Reconnecting, "mark-warning"),
             Self::MicrophoneOff => (words().microphone.is_off, Icon::MicrophoneOff, ""),
@@ -37,6 +44,7 @@ impl Mark {
             Self::Direct => (words().direct, Icon::Direct, "mark-quiet"),
             Self::Relayed => (words().relayed, Icon::Relayed, "mark-quiet"),
             Self::Recording => (words().recording, Icon::Record, "mark-recording"),
+            Self::Hand => (words().hand_raised, Icon::Hand, "mark-hand"),
         };
         let mark = el_class("span", class).attr("role", "img").child(icon(sign));
         mark.set_label(name);
@@ -81,6 +89,7 @@ struct Parts {
     video: El,
     avatar: Avatar,
     trouble: El,
+    reactions: El,
     name: El,
     marks: El,
     pin: El,
@@ -120,6 +129,15 @@ impl Tile {
         video.set_property("muted", &JsValue::TRUE);
         let avatar = Avatar::new();
         let trouble = el_class("div", "tile-trouble");
+        // Said elsewhere, and not of each one.
+        let reactions =
+            el_class("div", "tile-reactions")
+                .attr("aria-hidden", "true")
+                .on("animationend", |event| {
+                    if let Some(over) = event.target() {
+                        over.unchecked_into::<web_sys::Element>().remove();
+                    }
+                });
         let name = el_class("span", "cut").attr("dir", "auto");
         let marks = el_class("span", "marks");
         let chip = el_class("div", "chip").child(name.clone()).child(marks.clone());
@@ -137,6 +155,7 @@ impl Tile {
             .child(video.clone())
             .child(face)
             .child(trouble.clone())
+            .child(reactions.clone())
             .child(el_class("div", "tile-name").child(chip))
             .child(pin.clone());
         let (click, screen) = match kind {
@@ -157,6 +176,7 @@ impl Tile {
             video,
             avatar,
             trouble,
+            reactions,
             name,
             marks,
             pin,
@@ -271,6 +291,15 @@ impl Tile {
         self.0.whole.set_class("is-pinned", prominence.is_pinned);
         if let Some(name) = self.0.whole.element().get_attribute("aria-label") {
             self.name_pin(&name);
+        }
+    }
+
+    /// Shows a sign of theirs for as long as its animation runs. Too many at once are too many.
+    pub fn react(&self, sign: &str) {
+        let shown = &self.0.reactions;
+        let is_seen = self.0.place.get().is_some();
+        if is_seen && shown.element().child_element_count() < REACTIONS {
+            shown.put(&el_class("span", "reaction").text(sign));
         }
     }
 

@@ -1,4 +1,4 @@
-//! What pages do with the tab as a whole: title, language, theme, measuring, loading anew.
+//! What pages do with the tab as a whole: language, theme, measuring, loading anew.
 
 use leptos::prelude::*;
 use web_sys::Element;
@@ -50,11 +50,6 @@ impl Theme {
 }
 
 impl Runtime {
-    /// Says in the tab's title where one is.
-    pub fn set_title(self, title: &str) {
-        appearance::set_title(title);
-    }
-
     /// The language to speak, and tells the page so. Called by the root component, first.
     #[must_use]
     pub fn start_language(self) -> Language {

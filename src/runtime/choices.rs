@@ -14,11 +14,21 @@ pub enum Choice {
     MirrorOwn,
     /// The own tile is out of the way while others are there.
     HideOwn,
+    /// Single letters do something in a call.
+    SingleKeys,
+    /// Who is muted can be heard while they hold Space.
+    PushToTalk,
 }
 
 impl Choice {
-    pub(super) const COUNT: usize = 3;
-    pub(super) const ALL: [Self; Self::COUNT] = [Self::SpeakerView, Self::MirrorOwn, Self::HideOwn];
+    pub(super) const COUNT: usize = 5;
+    pub(super) const ALL: [Self; Self::COUNT] = [
+        Self::SpeakerView,
+        Self::MirrorOwn,
+        Self::HideOwn,
+        Self::SingleKeys,
+        Self::PushToTalk,
+    ];
 }
 
 impl Runtime {

@@ -108,6 +108,8 @@ const fn choice_at(choice: Choice) -> (Shelf, &'static str, bool) {
         Choice::SpeakerView => (Device, "visavis.speaker-view", false),
         Choice::MirrorOwn => (Device, "visavis.mirror", true),
         Choice::HideOwn => (Tab, "visavis.hide-own", false),
+        Choice::SingleKeys => (Device, "visavis.single-keys", true),
+        Choice::PushToTalk => (Device, "visavis.push-to-talk", true),
     }
 }
 

@@ -40,6 +40,7 @@ pub(super) struct Store {
     pub(super) choices: [RwSignal<bool>; Choice::COUNT],
     pub(super) is_elsewhere: RwSignal<bool>,
     pub(super) duplicates: RwSignal<u32>,
+    pub(super) unread: RwSignal<u32>,
 }
 
 impl Store {
@@ -68,6 +69,7 @@ impl Store {
             choices: Choice::ALL.map(|choice| RwSignal::new(memory::is_chosen(choice))),
             is_elsewhere: RwSignal::new(false),
             duplicates: RwSignal::new(0),
+            unread: RwSignal::new(0),
         }
     }
 

@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, MediaStream, MediaStreamTrack, RtcPeerConnectionIceEvent};
 
-use super::channel::{Channel, ChannelEvent};
+use super::channel::{Channel, ChannelEvent, Purpose};
 use super::encodings::Encodings;
 use super::rtc::{Connection, Sender, Transceiver};
 use super::stats::{self, Arrived};
@@ -79,6 +79,8 @@ pub enum PeerEvent {
     Receiving(usize, bool),
     /// The control channel did something.
     Channel(ChannelEvent),
+    /// A message came on the channel of reactions.
+    Reaction(String),
 }
 
 /// A state of a connection beside `connectionState`.
@@ -113,7 +115,8 @@ pub struct Peer {
     /// is the screen's.
     outgoing: [MediaStream; 2],
     slots: RefCell<Slots>,
-    channel: RefCell<Option<Channel>>,
+    /// In the order of [`Purpose::ALL`].
+    channels: RefCell<Option<[Channel; Purpose::COUNT]>>,
     encodings: Rc<Encodings>,
     ear: Ear,
     _listeners: [Listener; 7],
@@ -151,14 +154,14 @@ impl Peer {
             incoming: [stream()?, stream()?, stream()?],
             outgoing: [stream()?, stream()?],
             slots: RefCell::default(),
-            channel: RefCell::default(),
+            channels: RefCell::default(),
             encodings: Rc::default(),
             ear: Ear::default(),
             _listeners: listeners,
         })
     }
 
-    /// Adds the three transceivers and the control channel, for the side that makes the first offer.
+    /// Adds the three transceivers and the channels, for the side that makes the first offer.
     ///
     /// # Errors
     /// As `addTransceiver` and `createDataChannel`.
@@ -171,7 +174,7 @@ impl Peer {
                 .map_err(Error::from)
         };
         self.bind([add(0)?, add(1)?, add(2)?]);
-        self.open_channel()
+        self.open_channels()
     }
 
     /// Takes the three transceivers that the other side's first offer made, by their order.
@@ -195,21 +198,40 @@ impl Peer {
             Ok(transceiver)
         };
         self.bind([adopt(0)?, adopt(1)?, adopt(2)?]);
-        self.open_channel()
+        self.open_channels()
     }
 
-    fn open_channel(&self) -> Result<(), Error> {
-        let handler = Rc::clone(&self.handler);
-        let channel = Channel::new(&self.connection, move |event| handler(PeerEvent::Channel(event)))?;
-        let before = self.channel.replace(Some(channel));
+    fn open_channels(&self) -> Result<(), Error> {
+        let open = |purpose| {
+            let handler = Rc::clone(&self.handler);
+            let tell = move |event| match (purpose, event) {
+                (Purpose::Control, event) => handler(PeerEvent::Channel(event)),
+                (Purpose::Reactions, ChannelEvent::Received(text)) => handler(PeerEvent::Reaction(text)),
+                // It comes and goes with the other one.
+                (Purpose::Reactions, ChannelEvent::Opened | ChannelEvent::Closed) => {}
+            };
+            Channel::new(&self.connection, purpose, Rc::new(tell))
+        };
+        let [control, reactions] = Purpose::ALL.map(open);
+        let before = self.channels.replace(Some([control?, reactions?]));
         drop(before);
         Ok(())
     }
 
     /// Writes on the control channel; what it cannot take is dropped.
     pub fn send(&self, text: &str) {
-        if let Some(channel) = &*self.channel.borrow() {
-            channel.send(text);
+        self.write(Purpose::Control, text);
+    }
+
+    /// Writes on the channel of reactions; what it cannot take is dropped, and what is lost is not
+    /// sent again.
+    pub fn send_reaction(&self, text: &str) {
+        self.write(Purpose::Reactions, text);
+    }
+
+    fn write(&self, purpose: Purpose, text: &str) {
+        if let Some(channels) = &*self.channels.borrow() {
+            channels[purpose as usize].send(text);
         }
     }
 
@@ -395,8 +417,9 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         let connection = self.connection.clone();
-        let channel = self.channel.take();
-        if channel.as_ref().is_some_and(Channel::is_busy) {
+        let channels = self.channels.take();
+        // Only what is said on the control channel must arrive.
+        if channels.is_some_and(|[control, _]| control.is_busy()) {
             spawn(async move {
                 sleep(LAST_WORDS).await;
                 connection.close();

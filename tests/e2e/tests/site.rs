@@ -141,9 +141,28 @@ in_each! {
         ada.see("menu", "More").await?;
         accessible(&ada, &axe, "with the menu").await?;
         ada.keys(Key::Escape).await?;
+        ada.press("button", "Raise hand").await?;
+        ada.press("button", "People").await?;
+        ada.see("list", "In this call").await?;
+        accessible(&ada, &axe, "with the panel of people").await?;
+        ada.press("button", "React").await?;
+        ada.see("menu", "React").await?;
+        accessible(&ada, &axe, "with the reactions").await?;
+        ada.keys(Key::Escape).await?;
+        choose(&ada, "Keyboard shortcuts").await?;
+        ada.see("dialog", "Keyboard shortcuts").await?;
+        accessible(&ada, &axe, "with the keyboard shortcuts").await?;
+        ada.keys(Key::Escape).await?;
         ada.leave().await?;
         accessible(&ada, &axe, "after the call").await
     }
+}
+
+/// Presses an entry of the menu.
+async fn choose(browser: &Browser, name: &str) -> Result<()> {
+    browser.press("button", "More").await?;
+    browser.see("menu", "More").await?;
+    browser.press("menuitem", name).await
 }
 
 /// Moves the focus forward until it is on the wanted control, as somebody without a mouse does.
