@@ -3,7 +3,7 @@
 //! Single letters are for who knows them and in the way of who speaks to the computer, so they can be
 //! turned off (WCAG 2.1, 2.1.4), and never count where one types.
 
-use crate::web::keys::{Focus, Key};
+use crate::runtime::{Focus, Key};
 
 /// Something that a key does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,7 +5,6 @@ use std::cell::RefCell;
 use leptos::prelude::*;
 use visavis_call_core::{Me, Person};
 use visavis_protocol::{PeerId, SeatId};
-use wasm_bindgen::JsValue;
 
 use super::scene::Subject;
 use super::stage::{own_face, remote_face};
@@ -13,7 +12,6 @@ use crate::components::dom::{El, button, each, el, el_class, live};
 use crate::components::{Avatar, Face, Icon, Mark, changing_icon, icon};
 use crate::i18n::words;
 use crate::runtime::{Loudness, use_runtime};
-use crate::web::value;
 
 /// Step of a slider, in percent.
 const STEP: &str = "5";
@@ -130,7 +128,7 @@ fn other(seat: SeatId) -> El {
     let moved = slider.clone();
     let apply = move || {
         let loudness = Loudness {
-            percent: percent(&value::get(moved.element(), "valueAsNumber")),
+            percent: moved.field_value().parse().unwrap_or(100),
             is_muted: is_muted.get_untracked(),
         };
         runtime.set_loudness(seat, loudness);
@@ -170,15 +168,6 @@ fn other(seat: SeatId) -> El {
         });
     });
     whole.child(controls)
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "the cast saturates, and a slider goes from 0 to 100"
-)]
-fn percent(number: &JsValue) -> u8 {
-    number.as_f64().unwrap_or(100.0) as u8
 }
 
 #[cfg(test)]

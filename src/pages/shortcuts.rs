@@ -7,9 +7,8 @@ use super::comforts::Comforts;
 use crate::components::dom::{El, el, el_class};
 use crate::components::switch;
 use crate::i18n::words;
-use crate::runtime::{Choice, Runtime, use_runtime};
+use crate::runtime::{Choice, Key, KeyEvent, Runtime, use_runtime};
 use crate::shortcuts::{PushToTalk, Shortcut, Talk};
-use crate::web::keys::{Key, KeyEvent};
 
 /// The list, with the switches that turn them off.
 pub fn content() -> El {

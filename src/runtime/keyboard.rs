@@ -4,7 +4,8 @@ use leptos::prelude::StoredValue;
 
 use super::Runtime;
 use crate::web::fullscreen;
-use crate::web::keys::{KeyEvent, Keys};
+use crate::web::keys::Keys;
+pub use crate::web::keys::{Focus, Key, KeyEvent};
 
 impl Runtime {
     /// Hears of keys until the calling component goes. `handler` says whether it had a use for one.

@@ -44,6 +44,7 @@ use crate::web::capture;
 pub use appearance::Theme;
 pub use choices::Choice;
 use engine::Engine;
+pub use keyboard::{Focus, Key, KeyEvent};
 pub use loudness::Loudness;
 pub use recording::{Recorded, Shot};
 use store::Store;
