@@ -136,11 +136,11 @@ impl World {
             && let Some(connection) = far
         {
             let text = reaction.sign().to_owned();
-            self.after(ON_ITS_WAY, Due::ReactionReceives { connection, text });
+            self.after(ON_ITS_WAY, Due::ReactionComes { connection, text });
         }
     }
 
-    pub(super) fn reaction_receives(&mut self, connection: usize, text: String) {
+    pub(super) fn reaction_comes(&mut self, connection: usize, text: String) {
         let (tab, handle) = self.connections[connection];
         if self
             .connection_mut(connection)

@@ -202,7 +202,7 @@ enum Due {
         connection: usize,
         text: String,
     },
-    ReactionReceives {
+    ReactionComes {
         connection: usize,
         text: String,
     },
@@ -367,7 +367,7 @@ impl World {
             Due::CaptureAnswered { tab, capture } => self.capture_answered(tab, capture),
             Due::ChannelOpens { connection } => self.channel_opens(connection),
             Due::ChannelReceives { connection, text } => self.channel_receives(connection, text),
-            Due::ReactionReceives { connection, text } => self.reaction_receives(connection, text),
+            Due::ReactionComes { connection, text } => self.reaction_comes(connection, text),
             Due::ChannelCloses { connection } => self.channel_closes(connection),
             Due::Measured { connection } => self.measured(connection),
             Due::LeaveHeard {
