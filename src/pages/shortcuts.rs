@@ -7,7 +7,7 @@ use super::comforts::Comforts;
 use crate::components::dom::{El, el, el_class};
 use crate::components::switch;
 use crate::i18n::words;
-use crate::runtime::{Choice, Key, KeyEvent, Runtime, use_runtime};
+use crate::runtime::{Choice, Focus, Key, KeyEvent, Runtime, use_runtime};
 use crate::shortcuts::{PushToTalk, Shortcut, Talk};
 
 /// The list, with the switches that turn them off.
@@ -116,7 +116,9 @@ impl Keyboard {
     }
 
     fn press(&self, key: &Key) -> bool {
-        if key.key == "Escape" && self.comforts.people.is_open().get_untracked() {
+        // A dialog or a menu above it is closed first.
+        let is_free = key.focus != Focus::Taken;
+        if key.key == "Escape" && is_free && self.comforts.people.is_open().get_untracked() {
             self.comforts.people.close();
             return true;
         }
