@@ -115,105 +115,51 @@ enum Due {
     /// The nth action of the script.
     Act(usize),
     /// A tab's page is there (again): enter, and join.
-    Arrive {
-        tab: usize,
-        join: bool,
-    },
+    Arrive { tab: usize, join: bool },
     /// A core asked to be woken.
-    CoreTimer {
-        tab: usize,
-    },
+    CoreTimer { tab: usize },
     /// The hub asked to be woken.
     HubTimer,
     /// A socket reaches the server.
-    ServerOpens {
-        wire: usize,
-    },
+    ServerOpens { wire: usize },
     /// A message reaches the server.
-    ServerReceives {
-        wire: usize,
-        text: String,
-    },
+    ServerReceives { wire: usize, text: String },
     /// The server learns that a socket is gone.
-    ServerLoses {
-        wire: usize,
-    },
+    ServerLoses { wire: usize },
     /// A socket has opened, as its tab sees it.
-    ClientOpened {
-        wire: usize,
-    },
+    ClientOpened { wire: usize },
     /// A message reaches a tab.
-    ClientReceives {
-        wire: usize,
-        text: String,
-    },
+    ClientReceives { wire: usize, text: String },
     /// A tab learns that its socket is gone.
-    ClientLoses {
-        wire: usize,
-        code: u16,
-    },
+    ClientLoses { wire: usize, code: u16 },
     /// The server is up again.
-    ServerBack {
-        life: u64,
-    },
+    ServerBack { life: u64 },
     /// The network of a person is there again.
-    OnlineAgain {
-        person: usize,
-    },
+    OnlineAgain { person: usize },
     /// A browser goes on with something.
-    Link {
-        connection: usize,
-        task: Task,
-    },
+    Link { connection: usize, task: Task },
     /// Something wants to be negotiated.
-    Change {
-        connection: usize,
-        change: Change,
-    },
+    Change { connection: usize, change: Change },
     /// ICE has found a pair that works.
-    IceConnects {
-        connection: usize,
-    },
+    IceConnects { connection: usize },
     /// ICE looks whether it lost the other side.
-    IceLoses {
-        connection: usize,
-        failed: bool,
-    },
+    IceLoses { connection: usize, failed: bool },
     /// The media path between two people is there again.
-    PathBack {
-        one: usize,
-        two: usize,
-    },
+    PathBack { one: usize, two: usize },
     /// A remote track of a connection may have started or stopped.
-    Receiving {
-        connection: usize,
-    },
+    Receiving { connection: usize },
     /// The answer to a capture.
-    CaptureAnswered {
-        tab: usize,
-        capture: CaptureId,
-    },
+    CaptureAnswered { tab: usize, capture: CaptureId },
     /// A control channel opens.
-    ChannelOpens {
-        connection: usize,
-    },
+    ChannelOpens { connection: usize },
     /// A message comes on a control channel.
-    ChannelReceives {
-        connection: usize,
-        text: String,
-    },
-    ReactionComes {
-        connection: usize,
-        text: String,
-    },
+    ChannelReceives { connection: usize, text: String },
+    /// A reaction comes on the channel of its own.
+    ReactionComes { connection: usize, text: String },
     /// A control channel ends, because its other end closed.
-    ChannelCloses {
-        connection: usize,
-    },
+    ChannelCloses { connection: usize },
     /// What arrived was counted.
-    Measured {
-        connection: usize,
-    },
+    Measured { connection: usize },
     /// Somebody who left must be gone for a tab that could hear it.
     LeaveHeard {
         tab: usize,
