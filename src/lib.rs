@@ -10,4 +10,5 @@ pub mod layout;
 pub mod pages;
 pub mod route;
 pub mod runtime;
+pub mod shortcuts;
 pub mod web;

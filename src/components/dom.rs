@@ -51,6 +51,12 @@ pub fn button(class: &str, press: impl Fn() + 'static) -> El {
         .on("click", move |_| press())
 }
 
+/// What has the focus; `None` where it is nowhere in particular.
+pub fn focused() -> Option<El> {
+    let active = document().active_element()?.dyn_into().ok().map(El)?;
+    (active.0.tag_name() != "BODY").then_some(active)
+}
+
 /// Puts an element at the end of the page, until the present owner goes.
 pub fn show_in_body(element: El) {
     if let Some(body) = document().body() {
@@ -206,6 +212,11 @@ impl El {
         self.0.class_list().contains(class)
     }
 
+    /// Whether another element is it or lies within it.
+    pub fn contains(&self, other: &El) -> bool {
+        self.0.contains(Some(&other.0))
+    }
+
     /// Whether an event began at it or within it.
     pub fn holds(&self, event: &Event) -> bool {
         let begin = event.target().map(JsCast::unchecked_into::<web_sys::Node>);
@@ -271,6 +282,8 @@ pub fn each<K: PartialEq + Copy + 'static>(
             element.remove();
             owner.cleanup();
         }
+        // What is moved loses the focus, though it is the same to whoever has it.
+        let focus = focused().filter(|focus| parent.contains(Some(&focus.0)));
         let mut next: web_sys::Node = end.clone().into();
         for (_, element, _) in after.iter().rev() {
             if element.0.next_sibling().as_ref() != Some(&next) {
@@ -278,6 +291,9 @@ pub fn each<K: PartialEq + Copy + 'static>(
                 _ = parent.insert_before(&element.0, Some(&next));
             }
             next = element.0.clone().into();
+        }
+        if let Some(focus) = focus.filter(|focus| !focus.has_focus()) {
+            focus.focus();
         }
         shown.replace(after);
     });

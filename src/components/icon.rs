@@ -75,6 +75,14 @@ pub enum Icon {
     Film,
     /// A camera with two arrows around its lens.
     Flip,
+    /// A hand held up.
+    Hand,
+    /// A face that smiles.
+    React,
+    /// A loudspeaker with a cross.
+    SpeakerOff,
+    /// A keyboard.
+    Keyboard,
 }
 
 impl Icon {
@@ -115,6 +123,10 @@ impl Icon {
             Self::Text => "#text",
             Self::Film => "#film",
             Self::Flip => "#flip",
+            Self::Hand => "#hand",
+            Self::React => "#react",
+            Self::SpeakerOff => "#speaker-off",
+            Self::Keyboard => "#keyboard",
         }
     }
 }

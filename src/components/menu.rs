@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 
-use super::dom::{El, button, el_class};
+use super::dom::{El, button, el_class, focused};
 use super::icon::{Icon, icon};
 use crate::web::{Listener, document, value};
 
@@ -20,6 +20,9 @@ pub struct Menu {
     place: El,
     opener: El,
     is_open: RwSignal<bool>,
+    is_row: bool,
+    /// What had the focus before, where it was not opened by its button.
+    back: Rc<RefCell<Option<El>>>,
     /// What one can go through, while it is open.
     entries: Rc<RefCell<Vec<El>>>,
 }
@@ -43,6 +46,8 @@ impl Menu {
             place: el_class("div", "menu-place").child(opener.clone()),
             opener,
             is_open,
+            is_row: false,
+            back: Rc::default(),
             entries: Rc::default(),
         }
     }
@@ -72,6 +77,19 @@ impl Menu {
         .child(el_class("span", "cut").text(name))
     }
 
+    /// An entry that is a sign alone, in a row of such.
+    #[must_use]
+    pub fn sign(&self, sign: &str, press: impl Fn() + 'static) -> El {
+        let menu = self.clone();
+        button("menu-sign", move || {
+            menu.close();
+            press();
+        })
+        .attr("role", "menuitem")
+        .attr("tabindex", "-1")
+        .text(sign)
+    }
+
     /// An entry that is one of several, of which one stands.
     #[must_use]
     pub fn choice(&self, sign: Icon, name: &str, is_chosen: bool, press: impl Fn() + 'static) -> El {
@@ -82,13 +100,37 @@ impl Menu {
             .children(check)
     }
 
+    /// The same menu with its entries side by side.
+    #[must_use]
+    pub fn in_a_row(mut self) -> Self {
+        self.is_row = true;
+        self
+    }
+
+    /// The same menu, whose button is there only where there is room for it.
+    #[must_use]
+    pub fn class(self, class: &str) -> Self {
+        self.opener.set_class(class, true);
+        self
+    }
+
+    /// Opens it from elsewhere: by a key, or by an entry of another menu.
+    pub fn open(&self) {
+        self.back.replace(focused());
+        self.is_open.set(true);
+    }
+
     fn close(&self) {
         self.is_open.set(false);
-        self.opener.focus();
+        self.back.take().unwrap_or_else(|| self.opener.clone()).focus();
     }
 
     fn list(&self, entries: Vec<El>) -> El {
         let list = el_class("div", "menu").attr("role", "menu");
+        if self.is_row {
+            list.set_class("menu-row", true);
+            list.set_attr("aria-orientation", Some("horizontal"));
+        }
         if let Some(name) = self.opener.element().get_attribute("aria-label") {
             list.set_attr("aria-label", Some(&name));
         }
@@ -105,6 +147,7 @@ impl Menu {
         // A press elsewhere closes it and does what it does there as well.
         StoredValue::new_local(Listener::capturing(&document(), "pointerdown", move |event| {
             if !outside.place.holds(&event) {
+                outside.back.take();
                 outside.is_open.set(false);
             }
         }));
@@ -147,10 +190,11 @@ impl Menu {
 fn step(key: &str, here: Option<usize>, count: usize) -> Option<usize> {
     let last = count.checked_sub(1)?;
     match (key, here) {
-        ("ArrowDown", Some(here)) if here < last => Some(here + 1),
-        ("ArrowDown" | "Home", _) => Some(0),
-        ("ArrowUp", Some(here)) if here > 0 => Some(here - 1),
-        ("ArrowUp" | "End", _) => Some(last),
+        // Sideways as well: some menus are a row.
+        ("ArrowDown" | "ArrowRight", Some(here)) if here < last => Some(here + 1),
+        ("ArrowDown" | "ArrowRight" | "Home", _) => Some(0),
+        ("ArrowUp" | "ArrowLeft", Some(here)) if here > 0 => Some(here - 1),
+        ("ArrowUp" | "ArrowLeft" | "End", _) => Some(last),
         _ => None,
     }
 }
@@ -164,6 +208,8 @@ mod tests {
         assert_eq!(step("ArrowDown", None, 3), Some(0));
         assert_eq!(step("ArrowDown", Some(0), 3), Some(1));
         assert_eq!(step("ArrowDown", Some(2), 3), Some(0));
+        assert_eq!(step("ArrowRight", Some(0), 3), Some(1));
+        assert_eq!(step("ArrowLeft", Some(0), 3), Some(2));
         assert_eq!(step("ArrowUp", None, 3), Some(2));
         assert_eq!(step("ArrowUp", Some(2), 3), Some(1));
         assert_eq!(step("ArrowUp", Some(0), 3), Some(2));

@@ -3,13 +3,16 @@
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use wasm_bindgen::JsValue;
+use wasm_bindgen::{JsCast, JsValue};
 
 use super::Avatar;
 use super::dom::{El, button, el, el_class};
 use super::icon::{Icon, icon};
 use crate::i18n::words;
 use crate::layout::Rect;
+
+/// Reactions that float over one tile at once.
+const REACTIONS: u32 = 6;
 
 /// A sign beside the name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,10 +31,14 @@ pub enum Mark {
     Recording,
     /// What is shared is heard as well.
     Sound,
+    /// They would like to say something.
+    Hand,
 }
 
 impl Mark {
-    fn view(self) -> El {
+    /// Its sign, named.
+    #[must_use]
+    pub fn view(self) -> El {
         let (name, sign, class) = match self {
             Self::Reconnecting => (words().reconnecting, Icon::Reconnecting, "mark-warning"),
             Self::MicrophoneOff => (words().microphone.is_off, Icon::MicrophoneOff, ""),
@@ -40,6 +47,7 @@ impl Mark {
             Self::Relayed => (words().relayed, Icon::Relayed, "mark-quiet"),
             Self::Recording => (words().recording, Icon::Record, "mark-recording"),
             Self::Sound => (words().screen.with_sound, Icon::Speaker, ""),
+            Self::Hand => (words().hand_raised, Icon::Hand, "mark-hand"),
         };
         let mark = el_class("span", class).attr("role", "img").child(icon(sign));
         mark.set_label(name);
@@ -84,6 +92,7 @@ struct Parts {
     video: El,
     avatar: Avatar,
     trouble: El,
+    reactions: El,
     name: El,
     marks: El,
     pin: El,
@@ -125,6 +134,15 @@ impl Tile {
         video.set_property("muted", &JsValue::TRUE);
         let avatar = Avatar::new();
         let trouble = el_class("div", "tile-trouble");
+        // Said elsewhere, and not of each one.
+        let reactions =
+            el_class("div", "tile-reactions")
+                .attr("aria-hidden", "true")
+                .on("animationend", |event| {
+                    if let Some(over) = event.target() {
+                        over.unchecked_into::<web_sys::Element>().remove();
+                    }
+                });
         let name = el_class("span", "cut").attr("dir", "auto");
         let marks = el_class("span", "marks");
         let chip = el_class("div", "chip").child(name.clone()).child(marks.clone());
@@ -142,6 +160,7 @@ impl Tile {
             .child(video.clone())
             .child(face)
             .child(trouble.clone())
+            .child(reactions.clone())
             .child(el_class("div", "tile-name").child(chip))
             .child(pin.clone());
         let (click, screen) = match kind {
@@ -162,6 +181,7 @@ impl Tile {
             video,
             avatar,
             trouble,
+            reactions,
             name,
             marks,
             pin,
@@ -290,6 +310,15 @@ impl Tile {
     /// Keeps its picture out of sight, or no longer. A recording has it all the same.
     pub fn set_covered(&self, is_covered: bool) {
         self.0.whole.set_class("is-covered", is_covered);
+    }
+
+    /// Shows a sign of theirs for as long as its animation runs. Too many at once are too many.
+    pub fn react(&self, sign: &str) {
+        let shown = &self.0.reactions;
+        let is_seen = self.0.place.get().is_some();
+        if is_seen && shown.element().child_element_count() < REACTIONS {
+            shown.put(&el_class("span", "reaction").text(sign));
+        }
     }
 
     /// Says whether they speak: a ring for the eye. For the ear there is the voice itself.

@@ -20,6 +20,8 @@ pub enum Tone {
     Polite,
     /// Something that did not work.
     Error,
+    /// Something that is seen elsewhere: it is only said.
+    Heard,
 }
 
 /// Takes sentences and shows them.
@@ -27,6 +29,7 @@ pub enum Tone {
 pub struct Toasts {
     polite: Region,
     errors: Region,
+    heard: Region,
 }
 
 impl Toasts {
@@ -36,6 +39,7 @@ impl Toasts {
         Self {
             polite: Region::new("toast"),
             errors: Region::new("toast toast-error"),
+            heard: Region::new("toast visually-hidden"),
         }
     }
 
@@ -54,6 +58,7 @@ impl Toasts {
         match tone {
             Tone::Polite => &self.polite,
             Tone::Error => &self.errors,
+            Tone::Heard => &self.heard,
         }
     }
 }

@@ -1,6 +1,6 @@
 //! English.
 
-use super::words::{DeviceWords, Plural, ScreenWords, With, Words};
+use super::words::{DeviceWords, Plural, ScreenWords, ShortcutWords, With, Words};
 
 /// The words of a neighbour: what is, then what to do.
 pub(super) const WORDS: Words = Words {
@@ -205,4 +205,35 @@ pub(super) const WORDS: Words = Words {
     bad_link: "This link does not work",
     not_found: "There is no such page",
     not_found_hint: "Check the address, or start from the lobby.",
+
+    raise_hand: "Raise hand",
+    lower_hand: "Lower hand",
+    hand_raised: "Hand raised",
+    person_raised_hand: With("{} raised a hand"),
+    react: "React",
+    person_reacted: With("{} reacted with "),
+    people: "People",
+    in_call: "In this call",
+    volume_of: With("Volume of {}"),
+    mute_for_me: With("Mute {} for me"),
+    unmute_for_me: With("Unmute {} for me"),
+    shortcuts: "Keyboard shortcuts",
+    shortcut: ShortcutWords {
+        microphone: "Microphone on or off",
+        camera: "Camera on or off",
+        hand: "Hand up or down",
+        share: "Share a screen, or stop",
+        react: "React",
+        people: "People, open or close",
+        full_screen: "Full screen",
+        help: "This list",
+        talk: "Hold to talk while muted",
+        close: "Close what is open",
+        space: "Space",
+        escape: "Esc",
+    },
+    single_keys: "Single-key shortcuts",
+    single_keys_hint: "Turn this off if single letters get in your way, for example when you dictate.",
+    push_to_talk: "Push to talk",
+    push_to_talk_hint: "While you are muted, you can be heard for as long as you hold Space.",
 };

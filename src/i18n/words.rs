@@ -86,6 +86,35 @@ impl Plural {
 }
 
 words! {
+    /// What keys do, and the names of those that write nothing.
+    ShortcutWords:
+    /// Microphone on or off.
+    microphone: &'static str,
+    /// Camera on or off.
+    camera: &'static str,
+    /// Hand up or down.
+    hand: &'static str,
+    /// Screen shared or not.
+    share: &'static str,
+    /// Opens the reactions.
+    react: &'static str,
+    /// Opens or closes the panel.
+    people: &'static str,
+    /// On or off.
+    full_screen: &'static str,
+    /// Opens the list.
+    help: &'static str,
+    /// Push to talk.
+    talk: &'static str,
+    /// What Escape does.
+    close: &'static str,
+    /// The key.
+    space: &'static str,
+    /// The key.
+    escape: &'static str,
+}
+
+words! {
     /// What is said of one kind of device.
     DeviceWords:
     /// Label of its picker.
@@ -465,4 +494,41 @@ words! {
     not_found: &'static str,
     /// What to do about it.
     not_found_hint: &'static str,
+
+    // Comforts of the call
+
+    /// Button.
+    raise_hand: &'static str,
+    /// Button.
+    lower_hand: &'static str,
+    /// Mark.
+    hand_raised: &'static str,
+    /// Notice.
+    person_raised_hand: With,
+    /// Button and menu.
+    react: &'static str,
+    /// Said of a reaction; its sign follows.
+    person_reacted: With,
+    /// Button and panel.
+    people: &'static str,
+    /// List.
+    in_call: &'static str,
+    /// Slider; the hole takes the name.
+    volume_of: With,
+    /// Button; the hole takes the name.
+    mute_for_me: With,
+    /// Button; the hole takes the name.
+    unmute_for_me: With,
+    /// Dialog, and in the menu.
+    shortcuts: &'static str,
+    /// What the keys do.
+    shortcut: ShortcutWords,
+    /// Switch.
+    single_keys: &'static str,
+    /// What it does.
+    single_keys_hint: &'static str,
+    /// Switch.
+    push_to_talk: &'static str,
+    /// What it does.
+    push_to_talk_hint: &'static str,
 }

@@ -6,11 +6,13 @@ use std::rc::Rc;
 use leptos::prelude::*;
 use visavis_call_core::CaptureKind;
 
+use super::comforts::Comforts;
 use super::devices::{no_relay, pickers};
 use super::more::more;
 use super::prejoin::{capture_toggle, flip_button};
 use super::recording::{record_toggle, recording_chip};
 use super::scene::Scene;
+use super::shortcuts;
 use super::stage::stage;
 use super::status::{notice, status};
 use crate::components::dom::{El, button, el, el_class, live};
@@ -36,14 +38,16 @@ pub fn view(link: &RoomLink) -> El {
     };
 
     let scene = Scene::new();
+    let comforts = Comforts::new();
+    shortcuts::hear(&comforts);
     let call = el_class("div", "call");
     rest(&call);
     let top = el_class("header", "call-top")
         .child(heading(link.name()))
         .child(status_line(&toasts))
         .child(recording_chip());
-    let alone = share.clone();
-    let middle = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
+    let (alone, copied) = (share.clone(), share.clone());
+    let frame = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
         is_alone.get().then(|| {
             let texts = InviteWords {
                 title: words().alone,
@@ -52,7 +56,10 @@ pub fn view(link: &RoomLink) -> El {
             el_class("div", "stage-middle").child(alone.invite(texts, || {}))
         })
     });
-    let bottom = el_class("div", "call-bottom").child(controls(is_alone, share, scene));
+    let middle = el_class("div", "call-middle")
+        .child(frame)
+        .child(comforts.people_panel(move || copied.copy()));
+    let bottom = el_class("div", "call-bottom").child(controls(is_alone, share, scene, &comforts));
     call.live(move |call| call.set_class("may-rest", !is_alone.get()))
         .child(top)
         .child(middle)
@@ -145,6 +152,7 @@ fn status_line(toasts: &Toasts) -> El {
         .attr("role", "status")
         .child(line.clone())
         .child(toasts.place(Tone::Polite))
+        .child(toasts.place(Tone::Heard))
         .live(move |region| {
             let status = people.with(|people| status(stage.get(), signaling.get(), people));
             region.set_class("is-trouble", status.is_trouble);
@@ -153,7 +161,7 @@ fn status_line(toasts: &Toasts) -> El {
 }
 
 /// The toolbar. While alone the invitation in the middle has the link, so it is not here as well.
-fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
+fn controls(is_alone: Memo<bool>, share: Share, scene: Scene, comforts: &Comforts) -> El {
     let words = words();
     let runtime = use_runtime();
     let toasts = share.toasts.clone();
@@ -182,7 +190,7 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
         .can_share_screen()
         .then(|| capture_toggle(CaptureKind::Screen, Look::Plain));
     let (linked, shown) = (share.clone(), opened.clone());
-    let more = more(scene, move |menu| {
+    let more = more(scene, comforts.clone(), move |menu| {
         let (share, opened) = (linked.clone(), shown.clone());
         [
             menu.entry(Icon::Link, words.copy_link, move || share.copy()),
@@ -193,7 +201,7 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
     let sharing = move || {
         let (share, opened) = (share.clone(), opened.clone());
         (!is_alone.get()).then(|| {
-            el_class("div", "toolbar-group only-wide")
+            el_class("div", "toolbar-group only-roomy")
                 .child(round(Icon::Link, words.copy_link, move || share.copy()))
                 .child(round(Icon::Qr, words.show_qr, move || opened.open()))
         })
@@ -208,6 +216,7 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
                 .child(flip_button("round"))
                 .children(share_toggle),
         )
+        .child(comforts.group())
         .slot(sharing)
         .child(
             group()
@@ -220,6 +229,7 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene) -> El {
         .child(toolbar)
         .child(dialog)
         .child(settings)
+        .child(comforts.shortcuts_dialog())
 }
 
 /// The button that ends the call for oneself.
@@ -230,7 +240,8 @@ pub fn leave_button() -> El {
     leave
 }
 
-fn round(sign: Icon, name: &str, press: impl Fn() + 'static) -> El {
+/// A round button of the toolbar.
+pub fn round(sign: Icon, name: &str, press: impl Fn() + 'static) -> El {
     let round = button("round", press).child(icon(sign));
     round.set_label(name);
     round

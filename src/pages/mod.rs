@@ -1,17 +1,20 @@
 //! What people see, one page a route. Pages read the runtime's signals and tell it what people want.
 
 mod call;
+mod comforts;
 mod devices;
 mod ended;
 mod later;
 mod lobby;
 mod looks;
 mod more;
+mod people;
 mod popout;
 mod prejoin;
 mod recording;
 mod room;
 mod scene;
+mod shortcuts;
 mod stage;
 mod status;
 mod wrong;

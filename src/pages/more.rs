@@ -2,6 +2,7 @@
 
 use leptos::prelude::*;
 
+use super::comforts::Comforts;
 use super::popout::content;
 use super::scene::Scene;
 use crate::components::dom::{El, el};
@@ -10,8 +11,8 @@ use crate::i18n::words;
 use crate::runtime::{Choice, use_runtime};
 
 /// The button "More" with its menu. `link` are the entries about the room's link for where the toolbar
-/// has no room for them.
-pub fn more(scene: Scene, link: impl Fn(&Menu) -> [El; 2] + 'static) -> El {
+/// has no room for them, as it may have none for the comforts.
+pub fn more(scene: Scene, comforts: Comforts, link: impl Fn(&Menu) -> [El; 2] + 'static) -> El {
     let (words, runtime) = (words(), use_runtime());
     let [speaker_view, hides_own, screen_motion] =
         [Choice::SpeakerView, Choice::HideOwn, Choice::ScreenMotion].map(|choice| runtime.choice(choice));
@@ -32,6 +33,7 @@ pub fn more(scene: Scene, link: impl Fn(&Menu) -> [El; 2] + 'static) -> El {
             view(Icon::Spotlight, words.speaker_view, true),
             el("hr"),
         ];
+        entries.extend(comforts.entries(&made));
         if runtime.can_share_screen() {
             let is_motion = screen_motion.get();
             let content = |sign, name, motion| {
@@ -78,10 +80,11 @@ pub fn more(scene: Scene, link: impl Fn(&Menu) -> [El; 2] + 'static) -> El {
         }
         if scene.subjects.with(|subjects| subjects.len() > 1) {
             for entry in link(&made) {
-                entry.set_class("only-narrow", true);
+                entry.set_class("only-cramped", true);
                 entries.push(entry);
             }
         }
+        entries.push(comforts.shortcuts_entry(&made));
         entries
     })
 }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use visavis_call_core::{CaptureKind, CaptureState, Me, Person, Slot};
+use visavis_call_core::{CaptureKind, CaptureState, Me, Person, Slot, View};
 use visavis_protocol::SeatId;
 use wasm_bindgen::{JsCast, JsValue};
 
@@ -43,6 +43,7 @@ pub fn stage(scene: Scene) -> El {
     );
     let filmed = Rc::clone(&tiles);
     use_runtime().show_scene(move |size| shots(scene, size, &filmed.borrow()));
+    react(Rc::clone(&tiles));
     let last_size = Cell::new(Size::default());
     stage.live(move |stage| {
         let (size, subjects, pinned) = (size.get(), scene.subjects.get(), scene.pinned());
@@ -65,6 +66,25 @@ pub fn stage(scene: Scene) -> El {
             }
         }
     })
+}
+
+/// Shows each reaction once, over the tile of whoever it is of.
+fn react(tiles: Rc<RefCell<Vec<(Subject, Tile)>>>) {
+    let view = use_runtime().view();
+    let last = |view: &View| view.reactions.last().map_or(0, |last| last.number);
+    // Those of before this call are over.
+    let shown = Cell::new(view.with_untracked(last));
+    live(move || {
+        view.with(|view| {
+            let before = shown.replace(last(view).max(shown.get()));
+            for new in view.reactions.iter().filter(|new| new.number > before) {
+                let of = new.seat.map_or(Subject::Own, Subject::Person);
+                if let Some((_, tile)) = tiles.borrow().iter().find(|(subject, _)| *subject == of) {
+                    tile.react(new.reaction.sign());
+                }
+            }
+        });
+    });
 }
 
 /// A tile of its own for a subject, also beside the one on the stage.
@@ -188,7 +208,8 @@ fn sound(is_there: bool) -> Vec<Mark> {
     is_there.then_some(Mark::Sound).into_iter().collect()
 }
 
-fn remote_face(person: &Person) -> Face {
+/// What is shown of somebody else.
+pub fn remote_face(person: &Person) -> Face {
     let reach = reach(person);
     let is_lost = matches!(reach, Reach::Reconnecting | Reach::Failed);
     Face {
@@ -199,6 +220,7 @@ fn remote_face(person: &Person) -> Face {
             .into_iter()
             .chain(person.relayed.map(way))
             .chain(recording(person.status.recording))
+            .chain(hand(person.status.hand))
             .collect(),
         trouble: match reach {
             Reach::Here => stuck(person),
@@ -241,7 +263,8 @@ fn stuck(person: &Person) -> Option<&'static str> {
     }
 }
 
-fn own_face(me: &Me) -> Face {
+/// What is shown of oneself.
+pub fn own_face(me: &Me) -> Face {
     let is_muted = |state: &CaptureState| matches!(state, CaptureState::On { muted: true, .. });
     // What others see of one: what the system has muted is off for them.
     let brings = |state: &CaptureState| state.is_wanted() && !is_muted(state);
@@ -254,9 +277,14 @@ fn own_face(me: &Me) -> Face {
         marks: marks(false, brings(&me.microphone), brings(&me.camera))
             .into_iter()
             .chain(recording(me.recording))
+            .chain(hand(me.hand))
             .collect(),
         trouble: microphone.or(camera),
     }
+}
+
+fn hand(place: u32) -> Option<Mark> {
+    (place > 0).then_some(Mark::Hand)
 }
 
 fn recording(is_on: bool) -> Option<Mark> {

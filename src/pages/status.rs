@@ -119,6 +119,11 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
         NoticeKind::PersonBack { name } => polite(words.person_back.fill(name)),
         NoticeKind::RecordingStarted { name } => polite(words.recording_started.fill(name)),
         NoticeKind::RecordingStopped { name } => polite(words.recording_stopped.fill(name)),
+        NoticeKind::HandRaised { name } => polite(words.person_raised_hand.fill(name)),
+        NoticeKind::Reacted { name, reaction } => {
+            let text = words.person_reacted.fill(name) + reaction.sign();
+            Some((Tone::Heard, text))
+        }
         NoticeKind::NotReaching { name, kind } => polite(match kind {
             MediaKind::Microphone | MediaKind::ScreenSound => words.not_heard.fill(name),
             MediaKind::Camera | MediaKind::Screen => words.not_seen.fill(name),

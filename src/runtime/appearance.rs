@@ -1,4 +1,4 @@
-//! What pages do with the tab as a whole: title, theme, measuring, loading anew.
+//! What pages do with the tab as a whole: theme, measuring, loading anew.
 
 use leptos::prelude::*;
 use web_sys::Element;
@@ -49,11 +49,6 @@ impl Theme {
 }
 
 impl Runtime {
-    /// Says in the tab's title where one is.
-    pub fn set_title(self, title: &str) {
-        appearance::set_title(title);
-    }
-
     /// The theme that was chosen on this device.
     #[must_use]
     pub fn theme(self) -> Theme {

@@ -16,15 +16,21 @@ pub enum Choice {
     HideOwn,
     /// A shared screen is sent for movement; else for text.
     ScreenMotion,
+    /// Single letters do something in a call.
+    SingleKeys,
+    /// Who is muted can be heard while they hold Space.
+    PushToTalk,
 }
 
 impl Choice {
-    pub(super) const COUNT: usize = 4;
+    pub(super) const COUNT: usize = 6;
     pub(super) const ALL: [Self; Self::COUNT] = [
         Self::SpeakerView,
         Self::MirrorOwn,
         Self::HideOwn,
         Self::ScreenMotion,
+        Self::SingleKeys,
+        Self::PushToTalk,
     ];
 }
 

@@ -17,12 +17,14 @@ use super::captures::Captures;
 use super::hint::Hint;
 use super::level::Level;
 use super::links::Links;
+use super::loudness::LoudnessBySeat;
 use super::permissions::Permissions;
 use super::playback::Playback;
 use super::recording::Recording;
 use super::seat::Seat;
 use super::store::{Store, set_if_changed};
 use super::table::Table;
+use super::unread::Title;
 use super::voices::Listening;
 use super::{memory, names};
 use crate::route::{LinkError, RoomLink, Route};
@@ -35,6 +37,7 @@ use crate::web::reach::Reach;
 use crate::web::socket::Socket;
 use crate::web::task::spawn;
 use crate::web::timer::Timeout;
+use crate::web::wake_lock::WakeLock;
 use crate::web::{Listener, boot, clipboard, clock, devices, random, tone};
 
 /// Connections that the core may make ready on the page before joining. One: the first peer's is
@@ -66,6 +69,10 @@ pub(super) struct Engine {
     pub(super) permissions: Permissions,
     pub(super) listening: Listening,
     pub(super) recording: Recording,
+    pub(super) loudness: LoudnessBySeat,
+    pub(super) title: Title,
+    /// Held through a call.
+    wake_lock: RefCell<Option<WakeLock>>,
     seat: RefCell<Claim>,
     pub(super) visit: Cell<u32>,
     pub(super) tabs: RefCell<Option<Broadcast>>,
@@ -126,6 +133,9 @@ impl Engine {
                 permissions: Permissions::default(),
                 listening: Listening::default(),
                 recording: Recording::default(),
+                loudness: LoudnessBySeat::kept(),
+                title: Title::default(),
+                wake_lock: RefCell::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
                 visit: Cell::new(0),
                 tabs: RefCell::default(),
@@ -155,6 +165,7 @@ impl Engine {
         self.links.clear();
         self.captures.clear();
         self.timer.take();
+        self.wake_lock.take();
         let reopening = self.reopening.take();
         drop(reopening);
         let sockets = (self.sockets.take(), self.reaches.take());
@@ -203,7 +214,22 @@ impl Engine {
         self.follow_permissions(&view);
         self.follow_recording(&view);
         self.hear_screens(&view);
+        self.apply_loudness(&view);
+        self.count_notices(&view);
+        self.keep_screen_on(view.stage == Stage::Joined);
         self.store.patch(view);
+    }
+
+    fn keep_screen_on(&self, on: bool) {
+        if self.wake_lock.borrow().is_some() != on {
+            let before = self.wake_lock.replace(on.then(WakeLock::hold));
+            drop(before);
+        }
+    }
+
+    /// Looks at what is shown.
+    pub(super) fn with_view(&self, look: impl FnOnce(&View)) {
+        self.store.view.with_untracked(look);
     }
 
     /// Plays the sound of a connection from its first on. Not before: a Chromium that is given a
@@ -516,7 +542,12 @@ impl Engine {
 
     fn page_event(&self, event: PageEvent) {
         match event {
-            PageEvent::Hidden(hidden) => self.push(Event::VisibilityChanged { hidden }),
+            PageEvent::Hidden(hidden) => {
+                if !hidden {
+                    self.clear_unread();
+                }
+                self.push(Event::VisibilityChanged { hidden });
+            }
             PageEvent::Online(online) => self.push(Event::OnlineChanged(online)),
             PageEvent::Leaving => {
                 self.abandon_recording();

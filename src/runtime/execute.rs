@@ -127,6 +127,11 @@ impl Engine {
                     peer.send(&text);
                 }
             }
+            Command::SendReaction { link, reaction } => {
+                if let Some(peer) = self.links.get(link) {
+                    peer.send_reaction(reaction.sign());
+                }
+            }
             Command::SendKeyFrame { link } => {
                 if let Some(peer) = self.links.get(link) {
                     peer.send_key_frames();
@@ -278,6 +283,7 @@ impl Engine {
                 ChannelEvent::Received(text) => LinkEvent::ChannelReceived(text),
                 ChannelEvent::Closed => LinkEvent::ChannelClosed,
             },
+            PeerEvent::Reaction(text) => LinkEvent::ReactionReceived(text),
             PeerEvent::Observed(..) | PeerEvent::CandidateError { .. } => {
                 self.links.observe(link, event);
                 return;

@@ -47,7 +47,8 @@ impl Links {
             | PeerEvent::Candidate { .. }
             | PeerEvent::ConnectionState(_)
             | PeerEvent::Receiving(..)
-            | PeerEvent::Channel(_) => return,
+            | PeerEvent::Channel(_)
+            | PeerEvent::Reaction(_) => return,
         };
         console::debug(&text, link.0);
     }

@@ -109,6 +109,8 @@ const fn choice_at(choice: Choice) -> (Shelf, &'static str, bool) {
         Choice::MirrorOwn => (Device, "visavis.mirror", true),
         Choice::HideOwn => (Tab, "visavis.hide-own", false),
         Choice::ScreenMotion => (Device, "visavis.screen-motion", false),
+        Choice::SingleKeys => (Device, "visavis.single-keys", true),
+        Choice::PushToTalk => (Device, "visavis.push-to-talk", true),
     }
 }
 

@@ -7,6 +7,7 @@ use leptos::prelude::RwSignal;
 use visavis_call_core::{LinkId, Slot};
 use web_sys::{HtmlMediaElement, MediaStream};
 
+use super::loudness::Loudness;
 use super::store::set_if_changed;
 use super::table::Table;
 use crate::web::element::{self, AudioSink};
@@ -75,6 +76,18 @@ impl Playback {
         let sinks = self.sinks.take();
         drop(sinks);
         self.blocked.elements.take();
+    }
+
+    /// Makes the sounds of a connection this loud: the voice, and what is shared beside it.
+    pub(super) fn set_loudness(&self, link: LinkId, loudness: Loudness) {
+        let sinks = self.sinks.borrow();
+        let of_link = [Slot::Audio, Slot::ScreenSound].map(|slot| sinks.get((link, slot)));
+        for sink in of_link.into_iter().flatten() {
+            let element = sink.element();
+            element.set_volume(f64::from(loudness.percent) / 100.0);
+            // Some phones let no page set a volume; silence is always to be had.
+            element.set_muted(loudness.is_muted || loudness.percent == 0);
+        }
     }
 
     pub(super) fn choose_speaker(&self, device: Option<String>) {

@@ -46,6 +46,7 @@ pub(super) struct Store {
     pub(super) wanted_language: RwSignal<u32>,
     pub(super) is_language_picked: RwSignal<bool>,
     pub(super) language_failed: RwSignal<bool>,
+    pub(super) unread: RwSignal<u32>,
 }
 
 impl Store {
@@ -78,6 +79,7 @@ impl Store {
             wanted_language: RwSignal::new(0),
             is_language_picked: RwSignal::new(false),
             language_failed: RwSignal::new(false),
+            unread: RwSignal::new(0),
         }
     }
 

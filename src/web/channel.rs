@@ -1,13 +1,37 @@
-//! The control channel of a connection: a data channel that both sides make beforehand.
+//! The channels of a connection: data channels that both sides make beforehand.
 
 use std::rc::Rc;
 
+use visavis_protocol::reaction::{REACTION_CHANNEL, REACTION_LABEL};
 use visavis_protocol::signal::{CONTROL_CHANNEL, CONTROL_LABEL};
 use wasm_bindgen::JsCast;
 use web_sys::MessageEvent;
 
 use super::rtc::{Connection, DataChannel};
 use super::{Error, Listener, value};
+
+/// What a channel is for, which says how it delivers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// Ordered and reliable.
+    Control,
+    /// As it comes, or not at all: what is late is of no use.
+    Reactions,
+}
+
+impl Purpose {
+    /// How many there are.
+    pub(super) const COUNT: usize = 2;
+    /// Every one, in the order of their ids.
+    pub(super) const ALL: [Self; Self::COUNT] = [Self::Control, Self::Reactions];
+
+    const fn id_and_label(self) -> (u16, &'static str) {
+        match self {
+            Self::Control => (CONTROL_CHANNEL, CONTROL_LABEL),
+            Self::Reactions => (REACTION_CHANNEL, REACTION_LABEL),
+        }
+    }
+}
 
 /// What the channel did.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,24 +51,29 @@ pub struct Channel {
 }
 
 impl Channel {
-    /// Makes the channel, ordered and reliable. On the side that answers it must not be made before
-    /// the first offer was applied: the browser would want to offer itself.
+    /// Makes the channel. On the side that answers it must not be made before the first offer was
+    /// applied: the browser would want to offer itself.
     ///
     /// # Errors
     /// As `createDataChannel`.
     pub(super) fn new(
         connection: &Connection,
-        handler: impl Fn(ChannelEvent) + 'static,
+        purpose: Purpose,
+        handler: Rc<dyn Fn(ChannelEvent)>,
     ) -> Result<Self, Error> {
+        let (id, label) = purpose.id_and_label();
         let init = value::dictionary(&[
             ("negotiated", true.into()),
-            ("id", CONTROL_CHANNEL.into()),
-            ("protocol", CONTROL_LABEL.into()),
+            ("id", id.into()),
+            ("protocol", label.into()),
         ]);
+        if purpose == Purpose::Reactions {
+            value::set(&init, "ordered", &false.into());
+            value::set(&init, "maxRetransmits", &0.into());
+        }
         let channel = connection
-            .create_data_channel(CONTROL_LABEL, &init)
+            .create_data_channel(label, &init)
             .map_err(Error::from)?;
-        let handler = Rc::new(handler);
         let told = Rc::clone(&handler);
         let opened = Listener::new(&channel, "open", move |_| told(ChannelEvent::Opened));
         let told = Rc::clone(&handler);

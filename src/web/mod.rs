@@ -21,6 +21,7 @@ mod error;
 pub mod file_sink;
 pub mod film;
 pub mod fullscreen;
+pub mod keys;
 pub mod listener;
 pub mod location;
 pub mod lock;
@@ -48,6 +49,7 @@ pub mod timer;
 pub mod tone;
 pub mod value;
 mod voice;
+pub mod wake_lock;
 
 pub use error::{Error, ErrorName};
 pub use listener::Listener;

@@ -13,7 +13,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, MediaStream, MediaStreamTrack, RtcPeerConnectionIceEvent};
 
-use super::channel::{Channel, ChannelEvent};
+use super::channel::{Channel, ChannelEvent, Purpose};
 use super::encodings::Encodings;
 use super::rtc::{Connection, Sender, Transceiver};
 use super::stats::{self, Arrived};
@@ -81,6 +81,8 @@ pub enum PeerEvent {
     Receiving(usize, bool),
     /// The control channel did something.
     Channel(ChannelEvent),
+    /// A message came on the channel of reactions.
+    Reaction(String),
 }
 
 /// A state of a connection beside `connectionState`.
@@ -115,7 +117,8 @@ pub struct Peer {
     /// does that for a screen and its sound.
     outgoing: [MediaStream; 2],
     slots: RefCell<Slots>,
-    channel: RefCell<Option<Channel>>,
+    /// In the order of [`Purpose::ALL`].
+    channels: RefCell<Option<[Channel; Purpose::COUNT]>>,
     encodings: Rc<Encodings>,
     ear: Ear,
     _listeners: [Listener; 7],
@@ -153,20 +156,20 @@ impl Peer {
             incoming: [stream()?, stream()?, stream()?, stream()?],
             outgoing: [stream()?, stream()?],
             slots: RefCell::default(),
-            channel: RefCell::default(),
+            channels: RefCell::default(),
             encodings: Rc::default(),
             ear: Ear::default(),
             _listeners: listeners,
         })
     }
 
-    /// Adds the transceivers and the control channel, for the side that makes the first offer.
+    /// Adds the transceivers and the channels, for the side that makes the first offer.
     ///
     /// # Errors
     /// As `addTransceiver` and `createDataChannel`.
     pub fn add_transceivers(&self) -> Result<(), Error> {
         self.bind([self.add(0)?, self.add(1)?, self.add(2)?, self.add(3)?]);
-        self.open_channel()
+        self.open_channels()
     }
 
     fn add(&self, slot: usize) -> Result<Transceiver, Error> {
@@ -204,21 +207,40 @@ impl Peer {
             Ok(transceiver)
         };
         self.bind([adopt(0)?, adopt(1)?, adopt(2)?, adopt(3)?]);
-        self.open_channel()
+        self.open_channels()
     }
 
-    fn open_channel(&self) -> Result<(), Error> {
-        let handler = Rc::clone(&self.handler);
-        let channel = Channel::new(&self.connection, move |event| handler(PeerEvent::Channel(event)))?;
-        let before = self.channel.replace(Some(channel));
+    fn open_channels(&self) -> Result<(), Error> {
+        let open = |purpose| {
+            let handler = Rc::clone(&self.handler);
+            let tell = move |event| match (purpose, event) {
+                (Purpose::Control, event) => handler(PeerEvent::Channel(event)),
+                (Purpose::Reactions, ChannelEvent::Received(text)) => handler(PeerEvent::Reaction(text)),
+                // It comes and goes with the other one.
+                (Purpose::Reactions, ChannelEvent::Opened | ChannelEvent::Closed) => {}
+            };
+            Channel::new(&self.connection, purpose, Rc::new(tell))
+        };
+        let [control, reactions] = Purpose::ALL.map(open);
+        let before = self.channels.replace(Some([control?, reactions?]));
         drop(before);
         Ok(())
     }
 
     /// Writes on the control channel; what it cannot take is dropped.
     pub fn send(&self, text: &str) {
-        if let Some(channel) = &*self.channel.borrow() {
-            channel.send(text);
+        self.write(Purpose::Control, text);
+    }
+
+    /// Writes on the channel of reactions; what it cannot take is dropped, and what is lost is not
+    /// sent again.
+    pub fn send_reaction(&self, text: &str) {
+        self.write(Purpose::Reactions, text);
+    }
+
+    fn write(&self, purpose: Purpose, text: &str) {
+        if let Some(channels) = &*self.channels.borrow() {
+            channels[purpose as usize].send(text);
         }
     }
 
@@ -404,8 +426,9 @@ impl Peer {
 impl Drop for Peer {
     fn drop(&mut self) {
         let connection = self.connection.clone();
-        let channel = self.channel.take();
-        if channel.as_ref().is_some_and(Channel::is_busy) {
+        let channels = self.channels.take();
+        // Only what is said on the control channel must arrive.
+        if channels.is_some_and(|[control, _]| control.is_busy()) {
             spawn(async move {
                 sleep(LAST_WORDS).await;
                 connection.close();

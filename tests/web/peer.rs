@@ -280,6 +280,32 @@ async fn the_control_channel_carries_texts_in_order_and_tells_its_end() {
 }
 
 #[wasm_bindgen_test]
+async fn reactions_have_a_channel_of_their_own() {
+    let (offerer, answerer) = (Heard::new(), Heard::new());
+    offerer.peer.add_transceivers().unwrap();
+    offerer.peer.send_reaction("too early");
+    negotiate(&offerer, &answerer).await;
+    exchange_until_connected(&offerer, &answerer).await;
+    let came = |side: &Heard| side.count(|event| *event == PeerEvent::Reaction("👏".into()));
+    // Nothing is repeated there, so it may take more than one.
+    until("a reaction each way", || {
+        offerer.peer.send_reaction("👏");
+        answerer.peer.send_reaction("👏");
+        came(&offerer) > 0 && came(&answerer) > 0
+    })
+    .await;
+    let early = PeerEvent::Reaction("too early".into());
+    assert_eq!(answerer.count(|event| *event == early), 0);
+    let is_control = |event: &PeerEvent| {
+        matches!(
+            event,
+            PeerEvent::Channel(visavis::web::channel::ChannelEvent::Received(_))
+        )
+    };
+    assert_eq!(answerer.count(is_control), 0, "not on the control channel");
+}
+
+#[wasm_bindgen_test]
 async fn a_description_that_is_none_is_refused() {
     let peer = Heard::new();
     let refused = peer.peer.set_remote_description("offer", "v=nonsense").await;

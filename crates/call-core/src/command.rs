@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use visavis_protocol::{Candidate, IceServer};
+use visavis_protocol::{Candidate, IceServer, Reaction};
 
 use crate::event::{CaptureKind, Facing, SdpKind};
 use crate::id::{CaptureId, LinkId, RequestId, Slot, SocketId};
@@ -31,7 +31,8 @@ pub enum Command {
     },
     /// Makes an `RTCPeerConnection` with `bundlePolicy: "max-bundle"` and, before anything else on
     /// it, the control channel: ordered, reliable, with the negotiated id
-    /// [`visavis_protocol::signal::CONTROL_CHANNEL`].
+    /// [`visavis_protocol::signal::CONTROL_CHANNEL`]; beside it that of reactions: see
+    /// [`visavis_protocol::reaction`].
     CreateLink {
         /// Its handle from now on.
         link: LinkId,
@@ -114,6 +115,13 @@ pub enum Command {
         link: LinkId,
         /// A whole message.
         text: String,
+    },
+    /// Writes a reaction on the channel of reactions, if that is open; nobody misses one that is lost.
+    SendReaction {
+        /// Which connection.
+        link: LinkId,
+        /// Which.
+        reaction: Reaction,
     },
     /// Makes the next picture of every video sender one that needs no other, where the browser can
     /// be told to: the other side has missed some.

@@ -4,7 +4,7 @@ use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 
-use visavis_protocol::{ClientMessage, CloseCode, IceServer};
+use visavis_protocol::{ClientMessage, CloseCode, IceServer, Reaction};
 
 use crate::command::Command;
 use crate::config::{Config, Randomness, Seed};
@@ -12,6 +12,7 @@ use crate::event::{CaptureKind, Event, Intent, LinkEvent, MediaEvent, SocketEven
 use crate::id::{Ids, LinkId, SocketId, VisitId};
 use crate::media::Media;
 use crate::peer::{Context, Peer, ServerRoad, Signs};
+use crate::reactions::Reactions;
 use crate::room::{Place, Room};
 use crate::session::{Happening, Session};
 use crate::time::{Timestamp, earliest};
@@ -32,6 +33,7 @@ pub struct Core {
     relay_only: bool,
     notices: VecDeque<Notice>,
     noticed: u64,
+    reactions: Reactions,
     server_lost: bool,
     /// Whether the others were last told that we reach the server.
     told_server: bool,
@@ -55,6 +57,7 @@ impl Core {
             relay_only: false,
             notices: VecDeque::new(),
             noticed: 0,
+            reactions: Reactions::default(),
             server_lost: false,
             told_server: false,
             now,
@@ -135,6 +138,7 @@ impl Core {
                 screen: self.media.view(CaptureKind::Screen),
                 screen_sound: self.media.status().screen_sound,
                 recording: self.media.is_recording(),
+                hand: self.media.hand(),
                 chosen_microphone: self.media.chosen(CaptureKind::Microphone),
                 chosen_camera: self.media.chosen(CaptureKind::Camera),
                 camera_facing: self.media.camera_facing(),
@@ -148,6 +152,7 @@ impl Core {
             hides_address: self.relay_only,
             lacks_relay: self.relay_only && room.and_then(Room::has_relay) == Some(false),
             notices: self.notices.iter().cloned().collect(),
+            reactions: self.reactions.view(),
         }
     }
 
@@ -166,6 +171,8 @@ impl Core {
                 self.media.record(recording && is_in);
                 self.sync_media(now);
             }
+            Intent::RaiseHand(raised) => self.raise_hand(now, raised),
+            Intent::React(reaction) => self.react(now, reaction),
             Intent::HideAddress(hide) => {
                 if core::mem::replace(&mut self.relay_only, hide) != hide {
                     self.in_room(now, |room, _, context| {
@@ -182,6 +189,30 @@ impl Core {
                 self.media.flip(&mut self.ids, &mut self.commands);
                 self.sync_media(now);
             }
+        }
+    }
+
+    /// A hand goes behind all that are up already, as far as we know of them.
+    fn raise_hand(&mut self, now: Timestamp, raised: bool) {
+        let Some(room) = self.room.as_ref().filter(|room| room.is_joined()) else {
+            return;
+        };
+        if raised == (self.media.hand() > 0) {
+            return;
+        }
+        let last = room.people().map(Peer::hand).max().unwrap_or_default();
+        self.media
+            .raise_hand(if raised { last.saturating_add(1) } else { 0 });
+        self.sync_media(now);
+    }
+
+    fn react(&mut self, now: Timestamp, reaction: Reaction) {
+        let is_in = self.room.as_ref().is_some_and(Room::is_joined);
+        if is_in && self.reactions.send(now, reaction) {
+            self.in_room(now, |room, _, context| {
+                room.react(reaction, context);
+                Vec::new()
+            });
         }
     }
 
@@ -245,6 +276,7 @@ impl Core {
     fn let_go(&mut self) {
         self.session.stop(&mut self.commands);
         self.media.release_all(&mut self.commands);
+        self.reactions.clear();
         self.server_lost = false;
     }
 
@@ -361,6 +393,9 @@ impl Core {
         room.depart(departed, &mut context);
         let signs = context.signs;
         notices.extend(signs.notices);
+        for (seat, name, reaction) in signs.reactions {
+            notices.extend(self.reactions.take(now, seat, name, reaction));
+        }
         if signs.of_return {
             self.session.hurry(now, &mut self.ids, &mut self.commands);
         }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use visavis_protocol::{Candidate, RoomId, SeatSecret};
+use visavis_protocol::{Candidate, Reaction, RoomId, SeatSecret};
 
 use crate::id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};
 use crate::view::ConnectionState;
@@ -65,6 +65,10 @@ pub enum Intent {
     /// Says that the call is being recorded here, or no longer. The recording itself is the shell's:
     /// it runs exactly as long as [`crate::Me::recording`] says so.
     Record(bool),
+    /// Raises the hand, for everybody to see, or lowers it.
+    RaiseHand(bool),
+    /// Shows everybody a sign for a moment. Dropped where it is one too many.
+    React(Reaction),
     /// Shows one's own address to nobody: only relays are used from now on, or no longer only.
     HideAddress(bool),
     /// Uses another device for a kind, now if it is on.
@@ -145,6 +149,8 @@ pub enum LinkEvent {
     ChannelOpened,
     /// A message came on the control channel.
     ChannelReceived(String),
+    /// A message came on the channel of reactions.
+    ReactionReceived(String),
     /// The control channel is gone while we still want it: the other side closed the connection.
     ChannelClosed,
     /// The answer to [`crate::Command::Measure`]. None is fine as well.

@@ -22,6 +22,8 @@ mod id;
 mod media;
 mod negotiation;
 mod peer;
+mod rate;
+mod reactions;
 mod room;
 mod sdp;
 mod session;
@@ -39,6 +41,6 @@ pub use fault::{Fault, Faults};
 pub use id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};
 pub use time::Timestamp;
 pub use view::{
-    CaptureState, ConnectionState, EndReason, JoinProblem, Me, Notice, NoticeKind, Person, SignalingState,
-    Stage, View,
+    CaptureState, ConnectionState, EndReason, JoinProblem, Me, Notice, NoticeKind, Person, Reacted,
+    SignalingState, Stage, View,
 };

@@ -46,6 +46,8 @@ pub(crate) struct Media {
     recording: bool,
     /// Whether the person was told that they talk while the microphone is off, since it is.
     was_told_muted: bool,
+    /// See [`MediaStatus::hand`].
+    hand: u32,
     faults: Faults,
 }
 
@@ -142,10 +144,21 @@ impl Media {
         self.recording
     }
 
+    /// Puts the hand up, in this place of the order, or down for 0.
+    pub(crate) const fn raise_hand(&mut self, place: u32) {
+        self.hand = place;
+    }
+
+    /// See [`MediaStatus::hand`].
+    pub(crate) const fn hand(&self) -> u32 {
+        self.hand
+    }
+
     /// Stops everything; what was wanted of devices stays wanted for the next time.
     pub(crate) fn release_all(&mut self, commands: &mut VecDeque<Command>) {
         self.active = false;
         self.recording = false;
+        self.hand = 0;
         for kind in CaptureKind::ALL {
             let state = self.kind_mut(kind);
             state.stop_asking(commands);
@@ -440,6 +453,7 @@ impl Media {
             screen: self.brings(CaptureKind::Screen),
             screen_sound: self.outgoing(Slot::ScreenSound).is_some(),
             recording: self.recording,
+            hand: self.hand,
         }
     }
 

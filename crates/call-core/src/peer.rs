@@ -1,5 +1,6 @@
 //! One other participant: their roster entry, the courier to them and the connection with them.
 
+mod comforts;
 mod context;
 mod demands;
 mod link;
@@ -16,6 +17,7 @@ use visavis_protocol::{MediaStatus, PeerEntry, PeerId, SeatId};
 use crate::courier::{Courier, Road};
 use crate::fault::{Fault, Faults};
 use crate::id::Slot;
+use crate::rate::Rate;
 use crate::time::{Timestamp, earliest};
 use crate::view::{ConnectionState, Person};
 pub(crate) use context::{Context, ServerRoad, Signs, Witness};
@@ -77,6 +79,10 @@ pub(crate) struct Peer {
     only_by_server: Option<Timestamp>,
     /// A picture that is asked for, after a hole.
     picture: Option<Picture>,
+    /// How many reactions are taken from them.
+    reactions: Rate,
+    /// How often it is said that they raised their hand.
+    hands: Rate,
 }
 
 impl Peer {
@@ -109,6 +115,8 @@ impl Peer {
             probe: None,
             only_by_server: None,
             picture: None,
+            reactions: Rate::default(),
+            hands: Rate::default(),
         }
     }
 

@@ -12,7 +12,9 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use visavis_protocol::{ClientMessage, Epoch, IceServer, Packet, PeerId, RoomId, SeatSecret, SessionSecret};
+use visavis_protocol::{
+    ClientMessage, Epoch, IceServer, Packet, PeerId, Reaction, RoomId, SeatSecret, SessionSecret,
+};
 
 use crate::command::Command;
 use crate::config::Config;
@@ -298,6 +300,12 @@ impl Room {
         self.departed.clear();
         self.standing = Standing::Preparing { problem: None };
         self.occupancy_known = false;
+    }
+
+    pub(crate) fn react(&self, reaction: Reaction, context: &mut Context<'_>) {
+        for peer in &self.peers {
+            peer.react(reaction, context);
+        }
     }
 
     pub(crate) fn sync_media(&mut self, context: &mut Context<'_>) {

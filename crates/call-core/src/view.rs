@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use visavis_protocol::{MediaKind, MediaStatus, PeerId, SeatId};
+use visavis_protocol::{MediaKind, MediaStatus, PeerId, Reaction, SeatId};
 
 use crate::event::{CaptureError, CaptureKind, Device, Facing};
 use crate::id::{CaptureId, LinkId, Slot};
@@ -30,6 +30,19 @@ pub struct View {
     pub lacks_relay: bool,
     /// The last few things worth saying, oldest first, numbered without gaps.
     pub notices: Vec<Notice>,
+    /// The last few reactions, oldest first, numbered without gaps.
+    pub reactions: Vec<Reacted>,
+}
+
+/// A reaction, to be shown once and for a moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Reacted {
+    /// Counts up; a shell shows each number once.
+    pub number: u64,
+    /// Whose; `None` for the person's own.
+    pub seat: Option<SeatId>,
+    /// Which.
+    pub reaction: Reaction,
 }
 
 /// Where a person is.
@@ -113,6 +126,8 @@ pub struct Me {
     pub screen_sound: bool,
     /// Whether everybody is told that the call is being recorded here.
     pub recording: bool,
+    /// The place of the person's hand among those that are raised; 0 while it is down.
+    pub hand: u32,
     /// Chosen devices.
     pub chosen_microphone: Option<String>,
     /// Chosen devices.
@@ -266,6 +281,18 @@ pub enum NoticeKind {
     RecordingStopped {
         /// Who.
         name: String,
+    },
+    /// Somebody raised their hand.
+    HandRaised {
+        /// Who.
+        name: String,
+    },
+    /// Somebody shows a sign. Not said of each one: see [`View::reactions`] for those.
+    Reacted {
+        /// Who.
+        name: String,
+        /// Which.
+        reaction: Reaction,
     },
     /// Something that we send does not arrive at somebody; it is sent anew.
     NotReaching {

@@ -9,6 +9,7 @@ pub mod error;
 pub mod id;
 pub mod limits;
 pub mod message;
+pub mod reaction;
 pub mod room_name;
 pub mod signal;
 pub mod text;
@@ -17,6 +18,7 @@ pub use close::CloseCode;
 pub use error::ErrorCode;
 pub use id::{Epoch, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, SessionSecret};
 pub use message::{ClientMessage, IceServer, LeaveReason, PeerEntry, ServerMessage};
+pub use reaction::Reaction;
 pub use signal::{Candidate, Description, Frame, MediaKind, MediaStatus, Packet, Signal};
 
 /// Protocol versions this build speaks, best first. A breaking change adds one in front.

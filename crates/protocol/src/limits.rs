@@ -32,6 +32,15 @@ pub const CANDIDATE_HELD_FOR: Duration = Duration::from_secs(45);
 /// Window in which a client gathers candidates into one packet after the first.
 pub const CANDIDATE_BATCH: Duration = Duration::from_millis(50);
 
+/// Bytes of a reaction.
+pub const REACTION_BYTES: usize = 256;
+/// Reactions a second that one person may send, as many as chat messages.
+pub const REACTIONS_PER_SECOND: u32 = 3;
+/// Burst allowance beside [`REACTIONS_PER_SECOND`].
+pub const REACTIONS_BURST: u32 = 10;
+/// The same for what is taken from somebody: an honest burst may arrive behind the one before it.
+pub const REACTIONS_BURST_TAKEN: u32 = 2 * REACTIONS_BURST;
+
 /// People in a mesh room. Uplink grows with every one: six are comfortable, eight the end.
 pub const ROOM_SEATS: usize = 8;
 /// People in a mesh room above which the client says that it may get rough.

@@ -170,6 +170,14 @@ pub struct MediaStatus {
     /// The call is being recorded here. Who says nothing of it records nothing.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub recording: bool,
+    /// The place in the order in which hands were raised, from 1; 0 while the hand is down. Whoever raises
+    /// theirs takes one more than the highest that they know of, so no two clocks are compared.
+    #[serde(default, skip_serializing_if = "is_down")]
+    pub hand: u32,
+}
+
+const fn is_down(hand: &u32) -> bool {
+    *hand == 0
 }
 
 impl Frame {
@@ -238,6 +246,7 @@ mod tests {
                     screen: false,
                     screen_sound: true,
                     recording: true,
+                    hand: 3,
                 }),
                 Signal::Reattach {
                     kind: MediaKind::Camera,
@@ -270,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn who_says_nothing_of_recording_records_nothing() {
+    fn who_says_nothing_of_recording_or_a_hand_does_neither() {
         let said = |text| Packet::decode(text).map(|packet| packet.signals);
         let status = MediaStatus {
             microphone: true,
@@ -284,8 +293,10 @@ mod tests {
             signals: vec![Signal::Status(status)],
             ..Packet::default()
         };
-        assert!(!packet.encode().contains("recording"));
-        assert!(!packet.encode().contains("screen"), "nor of a screen");
+        let text = packet.encode();
+        for word in ["recording", "screen", "hand"] {
+            assert!(!text.contains(word), "{text}");
+        }
     }
 
     #[test]

@@ -379,6 +379,7 @@ impl State {
             | Command::SetTrack { .. }
             | Command::RestartIce { .. }
             | Command::SendInBand { .. }
+            | Command::SendReaction { .. }
             | Command::Measure { .. }
             | Command::SendKeyFrame { .. }
             | Command::PausePictures { .. }
@@ -419,6 +420,7 @@ impl State {
             }
             Command::SetIceServers { .. }
             | Command::SendInBand { .. }
+            | Command::SendReaction { .. }
             | Command::Measure { .. }
             | Command::SendKeyFrame { .. }
             | Command::PausePictures { .. }

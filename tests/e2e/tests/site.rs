@@ -123,9 +123,28 @@ in_each! {
         ada.see("menu", "More").await?;
         axe.look(&ada, "with the menu").await?;
         ada.keys(Key::Escape).await?;
+        ada.press("button", "Raise hand").await?;
+        ada.press("button", "People").await?;
+        ada.see("list", "In this call").await?;
+        axe.look(&ada, "with the panel of people").await?;
+        ada.press("button", "React").await?;
+        ada.see("menu", "React").await?;
+        axe.look(&ada, "with the reactions").await?;
+        ada.keys(Key::Escape).await?;
+        choose(&ada, "Keyboard shortcuts").await?;
+        ada.see("dialog", "Keyboard shortcuts").await?;
+        axe.look(&ada, "with the keyboard shortcuts").await?;
+        ada.keys(Key::Escape).await?;
         ada.leave().await?;
         axe.look(&ada, "after the call").await
     }
+}
+
+/// Presses an entry of the menu.
+async fn choose(browser: &Browser, name: &str) -> Result<()> {
+    browser.press("button", "More").await?;
+    browser.see("menu", "More").await?;
+    browser.press("menuitem", name).await
 }
 
 in_each! {

@@ -2,9 +2,10 @@
 //! noticed that concerns more than itself.
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
 
-use visavis_protocol::{IceServer, PeerId};
+use visavis_protocol::{IceServer, PeerId, Reaction, SeatId};
 
 use crate::command::Command;
 use crate::fault::Faults;
@@ -52,6 +53,8 @@ pub(crate) struct Signs {
     pub(crate) departed: Vec<(PeerId, Witness)>,
     /// What the person should be told.
     pub(crate) notices: Vec<NoticeKind>,
+    /// Somebody shows a sign: their seat, their name, which.
+    pub(crate) reactions: Vec<(SeatId, String, Reaction)>,
 }
 
 /// Who says that somebody leaves.

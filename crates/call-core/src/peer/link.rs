@@ -247,6 +247,7 @@ impl Peer {
                 self.beat(context);
             }
             LinkEvent::ChannelReceived(text) => self.handle_frame(&text, context),
+            LinkEvent::ReactionReceived(text) => self.take_reaction(&text, context),
             LinkEvent::ChannelClosed => {
                 if let Some(link) = &mut self.link {
                     let was_silent = link

@@ -99,6 +99,7 @@ impl Peer {
                         NoticeKind::RecordingStopped { name }
                     });
                 }
+                self.hand_changed(before, context);
                 self.expect();
             }
             Signal::Leave {} => {

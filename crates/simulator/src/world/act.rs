@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use visavis_call_core::{CaptureKind, Device, Event, Intent, LinkId, MediaEvent, VisitId};
-use visavis_protocol::PeerId;
+use visavis_protocol::{PeerId, Reaction};
 
 use super::net::End;
 use super::tab::{Capture, Departure};
@@ -54,7 +54,14 @@ impl World {
                 let visit = self.tabs[tab].visit;
                 self.intend(person, Intent::LeaveRoom { visit });
             }
-            Action::Want { person, kind, on } => self.intend(person, Intent::Want { kind, on }),
+            Action::Want { person, kind, on } => {
+                self.intend(person, Intent::Want { kind, on });
+                // Who has something to show also has something to say.
+                if kind == CaptureKind::Screen {
+                    self.intend(person, Intent::RaiseHand(on));
+                    self.intend(person, Intent::React(Reaction::Clap));
+                }
+            }
             Action::Choose { person, kind, device } => {
                 let device = (device > 0).then(|| format!("device {device}"));
                 self.intend(person, Intent::ChooseDevice { kind, device });

@@ -7,6 +7,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use visavis_call_core::{ConnectionState, Event, LinkEvent, LinkId, Sample, Slot};
+use visavis_protocol::Reaction;
 
 use super::{Due, Rule, World};
 use crate::browser::Ufrag;
@@ -121,6 +122,31 @@ impl World {
         };
         if !link.channel.is_closed {
             self.tell(tab, Event::Link(handle, LinkEvent::ChannelReceived(text)));
+        }
+    }
+
+    /// A reaction overtakes what is on the control channel, and is lost where nothing passes.
+    pub(super) fn send_reaction(&mut self, tab: usize, handle: LinkId, reaction: Reaction) {
+        const ON_ITS_WAY: Duration = Duration::from_millis(5);
+        let Some(link) = self.link_or_violate(tab, handle, "SendReaction") else {
+            return;
+        };
+        let (connection, far) = (link.pc.id() as usize, link.far);
+        if !self.is_dead(connection)
+            && let Some(connection) = far
+        {
+            let text = reaction.sign().to_owned();
+            self.after(ON_ITS_WAY, Due::ReactionComes { connection, text });
+        }
+    }
+
+    pub(super) fn reaction_comes(&mut self, connection: usize, text: String) {
+        let (tab, handle) = self.connections[connection];
+        if self
+            .connection_mut(connection)
+            .is_some_and(|link| link.channel.is_open && !link.channel.is_closed)
+        {
+            self.tell(tab, Event::Link(handle, LinkEvent::ReactionReceived(text)));
         }
     }
 

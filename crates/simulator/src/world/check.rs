@@ -403,6 +403,7 @@ impl World {
             screen: on(CaptureKind::Screen),
             screen_sound: sounds,
             recording: them.view.me.recording,
+            hand: them.view.me.hand,
         };
         ensure!(
             person.status == status,

@@ -154,6 +154,8 @@ enum Due {
     ChannelOpens { connection: usize },
     /// A message comes on a control channel.
     ChannelReceives { connection: usize, text: String },
+    /// A reaction comes on the channel of its own.
+    ReactionComes { connection: usize, text: String },
     /// A control channel ends, because its other end closed.
     ChannelCloses { connection: usize },
     /// What arrived was counted.
@@ -311,6 +313,7 @@ impl World {
             Due::CaptureAnswered { tab, capture } => self.capture_answered(tab, capture),
             Due::ChannelOpens { connection } => self.channel_opens(connection),
             Due::ChannelReceives { connection, text } => self.channel_receives(connection, text),
+            Due::ReactionComes { connection, text } => self.reaction_comes(connection, text),
             Due::ChannelCloses { connection } => self.channel_closes(connection),
             Due::Measured { connection } => self.measured(connection),
             Due::LeaveHeard {

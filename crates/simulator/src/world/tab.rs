@@ -238,6 +238,7 @@ impl World {
                 self.drain_link(tab, link);
             }
             Command::SendInBand { link, text } => self.send_in_band(tab, link, text),
+            Command::SendReaction { link, reaction } => self.send_reaction(tab, link, reaction),
             Command::SendKeyFrame { link } => {
                 _ = self.link_or_violate(tab, link, "SendKeyFrame");
             }
