@@ -10,7 +10,7 @@ use super::comforts::Comforts;
 use super::devices::{no_relay, pickers};
 use super::more::more;
 use super::prejoin::{capture_toggle, flip_button};
-use super::recording::{record_toggle, recording_chip};
+use super::recording::{Record, recording_chip};
 use super::scene::Scene;
 use super::shortcuts;
 use super::stage::stage;
@@ -190,7 +190,8 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene, comforts: &Comfort
         .can_share_screen()
         .then(|| capture_toggle(CaptureKind::Screen, Look::Plain));
     let (linked, shown) = (share.clone(), opened.clone());
-    let more = more(scene, comforts.clone(), move |menu| {
+    let record = Record::new(&toasts);
+    let more = more(scene, comforts.clone(), record.clone(), move |menu| {
         let (share, opened) = (linked.clone(), shown.clone());
         [
             menu.entry(Icon::Link, words.copy_link, move || share.copy()),
@@ -220,7 +221,7 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene, comforts: &Comfort
         .slot(sharing)
         .child(
             group()
-                .children(record_toggle(&toasts))
+                .children(record.as_ref().map(Record::toggle))
                 .child(settings_button)
                 .child(more),
         )

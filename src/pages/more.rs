@@ -4,6 +4,7 @@ use leptos::prelude::*;
 
 use super::comforts::Comforts;
 use super::popout::content;
+use super::recording::Record;
 use super::scene::Scene;
 use crate::components::dom::{El, el};
 use crate::components::{Icon, Menu};
@@ -11,8 +12,13 @@ use crate::i18n::words;
 use crate::runtime::{Choice, use_runtime};
 
 /// The button "More" with its menu. `link` are the entries about the room's link for where the toolbar
-/// has no room for them, as it may have none for the comforts.
-pub fn more(scene: Scene, comforts: Comforts, link: impl Fn(&Menu) -> [El; 2] + 'static) -> El {
+/// has no room for them, as it may have none for the comforts and the recording.
+pub fn more(
+    scene: Scene,
+    comforts: Comforts,
+    record: Option<Record>,
+    link: impl Fn(&Menu) -> [El; 2] + 'static,
+) -> El {
     let (words, runtime) = (words(), use_runtime());
     let [speaker_view, hides_own, screen_motion] =
         [Choice::SpeakerView, Choice::HideOwn, Choice::ScreenMotion].map(|choice| runtime.choice(choice));
@@ -33,6 +39,7 @@ pub fn more(scene: Scene, comforts: Comforts, link: impl Fn(&Menu) -> [El; 2] + 
             view(Icon::Spotlight, words.speaker_view, true),
             el("hr"),
         ];
+        entries.extend(record.as_ref().map(|record| record.entry(&made)));
         entries.extend(comforts.entries(&made));
         if runtime.can_share_screen() {
             let is_motion = screen_motion.get();

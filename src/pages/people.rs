@@ -189,9 +189,9 @@ mod tests {
                 hand,
                 ..MediaStatus::default()
             },
-            receiving: [false; 3],
+            receiving: [false; 4],
             silent: false,
-            frozen: [false; 3],
+            frozen: [false; 4],
             relayed: None,
         }
     }

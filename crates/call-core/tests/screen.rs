@@ -35,6 +35,7 @@ fn sharing() -> (Shell, CaptureId) {
     shell.event(Event::Media(MediaEvent::Captured {
         capture,
         device: String::new(),
+        facing: None,
     }));
     (shell, capture)
 }
