@@ -15,8 +15,9 @@ const GOAL: u64 = 150_000;
 /// unseen. To be lowered with each step towards the goal. Raised from 163,000: two roads to a peer, the
 /// recovery of connections, the switch that hides one's address and the share of a screen are part
 /// of the call, and there is no splitting a wasm module yet. And from 193,000 for who is large, who
-/// speaks, the menu, the windows beyond the tab and the recording.
-const BUDGET: u64 = 215_000;
+/// speaks, the menu, the windows beyond the tab, the recording, devices that change in mid-call, a
+/// screen's sound, hands, reactions, the panel of people, keys, languages and themes.
+const BUDGET: u64 = 238_000;
 
 /// Prints the table and says whether the site is light enough.
 ///
