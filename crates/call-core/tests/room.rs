@@ -694,6 +694,71 @@ fn who_leaves_while_the_server_is_away_is_gone_and_does_not_come_back_with_its_l
 }
 
 #[test]
+fn who_leaves_before_the_news_of_their_return_comes_stays_gone() {
+    let mut shell = Shell::joined(&[entry(8), entry(9)]);
+    let link = connected(&mut shell);
+    shell.lose(1006);
+    shell.wait_for_deadline();
+    shell.open();
+    // It was restarted, and everybody joins anew.
+    shell.greeted(2);
+    shell.hear(&error(ErrorCode::UnknownSession, "resume"));
+    shell.seated(2, 1, &[]);
+    assert_eq!(shell.view().people.len(), 2);
+    in_band(&mut shell, link, 1, vec![Signal::Leave {}]);
+    shell.hear(&ServerMessage::PeerJoined {
+        version: 2,
+        peer: entry(8),
+    });
+    shell.hear(&ServerMessage::PeerJoined {
+        version: 3,
+        peer: entry(9),
+    });
+    let seats: Vec<SeatId> = shell.view().people.iter().map(|person| person.seat).collect();
+    assert_eq!(seats, [entry(9).seat]);
+}
+
+#[test]
+fn every_frozen_flow_waits_for_the_server_and_not_for_a_minute() {
+    let mut shell = Shell::joined(&[entry(0)]);
+    shell.now = Timestamp::from_millis(60_000);
+    shell.hear(&ServerMessage::Pong {});
+    let link = connected(&mut shell);
+    let sends = |microphone| {
+        Signal::Status(MediaStatus {
+            microphone,
+            camera: true,
+            ..MediaStatus::default()
+        })
+    };
+    in_band(&mut shell, link, 1, vec![sends(true)]);
+    shell.lose(1006);
+    // They live, and neither sound nor pictures come.
+    let go_on_for = |shell: &mut Shell, seconds: u64| {
+        let until = shell.now + Duration::from_secs(seconds);
+        while shell.now < until {
+            shell.now = shell.core.poll_timeout().expect("a look").max(shell.now);
+            shell.event(Event::Tick);
+            shell.event(Event::Link(link, LinkEvent::Measured(Sample::default())));
+            let beat = Frame::Beat {
+                server: false,
+                restarts: false,
+            };
+            shell.event(Event::Link(link, LinkEvent::ChannelReceived(beat.encode())));
+        }
+    };
+    go_on_for(&mut shell, 18);
+    // The sound is turned off: the pictures are waited for still.
+    in_band(&mut shell, link, 2, vec![sends(false)]);
+    shell.open();
+    shell.greeted(1);
+    shell.seated(1, 2, &[entry(0)]);
+    let before = shell.links().len();
+    go_on_for(&mut shell, 12);
+    assert!(shell.links().len() > before, "a new connection is made soon");
+}
+
+#[test]
 fn a_channel_that_closes_tells_of_a_leave_only_where_the_network_stood() {
     let closed = |silent_for: u64| {
         let mut shell = Shell::joined(&[entry(8)]);

@@ -284,15 +284,16 @@ impl Peer {
             }
         }
         for (slot, remedy) in remedies {
-            self.remedy(slot, remedy, context);
-            if remedy == Remedy::Rebuild && slot != Slot::ScreenSound {
-                // The others are on a new connection as well.
+            let is_new = self.remedy(slot, remedy, context);
+            if is_new {
+                // The others are on the new connection as well.
                 break;
             }
         }
     }
 
-    fn remedy(&mut self, slot: Slot, remedy: Remedy, context: &mut Context<'_>) {
+    /// Returns whether there is a new connection now.
+    fn remedy(&mut self, slot: Slot, remedy: Remedy, context: &mut Context<'_>) -> bool {
         let may_restart = self
             .link
             .as_ref()
@@ -308,11 +309,14 @@ impl Peer {
             Remedy::Rebuild => {
                 if self.has_sure_server(context.now, context.server) {
                     self.rebuild(context);
-                } else if let Some(link) = &mut self.link {
+                    return true;
+                }
+                if let Some(link) = &mut self.link {
                     link.flows[slot.index()].postpone();
                 }
             }
         }
+        false
     }
 
     /// Sends a track anew, as the peer asks: it does not arrive there.

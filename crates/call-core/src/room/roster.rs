@@ -92,9 +92,7 @@ impl Room {
         context: &mut Context<'_>,
     ) {
         context.server = self.server_road(session, context.now);
-        if !self.config.faults.has(Fault::DepartedListed) {
-            entries.retain(|entry| !self.departed.contains(&entry.peer));
-        }
+        entries.retain(|entry| !self.has_departed(entry.peer));
         let listed: Vec<PeerId> = entries.iter().map(|entry| entry.peer).collect();
         if forgotten {
             // The server forgot everybody. They will be back, and their media never left.
@@ -128,6 +126,11 @@ impl Room {
         }
     }
 
+    /// Whether a session has said that it leaves. It never comes back.
+    fn has_departed(&self, id: PeerId) -> bool {
+        self.departed.contains(&id) && !self.config.faults.has(Fault::DepartedListed)
+    }
+
     pub(super) fn peer_joined(&mut self, entry: PeerEntry, context: &mut Context<'_>) -> Option<NoticeKind> {
         if let Some(at) = self.position(entry.peer) {
             // Back after the server forgot both of us: the connection never noticed.
@@ -136,6 +139,10 @@ impl Room {
             peer.away = entry.away;
             peer.name = entry.name;
             peer.server_road_reopened(context);
+            return None;
+        }
+        // Said of somebody who came and left again while that was on its way: we heard them leave.
+        if self.has_departed(entry.peer) {
             return None;
         }
         let name = entry.name.clone();

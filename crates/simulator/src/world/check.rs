@@ -3,6 +3,7 @@
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::time::Duration;
 
 use visavis_call_core::{CaptureKind, CaptureState, ConnectionState, SignalingState, Slot, Stage, View};
 use visavis_protocol::{ClientMessage, ErrorCode, MediaStatus, PeerEntry, PeerId, SeatId, ServerMessage};
@@ -93,11 +94,13 @@ impl World {
         let matters = |wire: usize, text: &str| {
             !self.wires[wire].cut && !text.starts_with("{\"ping\"") && !text.starts_with("{\"pong\"")
         };
-        let under_way = self.queue.iter().find(|Reverse(entry)| {
-            matches!(
-                &entry.due,
-                Due::ServerReceives { wire, text } | Due::ClientReceives { wire, text } if matters(*wire, text)
-            )
+        // On a channel there is always a sign of life under way. But what waits there to be sent again
+        // after a hole keeps the other end deaf until then.
+        let soon = self.now + Duration::from_millis(self.pace.network_ms);
+        let under_way = self.queue.iter().find(|Reverse(entry)| match &entry.due {
+            Due::ServerReceives { wire, text } | Due::ClientReceives { wire, text } => matters(*wire, text),
+            Due::ChannelReceives { .. } => entry.at > soon,
+            _ => false,
         });
         match under_way {
             None => Ok(()),
