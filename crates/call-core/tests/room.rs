@@ -363,15 +363,20 @@ fn a_server_that_forgot_everybody_is_rejoined_and_connections_are_kept() {
     );
 }
 
-#[test]
-fn who_does_not_come_back_to_a_restarted_server_is_let_go() {
-    let mut shell = Shell::joined(&[entry(8)]);
+/// The server was restarted, and we are the first to join it anew.
+fn restarted(shell: &mut Shell) {
     shell.lose(1006);
     shell.wait_for_deadline();
     shell.open();
     shell.greeted(2);
     shell.hear(&error(ErrorCode::UnknownSession, "resume"));
     shell.seated(2, 1, &[]);
+}
+
+#[test]
+fn who_does_not_come_back_to_a_restarted_server_is_let_go() {
+    let mut shell = Shell::joined(&[entry(8)]);
+    restarted(&mut shell);
     shell.wait(limits::RESUME_WINDOW);
     assert!(shell.view().people.is_empty());
 }
@@ -697,13 +702,7 @@ fn who_leaves_while_the_server_is_away_is_gone_and_does_not_come_back_with_its_l
 fn who_leaves_before_the_news_of_their_return_comes_stays_gone() {
     let mut shell = Shell::joined(&[entry(8), entry(9)]);
     let link = connected(&mut shell);
-    shell.lose(1006);
-    shell.wait_for_deadline();
-    shell.open();
-    // It was restarted, and everybody joins anew.
-    shell.greeted(2);
-    shell.hear(&error(ErrorCode::UnknownSession, "resume"));
-    shell.seated(2, 1, &[]);
+    restarted(&mut shell);
     assert_eq!(shell.view().people.len(), 2);
     in_band(&mut shell, link, 1, vec![Signal::Leave {}]);
     shell.hear(&ServerMessage::PeerJoined {

@@ -97,10 +97,13 @@ impl World {
         // On a channel there is always a sign of life under way. But what waits there to be sent again
         // after a hole keeps the other end deaf until then.
         let soon = self.now + Duration::from_millis(self.pace.network_ms);
-        let under_way = self.queue.iter().find(|Reverse(entry)| match &entry.due {
-            Due::ServerReceives { wire, text } | Due::ClientReceives { wire, text } => matters(*wire, text),
-            Due::ChannelReceives { .. } => entry.at > soon,
-            _ => false,
+        let under_way = self.queue.iter().find(|Reverse(entry)| {
+            let is_late = entry.at > soon && matches!(entry.due, Due::ChannelReceives { .. });
+            is_late
+                || matches!(
+                    &entry.due,
+                    Due::ServerReceives { wire, text } | Due::ClientReceives { wire, text } if matters(*wire, text)
+                )
         });
         match under_way {
             None => Ok(()),
