@@ -16,11 +16,15 @@ use super::value;
 /// How much a picture is scaled down, and how many there are a second at most.
 const TINY: (f64, f64) = (8.0, 1.0);
 const WHOLE: (f64, f64) = (1.0, 60.0);
+/// How many video senders a connection has.
+const SENDERS: usize = 2;
 
 /// What is wanted of the video senders of a connection.
 #[derive(Debug, Default)]
 pub(super) struct Encodings {
     is_paused: Cell<bool>,
+    /// Which senders had a track and have none now.
+    are_empty: Cell<[bool; SENDERS]>,
     wants_key_frame: Cell<bool>,
     is_changing: Cell<bool>,
     is_outdated: Cell<bool>,
@@ -40,6 +44,16 @@ impl Encodings {
         self.change(senders);
     }
 
+    /// Says whether a sender has a track. A Firefox goes on without one, with a black picture a second.
+    pub(super) fn fill(self: &Rc<Self>, senders: Vec<Sender>, sender: usize, has_track: bool) {
+        let mut are_empty = self.are_empty.get();
+        let was_empty = core::mem::replace(&mut are_empty[sender], !has_track);
+        self.are_empty.set(are_empty);
+        if super::peer::is_firefox() && was_empty == has_track {
+            self.change(senders);
+        }
+    }
+
     fn change(self: &Rc<Self>, senders: Vec<Sender>) {
         self.is_outdated.set(true);
         if self.is_changing.replace(true) {
@@ -49,15 +63,15 @@ impl Encodings {
         spawn(async move {
             while this.is_outdated.replace(false) {
                 let wants_key_frame = this.wants_key_frame.take();
-                for sender in &senders {
-                    this.change_one(sender, wants_key_frame).await;
+                for (index, sender) in senders.iter().enumerate() {
+                    this.change_one(index, sender, wants_key_frame).await;
                 }
             }
             this.is_changing.set(false);
         });
     }
 
-    async fn change_one(&self, sender: &Sender, wants_key_frame: bool) {
+    async fn change_one(&self, index: usize, sender: &Sender, wants_key_frame: bool) {
         let Ok(parameters) = sender.parameters() else {
             return;
         };
@@ -68,6 +82,8 @@ impl Encodings {
                 // A Firefox that begins again confuses the clock of a Chromium that receives, which
                 // holds pictures back for two seconds: there they become few and tiny instead.
                 let (scale, frames_per_second) = if is_paused { TINY } else { WHOLE };
+                let is_empty = self.are_empty.get()[index];
+                value::set(&encoding, "active", &(!is_empty).into());
                 value::set(&encoding, "scaleResolutionDownBy", &scale.into());
                 value::set(&encoding, "maxFramerate", &frames_per_second.into());
             } else {

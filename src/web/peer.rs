@@ -357,7 +357,14 @@ impl Peer {
     ) -> impl Future<Output = Result<(), Error>> + 'static + use<> {
         let mut slots = self.slots.borrow_mut();
         let started = match &slots.transceivers {
-            Some(transceivers) => transceivers[slot].sender().replace_track(track),
+            Some(transceivers) => {
+                if PICTURES.contains(&slot) {
+                    let senders = transceivers[PICTURES].iter().map(Transceiver::sender).collect();
+                    self.encodings
+                        .fill(senders, slot - PICTURES.start, track.is_some());
+                }
+                transceivers[slot].sender().replace_track(track)
+            }
             None => {
                 slots.early[slot] = track.cloned();
                 Ok(Promise::resolve(&JsValue::UNDEFINED))

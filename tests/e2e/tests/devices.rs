@@ -440,8 +440,19 @@ in_each! {
     }
 }
 
-/// What a black picture may cost, in bytes.
-const BLACK: f64 = 1000.0;
+/// Resolves to the time of the next picture that is decoded.
+const NEXT_PICTURE: &str = r#"
+    const decoded = async () => {
+        let sum = 0;
+        for (const peer of __probe.connections())
+            for (const row of (await peer.getStats()).values())
+                if (row.type === "inbound-rtp" && row.kind === "video") sum += row.framesDecoded;
+        return sum;
+    };
+    const before = await decoded();
+    while (await decoded() === before) await new Promise((later) => setTimeout(later, 20));
+    return Date.now();
+"#;
 
 /// Bytes of pictures sent so far, over all connections.
 const SENT: &str = r#"
@@ -483,9 +494,7 @@ in_each! {
         let sent = async || -> Result<f64> {
             Ok(ada.async_script(SENT, Vec::new()).await?.as_f64().unwrap_or_default())
         };
-        // What was under way leaves; then, over two seconds, nothing more. A Firefox goes on with a black
-        // picture a second, which is its own doing and shows nothing.
-        let most = if kind == Kind::Firefox { BLACK } else { 0.0 };
+        // What was under way leaves; then, over two seconds, nothing more.
         let mut before = (std::time::Instant::now(), sent().await?);
         let mut rate = f64::MAX;
         until("two seconds in which nothing is sent", SOON, async || {
@@ -496,11 +505,20 @@ in_each! {
             let now = sent().await?;
             rate = (now - before.1) / over.as_secs_f64();
             before = (std::time::Instant::now(), now);
-            Ok(Look::when(rate <= most, || format!("{rate} bytes a second")))
+            Ok(Look::when(rate <= 0.0, || format!("{rate} bytes a second")))
         })
         .await?;
         stage.figure(&format!("sent in place of pictures while the camera is off: {rate:.0} bytes a second"));
-        ada.press("button", "Turn camera on").await?;
+        let pressed = async {
+            ada.script(
+                r#"document.querySelector('button[aria-label="Turn camera on"]').click(); return Date.now();"#,
+                Vec::new(),
+            )
+            .await
+        };
+        let (seen, pressed) = try_join(bob.async_script(NEXT_PICTURE, Vec::new()), pressed).await?;
+        let took = seen.as_f64().unwrap_or(f64::MAX) - pressed.as_f64().unwrap_or_default();
+        stage.figure(&format!("on again: the next picture at the other {took:.0} ms after the press"));
         bob.sees_and_hears(1, SOON).await
     }
 }
