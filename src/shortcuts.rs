@@ -93,7 +93,11 @@ pub enum Talk {
 impl PushToTalk {
     /// A key went down, or is held. `may_begin`: it is wanted and the microphone is off.
     pub fn press(&mut self, key: &Key, may_begin: bool) -> Talk {
-        if key.key != " " {
+        if self.is_held && key.has_modifier {
+            // A Mac says nothing of a key that goes up while its command key is held.
+            return self.end();
+        }
+        if !key.is_space {
             return Talk::Nothing;
         }
         if self.is_held {
@@ -110,7 +114,11 @@ impl PushToTalk {
 
     /// A key went up.
     pub fn release(&mut self, key: &Key) -> Talk {
-        if key.key == " " { self.end() } else { Talk::Nothing }
+        if key.is_space || key.has_modifier {
+            self.end()
+        } else {
+            Talk::Nothing
+        }
     }
 
     /// Keys go elsewhere, or the call is over.
@@ -130,6 +138,7 @@ mod tests {
     fn key(key: &str) -> Key {
         Key {
             key: key.to_owned(),
+            is_space: key == " ",
             ..Key::default()
         }
     }
@@ -205,6 +214,28 @@ mod tests {
             ..key(" ")
         };
         assert_eq!(talk.press(&held, true), Talk::Nothing);
+    }
+
+    #[test]
+    fn a_command_ends_it_for_the_rest_may_never_be_heard_of() {
+        let command = Key {
+            has_modifier: true,
+            ..key("Meta")
+        };
+        let mut talk = PushToTalk::default();
+        talk.press(&key(" "), true);
+        assert_eq!(talk.press(&command, false), Talk::Ends);
+        talk.press(&key(" "), true);
+        assert_eq!(talk.release(&command), Talk::Ends);
+        assert_eq!(PushToTalk::default().press(&command, true), Talk::Nothing);
+        // With another key held the bar writes something else as it goes up.
+        let renamed = Key {
+            key: "\u{a0}".to_owned(),
+            has_modifier: true,
+            ..key(" ")
+        };
+        talk.press(&key(" "), true);
+        assert_eq!(talk.release(&renamed), Talk::Ends);
     }
 
     #[test]

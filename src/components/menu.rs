@@ -32,22 +32,27 @@ impl Menu {
     #[must_use]
     pub fn new(sign: Icon, name: &str) -> Self {
         let is_open = RwSignal::new(false);
-        let opener = button("round", move || is_open.update(|open| *open = !*open))
-            .attr("aria-haspopup", "menu")
-            .live(move |opener| {
-                opener.set_attr(
-                    "aria-expanded",
-                    Some(if is_open.get() { "true" } else { "false" }),
-                );
-            })
-            .child(icon(sign));
+        let back: Rc<RefCell<Option<El>>> = Rc::default();
+        let forgotten = Rc::clone(&back);
+        let opener = button("round", move || {
+            forgotten.take();
+            is_open.update(|open| *open = !*open);
+        })
+        .attr("aria-haspopup", "menu")
+        .live(move |opener| {
+            opener.set_attr(
+                "aria-expanded",
+                Some(if is_open.get() { "true" } else { "false" }),
+            );
+        })
+        .child(icon(sign));
         opener.set_label(name);
         Self {
             place: el_class("div", "menu-place").child(opener.clone()),
             opener,
             is_open,
             is_row: false,
-            back: Rc::default(),
+            back,
             entries: Rc::default(),
         }
     }
@@ -114,6 +119,15 @@ impl Menu {
         self
     }
 
+    /// The same menu, whose button has a dot while something within stands that one should not forget.
+    #[must_use]
+    pub fn noted(self, is_noted: impl Fn() -> bool + 'static) -> Self {
+        self.opener
+            .clone()
+            .live(move |opener| opener.set_class("is-noted", is_noted()));
+        self
+    }
+
     /// Opens it from elsewhere: by a key, or by an entry of another menu.
     pub fn open(&self) {
         self.back.replace(focused());
@@ -151,6 +165,8 @@ impl Menu {
                 outside.is_open.set(false);
             }
         }));
+        // A press beside the entries leaves the focus where it is, else the keys would go elsewhere.
+        let list = list.on("mousedown", |event| event.prevent_default());
         list.on("keydown", move |event| {
             let key = value::get(&event, "key").as_string().unwrap_or_default();
             if keys.pressed(&key) {

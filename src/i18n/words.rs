@@ -125,6 +125,8 @@ words! {
     turn_off: &'static str,
     /// Mark on a tile.
     is_off: &'static str,
+    /// Said after it was turned on by a key.
+    is_on: &'static str,
     /// While the browser asks or starts it.
     starting: &'static str,
     /// A device whose name the browser does not tell yet; the hole takes its place in the list.
@@ -366,6 +368,8 @@ words! {
     here: With,
     /// Status line; the hole takes the names.
     person_joining: With,
+    /// The same of several.
+    people_joining: With,
     /// Status line; the hole takes the names.
     person_reconnecting: With,
     /// Notice.
@@ -503,6 +507,8 @@ words! {
     lower_hand: &'static str,
     /// Mark.
     hand_raised: &'static str,
+    /// Said after it was lowered by a key.
+    hand_lowered: &'static str,
     /// Notice.
     person_raised_hand: With,
     /// Button and menu.

@@ -39,9 +39,8 @@ pub fn view(link: &RoomLink) -> El {
 
     let scene = Scene::new();
     let comforts = Comforts::new();
-    shortcuts::hear(&comforts);
     let call = el_class("div", "call");
-    rest(&call);
+    shortcuts::hear(&comforts, toasts.clone(), rest(&call));
     let top = el_class("header", "call-top")
         .child(heading(link.name()))
         .child(status_line(&toasts))
@@ -65,28 +64,32 @@ pub fn view(link: &RoomLink) -> El {
         .child(middle)
         .child(bottom)
         .child(el("div").attr("role", "alert").child(toasts.place(Tone::Error)))
-        .slot(sound)
-        .slot(move || {
-            runtime
-                .lacks_relay()
-                .get()
-                .then(|| el_class("div", "call-warning").child(no_relay()))
-        })
+        .child(
+            el_class("div", "call-warnings")
+                .slot(sound)
+                .slot(move || runtime.lacks_relay().get().then(no_relay)),
+        )
 }
 
-/// Begins the rest of the controls anew at every movement, by changing which animation runs.
-fn rest(call: &El) {
+/// Begins the rest of the controls anew at every movement, by changing which animation runs. So does
+/// what is given back.
+fn rest(call: &El) -> Rc<dyn Fn()> {
     let (last, is_odd) = (Cell::new(0.0), Cell::new(false));
     let stirred = call.clone();
+    let stir: Rc<dyn Fn()> = Rc::new(move || {
+        is_odd.set(!is_odd.get());
+        stirred.set_attr("data-stir", Some(if is_odd.get() { "1" } else { "0" }));
+    });
+    stir();
+    let moved = Rc::clone(&stir);
     call.clone().on("pointermove", move |event| {
         let now = event.time_stamp();
         if now - last.get() > STIR_EVERY_MS {
             last.set(now);
-            is_odd.set(!is_odd.get());
-            stirred.set_attr("data-stir", Some(if is_odd.get() { "1" } else { "0" }));
+            moved();
         }
     });
-    call.set_attr("data-stir", Some("0"));
+    stir
 }
 
 /// The room's link and what one does with it.
@@ -142,14 +145,17 @@ fn status_line(toasts: &Toasts) -> El {
         });
     });
     let (duplicates, tell) = (runtime.duplicates(), toasts.clone());
+    let known = duplicates.get_untracked();
     live(move || {
-        if duplicates.get() > 0 {
+        if duplicates.get() > known {
             tell.say(Tone::Polite, words().also_open.to_owned());
         }
     });
     let line = el_class("span", "cut");
     el_class("div", "status-line")
         .attr("role", "status")
+        // What is new is read, not all that stands there.
+        .attr("aria-atomic", "false")
         .child(line.clone())
         .child(toasts.place(Tone::Polite))
         .child(toasts.place(Tone::Heard))
@@ -252,7 +258,7 @@ pub fn round(sign: Icon, name: &str, press: impl Fn() + 'static) -> El {
 fn sound() -> Option<El> {
     let runtime = use_runtime();
     runtime.playback_blocked().get().then(|| {
-        el_class("div", "sound-blocked").attr("role", "alert").child(
+        el("div").attr("role", "alert").child(
             button("button button-primary", move || runtime.unblock_playback())
                 .attr("title", words().sound_blocked)
                 .child(icon(Icon::Speaker))

@@ -87,7 +87,8 @@ impl Comforts {
         menu.entry(Icon::Keyboard, words().shortcuts, move || dialog.open())
     }
 
-    fn is_raised(&self) -> bool {
+    /// Whether the own hand is up.
+    pub fn is_raised(&self) -> bool {
         self.runtime.me().with(|me| me.hand > 0)
     }
 

@@ -1,20 +1,28 @@
 //! What keys do in a call: the list of them, and the doing.
 
+use std::rc::Rc;
+
 use leptos::prelude::*;
 use visavis_call_core::{CaptureKind, Intent};
 
 use super::comforts::Comforts;
+use super::devices::device_words;
 use crate::components::dom::{El, el, el_class};
-use crate::components::switch;
+use crate::components::{Toasts, Tone, switch};
 use crate::i18n::words;
 use crate::runtime::{Choice, Focus, Key, KeyEvent, Runtime, use_runtime};
 use crate::shortcuts::{PushToTalk, Shortcut, Talk};
 
 /// The list, with the switches that turn them off.
 pub fn content() -> El {
-    let (words, list) = (words(), el_class("ul", "keys"));
+    let runtime = use_runtime();
+    // Without its bullets some browsers no longer take it for a list.
+    let (words, list) = (words(), el_class("ul", "keys").attr("role", "list"));
     let row = |key: &str, does: &str| el("li").child(el("kbd").text(key)).child(el("span").text(does));
-    for shortcut in Shortcut::ALL {
+    for shortcut in Shortcut::ALL
+        .into_iter()
+        .filter(|shortcut| is_offered(runtime, *shortcut))
+    {
         list.put(&row(shortcut.key(), does(shortcut)));
     }
     list.put(&row(words.shortcut.space, words.shortcut.talk));
@@ -45,6 +53,20 @@ fn chosen(id: &str, text: [&'static str; 2], choice: Choice) -> El {
     )
 }
 
+/// Whether this browser can do it at all.
+fn is_offered(runtime: Runtime, shortcut: Shortcut) -> bool {
+    match shortcut {
+        Shortcut::Share => runtime.can_share_screen(),
+        Shortcut::FullScreen => runtime.can_fill_screen(),
+        Shortcut::Microphone
+        | Shortcut::Camera
+        | Shortcut::Hand
+        | Shortcut::React
+        | Shortcut::People
+        | Shortcut::Help => true,
+    }
+}
+
 fn does(shortcut: Shortcut) -> &'static str {
     let words = &words().shortcut;
     match shortcut {
@@ -59,11 +81,13 @@ fn does(shortcut: Shortcut) -> &'static str {
     }
 }
 
-/// Hears of keys for as long as the call is shown.
-pub fn hear(comforts: &Comforts) {
+/// Hears of keys for as long as the call is shown. `stir` brings back controls that have faded.
+pub fn hear(comforts: &Comforts, toasts: Toasts, stir: Rc<dyn Fn()>) {
     let keyboard = Keyboard {
         runtime: use_runtime(),
         comforts: comforts.clone(),
+        toasts,
+        stir,
         talk: StoredValue::new(PushToTalk::default()),
     };
     let (runtime, talk) = (keyboard.runtime, keyboard.talk);
@@ -87,6 +111,8 @@ fn be_heard(runtime: Runtime, on: bool) {
 struct Keyboard {
     runtime: Runtime,
     comforts: Comforts,
+    toasts: Toasts,
+    stir: Rc<dyn Fn()>,
     talk: StoredValue<PushToTalk>,
 }
 
@@ -101,6 +127,9 @@ impl Keyboard {
             KeyEvent::Released(key) => self.talk.try_update_value(|talk| talk.release(key)),
             KeyEvent::Lost => self.talk.try_update_value(PushToTalk::end),
         };
+        if !matches!(talk, Some(Talk::Nothing) | None) {
+            (self.stir)();
+        }
         match talk {
             Some(Talk::Begins) => be_heard(self.runtime, true),
             Some(Talk::Ends) => be_heard(self.runtime, false),
@@ -123,15 +152,24 @@ impl Keyboard {
             return true;
         }
         let is_on = self.runtime.choice(Choice::SingleKeys).get_untracked();
-        let Some(shortcut) = Shortcut::of(key).filter(|_| is_on) else {
+        let wanted = Shortcut::of(key).filter(|shortcut| is_on && is_offered(self.runtime, *shortcut));
+        let Some(shortcut) = wanted else {
             return false;
         };
+        (self.stir)();
         match shortcut {
             Shortcut::Microphone => self.flip(CaptureKind::Microphone),
             Shortcut::Camera => self.flip(CaptureKind::Camera),
-            Shortcut::Share if self.runtime.can_share_screen() => self.flip(CaptureKind::Screen),
-            Shortcut::Share => {}
-            Shortcut::Hand => self.comforts.flip_hand(),
+            Shortcut::Share => self.flip(CaptureKind::Screen),
+            Shortcut::Hand => {
+                let (words, was_raised) = (words(), untrack(|| self.comforts.is_raised()));
+                self.comforts.flip_hand();
+                self.tell(if was_raised {
+                    words.hand_lowered
+                } else {
+                    words.hand_raised
+                });
+            }
             Shortcut::React => self.comforts.react.open(),
             Shortcut::People => self.comforts.people.flip(),
             Shortcut::FullScreen => self.runtime.flip_full_screen(),
@@ -144,5 +182,13 @@ impl Keyboard {
         let me = self.runtime.me();
         let is_on = me.with_untracked(|me| me.capture(kind).is_wanted());
         self.runtime.want(kind, !is_on);
+        if let Some(device) = device_words(kind) {
+            self.tell(if is_on { device.is_off } else { device.is_on });
+        }
+    }
+
+    /// Who pressed a key knows no button that would say what it did.
+    fn tell(&self, text: &str) {
+        self.toasts.say(Tone::Heard, text.to_owned());
     }
 }

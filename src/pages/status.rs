@@ -81,7 +81,12 @@ pub fn status(stage: Stage, signaling: SignalingState, people: &[Person]) -> Sta
     }
     let joining = of(|reach| reach == Reach::Joining);
     if !joining.is_empty() {
-        return calm(words.person_joining.fill(&list_names(&joining)));
+        let text = if joining.len() > 1 {
+            words.people_joining
+        } else {
+            words.person_joining
+        };
+        return calm(text.fill(&list_names(&joining)));
     }
     if people.is_empty() {
         return calm(words.alone.to_owned());
@@ -121,7 +126,8 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
         NoticeKind::RecordingStopped { name } => polite(words.recording_stopped.fill(name)),
         NoticeKind::HandRaised { name } => polite(words.person_raised_hand.fill(name)),
         NoticeKind::Reacted { name, reaction } => {
-            let text = words.person_reacted.fill(name) + reaction.sign();
+            // A sign is at home at the end of no sentence, so it comes before.
+            let text = [reaction.sign(), " ", &words.person_reacted.fill(name)].concat();
             Some((Tone::Heard, text))
         }
         NoticeKind::NotReaching { name, kind } => polite(match kind {
@@ -199,6 +205,8 @@ mod tests {
             person("Ben", ConnectionState::Connecting),
         ];
         assert_eq!(say(SignalingState::Online, &people), "Ben is joining…");
+        let both = ["Ada", "Ben"].map(|name| person(name, ConnectionState::Connecting));
+        assert_eq!(say(SignalingState::Online, &both), "Ada and Ben are joining…");
     }
 
     #[test]
