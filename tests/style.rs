@@ -107,6 +107,22 @@ fn every_movement_is_as_long_as_a_token_says() {
 }
 
 #[test]
+fn colours_and_times_have_names() {
+    for (sheet, css) in sheets().into_iter().filter(|(sheet, _)| sheet != "tokens.css") {
+        for (line, property, text) in declarations(&css) {
+            // A face's tint is made of its own hue.
+            let is_colour = text.contains("oklch(") && !text.contains("var(--hue");
+            let is_time = (property == "animation" || property.ends_with("-duration"))
+                && text.split(' ').any(|word| {
+                    let number = word.strip_suffix("ms").or_else(|| word.strip_suffix('s'));
+                    number.is_some_and(|number| number.parse::<f64>().is_ok())
+                });
+            assert!(!is_colour && !is_time, "style/{sheet}:{line}: {property}: {text}");
+        }
+    }
+}
+
+#[test]
 fn every_sheet_is_in_the_page() {
     let page = std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("index.html")).unwrap();
     for (sheet, _) in sheets() {
