@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 
 use crate::components::dom::{el_class, live, show_in_body};
-use crate::pages::{self, PersonName};
+use crate::pages::{self, PersonName, RoomText};
 use crate::runtime::Runtime;
 
 /// The whole app.
@@ -12,6 +12,7 @@ pub fn App() -> impl IntoView {
     let runtime = Runtime::start();
     runtime.start_language();
     provide_context(PersonName(StoredValue::new(runtime.remembered_name())));
+    provide_context(RoomText(StoredValue::new(String::new())));
     let (route, speech) = (runtime.route(), runtime.speech());
     // A page has words in it; its own slots see to it when they change.
     let speaks = Memo::new(move |_| speech.get() > 0);

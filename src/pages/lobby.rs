@@ -3,9 +3,9 @@
 use leptos::prelude::*;
 use visavis_protocol::text;
 
-use super::PersonName;
 use super::looks::looks;
 use super::wrong::link_error;
+use super::{PersonName, RoomText};
 use crate::components::dom::{El, button, el, el_class};
 use crate::components::{Field, Icon, brand, heading, icon, name_error, name_field};
 use crate::i18n::words;
@@ -22,7 +22,10 @@ pub fn page() -> El {
     el_class("main", "page lobby")
         .child(head)
         .child(enter())
-        .slot(recent)
+        .slot({
+            let has_forgotten = StoredValue::new(false);
+            move || recent(has_forgotten)
+        })
         .child(ways())
         .child(el_class("div", "lobby-foot").children(looks()))
 }
@@ -35,8 +38,13 @@ fn enter() -> El {
     let name_field = name_field(name);
     let join = el_class("button", "button").text(words.join_room);
     let room_field = Field::new("room", words.room, Some(join));
-    room_field
+    let RoomText(typed) = expect_context();
+    let kept = room_field.clone();
+    let input = room_field
         .input()
+        .on("input", move |_| typed.set_value(kept.text()));
+    input.set_property("value", &typed.get_value().into());
+    input
         .attr("autocomplete", "off")
         .attr("autocapitalize", "none")
         .attr("placeholder", words.room_hint);
@@ -59,12 +67,16 @@ fn enter() -> El {
             return;
         }
         match runtime.room_from_input(&room.text()) {
-            Ok(link) => runtime.navigate(&Route::Room(link)),
+            Ok(link) => {
+                typed.set_value(String::new());
+                runtime.navigate(&Route::Room(link));
+            }
             Err(error) => room.set_error(Some(link_error(error))),
         }
     };
     let make = move || {
         if name_will_do() {
+            typed.set_value(String::new());
             runtime.navigate(&Route::Room(runtime.new_room()));
         }
     };
@@ -90,25 +102,27 @@ fn enter() -> El {
 }
 
 /// Rooms joined before. Not there at all for somebody who comes for the first time.
-fn recent() -> Option<El> {
+fn recent(has_forgotten: StoredValue<bool>) -> Option<El> {
     let rooms = use_runtime().recent_rooms().get();
     if rooms.is_empty() {
         return None;
     }
     let title = words().recent_rooms;
+    let heading = el_class("h2", "section-title").attr("tabindex", "-1").text(title);
+    // The button that was pressed went with its room.
+    if has_forgotten.get_value() {
+        has_forgotten.set_value(false);
+        heading.focus_soon();
+    }
     let list = el_class("ul", "rows")
         // Without its bullets some browsers no longer take it for a list.
         .attr("role", "list")
         .attr("aria-label", title)
-        .children(rooms.into_iter().map(recent_room));
-    Some(
-        el("section")
-            .child(el_class("h2", "section-title").text(title))
-            .child(list),
-    )
+        .children(rooms.into_iter().map(|link| recent_room(link, has_forgotten)));
+    Some(el("section").child(heading).child(list))
 }
 
-fn recent_room(link: RoomLink) -> El {
+fn recent_room(link: RoomLink, has_forgotten: StoredValue<bool>) -> El {
     let runtime = use_runtime();
     let sign = if link.has_secret() { Icon::Lock } else { Icon::Open };
     let to_room = el("a")
@@ -116,7 +130,11 @@ fn recent_room(link: RoomLink) -> El {
         .child(icon(sign))
         .child(el_class("span", "cut").attr("dir", "auto").text(link.name()));
     let label = words().forget_room.fill(link.name());
-    let forget = button("sign", move || runtime.forget_room(&link)).child(icon(Icon::Close));
+    let forget = button("sign", move || {
+        has_forgotten.set_value(true);
+        runtime.forget_room(&link);
+    })
+    .child(icon(Icon::Close));
     forget.set_label(&label);
     el("li").child(to_room).child(forget)
 }

@@ -31,6 +31,10 @@ use crate::runtime::use_runtime;
 #[derive(Clone, Copy)]
 pub struct PersonName(pub StoredValue<String>);
 
+/// What stands in the lobby's other field: it outlasts a change of the words.
+#[derive(Clone, Copy)]
+pub struct RoomText(pub StoredValue<String>);
+
 /// The page of a route.
 pub fn page(route: Route) -> El {
     // A stay in a room outlasts its words.

@@ -20,13 +20,11 @@ const FACES: usize = 4;
 /// The page before joining.
 pub fn view(link: &RoomLink) -> El {
     set_title(link.name());
+    // Made first: the picker of the language, which takes the focus after a change, has the last word.
+    let enter = enter(link);
     el_class("div", "page prejoin")
         .child(el("div").child(brand_link(words().visavis)))
-        .child(
-            el_class("div", "prejoin-columns")
-                .child(preview())
-                .child(enter(link)),
-        )
+        .child(el_class("div", "prejoin-columns").child(preview()).child(enter))
 }
 
 /// The own picture with its toggles, its level and its pickers.
@@ -59,9 +57,18 @@ fn preview() -> El {
     })
     .child(icon(Icon::Settings));
     gear.set_label(words.settings);
+    let me = runtime.me();
+    // A note is made anew when its own device changes, and not with everything else about oneself.
+    let (camera, microphone) = (
+        Memo::new(move |_| me.with(|me| me.camera.clone())),
+        Memo::new(move |_| me.with(|me| me.microphone.clone())),
+    );
+    let [microphone_toggle, camera_toggle] =
+        [CaptureKind::Microphone, CaptureKind::Camera].map(|kind| capture_toggle(kind, Look::Veil));
+    let (by_camera, by_microphone) = (camera_toggle.clone(), microphone_toggle.clone());
     let controls = el_class("div", "preview-controls")
-        .child(capture_toggle(CaptureKind::Microphone, Look::Veil))
-        .child(capture_toggle(CaptureKind::Camera, Look::Veil))
+        .child(microphone_toggle)
+        .child(camera_toggle)
         .child(flip_button("round round-veil flip"))
         .child(gear);
     el_class("section", "prejoin-self")
@@ -69,11 +76,11 @@ fn preview() -> El {
         .child(
             el_class("div", "preview")
                 .child(video)
-                .slot(preview_note)
+                .slot(move || camera.with(|camera| preview_note(camera, &by_camera)))
                 .child(controls)
                 .child(level()),
         )
-        .slot(microphone_note)
+        .slot(move || microphone.with(|microphone| microphone_note(microphone, &by_microphone)))
         .slot(move || are_pickers_shown.get().then(pickers))
 }
 
@@ -96,27 +103,27 @@ pub fn flip_button(class: &str) -> El {
 }
 
 /// What stands in the place of the picture while there is none.
-fn preview_note() -> Option<El> {
+fn preview_note(camera: &CaptureState, toggle: &El) -> Option<El> {
     let words = words();
     let note = el_class("div", "preview-note");
-    Some(match use_runtime().me().get().camera {
+    Some(match *camera {
         CaptureState::On { .. } => return None,
         CaptureState::Off => note.child(el("p").text(words.camera.is_off)),
         CaptureState::Starting => note.child(el("p").text(words.camera.starting)),
         CaptureState::Failed(error) => {
             let text = [why(CaptureKind::Camera, error), words.join_anyway].join(" ");
             note.child(el("p").attr("role", "alert").text(&text))
-                .children(can_retry(error).then(|| again(CaptureKind::Camera)))
+                .children(can_retry(error).then(|| again(CaptureKind::Camera, toggle)))
         }
     })
 }
 
 /// What is wrong with the microphone, under the picture.
-fn microphone_note() -> Option<El> {
-    let (text, retry) = match use_runtime().me().get().microphone {
+fn microphone_note(microphone: &CaptureState, toggle: &El) -> Option<El> {
+    let (text, retry) = match *microphone {
         CaptureState::Failed(error) => (
             why(CaptureKind::Microphone, error),
-            can_retry(error).then(|| again(CaptureKind::Microphone)),
+            can_retry(error).then(|| again(CaptureKind::Microphone, toggle)),
         ),
         CaptureState::On { muted: true, .. } => (words().microphone.muted_by_system, None),
         CaptureState::On { .. } | CaptureState::Off | CaptureState::Starting => return None,
@@ -130,9 +137,15 @@ fn microphone_note() -> Option<El> {
     )
 }
 
-fn again(kind: CaptureKind) -> El {
-    let runtime = use_runtime();
-    button("button button-small", move || runtime.want(kind, true)).text(words().try_again)
+/// Tries once more. The button goes with the note that it is in, so the focus goes to the toggle of the
+/// same device, which stays.
+fn again(kind: CaptureKind, toggle: &El) -> El {
+    let (runtime, toggle) = (use_runtime(), toggle.clone());
+    button("button button-small", move || {
+        toggle.focus();
+        runtime.want(kind, true);
+    })
+    .text(words().try_again)
 }
 
 /// The microphone's level as the preview's edge.

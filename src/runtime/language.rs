@@ -13,7 +13,7 @@ use crate::web::site_text::{self, Source};
 use crate::web::storage::Shelf;
 use crate::web::task::spawn;
 use crate::web::timer::sleep;
-use crate::web::{appearance, console};
+use crate::web::{appearance, console, page};
 
 const LANGUAGE_KEY: &str = "visavis.language";
 
@@ -101,7 +101,15 @@ impl Runtime {
             self.store.language_failed.set(false);
             Shelf::Device.put(LANGUAGE_KEY, Some(language.tag()));
         }
+        // Words that come late find somebody who types. After a choice the picker takes the focus.
+        let typed = page::focused_id().filter(|_| !self.is_language_picked());
         self.store.speech.update(|count| *count += 1);
+        if let Some(id) = typed {
+            spawn(async move {
+                sleep(Duration::ZERO).await;
+                page::focus_id(&id);
+            });
+        }
     }
 }
 

@@ -53,6 +53,21 @@ impl Page {
     }
 }
 
+/// The `id` of what has the focus, if it has one.
+#[must_use]
+pub fn focused_id() -> Option<String> {
+    let id = document().active_element()?.id();
+    (!id.is_empty()).then_some(id)
+}
+
+/// Gives the focus to whatever has this `id` now.
+pub fn focus_id(id: &str) {
+    if let Some(element) = document().get_element_by_id(id) {
+        // Whatever had the focus before has the method.
+        _ = value::call(&element, "focus", &[]);
+    }
+}
+
 /// Whether people touch this device: it has a screen to be held, and so probably cameras on both sides.
 #[must_use]
 pub fn has_touch() -> bool {
