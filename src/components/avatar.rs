@@ -47,8 +47,14 @@ impl Default for Avatar {
 /// sheet makes it a capital: Unicode's tables of letters would be 5 kB of every first load.
 fn initial(name: &str) -> String {
     let is_shown = |c: &char| !c.is_ascii_punctuation() && !c.is_whitespace();
-    let first = name.chars().find(is_shown).or(name.chars().next());
-    first.map_or_else(String::new, String::from)
+    let mut shown = name.chars().skip_while(|c| !is_shown(c));
+    let first = shown.next().or(name.chars().next());
+    // A flag is two letters of a kind of their own.
+    let is_flag = |c: &char| ('\u{1f1e6}'..='\u{1f1ff}').contains(c);
+    let rest = shown
+        .next()
+        .filter(|next| is_flag(next) && first.as_ref().is_some_and(is_flag));
+    first.into_iter().chain(rest).collect()
 }
 
 /// The same name has the same tint for everybody.
@@ -69,6 +75,8 @@ mod tests {
         assert_eq!(initial("  (Ben)"), "B");
         assert_eq!(initial("李小龍"), "李");
         assert_eq!(initial("✨"), "✨");
+        assert_eq!(initial("🇩🇪 Anna"), "🇩🇪");
+        assert_eq!(initial("Anna 🇩🇪"), "A");
         assert_eq!(initial(""), "");
     }
 

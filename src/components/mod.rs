@@ -31,6 +31,6 @@ pub use panel::Panel;
 pub use picker::{PickerOption, labelled, picker, picker_list};
 pub use qr::qr_code;
 pub use switch::switch;
-pub use tile::{Face, Mark, Prominence, Tile, TileKind};
+pub use tile::{Face, Mark, Prominence, Reactions, Tile, TileKind};
 pub use toast::{Toasts, Tone};
 pub use toggle::{Look, toggle};

@@ -11,7 +11,7 @@ use super::icon::{Icon, icon};
 use crate::i18n::words;
 use crate::layout::Rect;
 
-/// Reactions that float over one tile at once.
+/// Reactions that float over one place at once.
 const REACTIONS: u32 = 6;
 
 /// A sign beside the name.
@@ -92,7 +92,7 @@ struct Parts {
     video: El,
     avatar: Avatar,
     trouble: El,
-    reactions: El,
+    reactions: Reactions,
     name: El,
     marks: El,
     pin: El,
@@ -101,6 +101,45 @@ struct Parts {
     /// Where it lies, if anywhere.
     place: Cell<Option<Rect>>,
     stands_out: Cell<Prominence>,
+}
+
+/// What signs float over.
+#[derive(Clone)]
+pub struct Reactions(El);
+
+impl Reactions {
+    /// None yet.
+    #[must_use]
+    pub fn new() -> Self {
+        // Said elsewhere, and not of each one.
+        let layer = el_class("div", "reactions")
+            .attr("aria-hidden", "true")
+            .on("animationend", |event| {
+                if let Some(over) = event.target() {
+                    over.unchecked_into::<web_sys::Element>().remove();
+                }
+            });
+        Self(layer)
+    }
+
+    /// Their element.
+    #[must_use]
+    pub fn el(&self) -> El {
+        self.0.clone()
+    }
+
+    /// Shows a sign for as long as its animation runs. Too many at once are too many.
+    pub fn show(&self, sign: &str) {
+        if self.0.element().child_element_count() < REACTIONS {
+            self.0.put(&el_class("span", "reaction").text(sign));
+        }
+    }
+}
+
+impl Default for Reactions {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// How a tile stands among the others.
@@ -134,15 +173,7 @@ impl Tile {
         video.set_property("muted", &JsValue::TRUE);
         let avatar = Avatar::new();
         let trouble = el_class("div", "tile-trouble");
-        // Said elsewhere, and not of each one.
-        let reactions =
-            el_class("div", "tile-reactions")
-                .attr("aria-hidden", "true")
-                .on("animationend", |event| {
-                    if let Some(over) = event.target() {
-                        over.unchecked_into::<web_sys::Element>().remove();
-                    }
-                });
+        let reactions = Reactions::new();
         let name = el_class("span", "cut").attr("dir", "auto");
         let marks = el_class("span", "marks");
         let chip = el_class("div", "chip").child(name.clone()).child(marks.clone());
@@ -160,7 +191,7 @@ impl Tile {
             .child(video.clone())
             .child(face)
             .child(trouble.clone())
-            .child(reactions.clone())
+            .child(reactions.el())
             .child(el_class("div", "tile-name").child(chip))
             .child(pin.clone());
         let (click, screen) = match kind {
@@ -312,13 +343,13 @@ impl Tile {
         self.0.whole.set_class("is-covered", is_covered);
     }
 
-    /// Shows a sign of theirs for as long as its animation runs. Too many at once are too many.
-    pub fn react(&self, sign: &str) {
-        let shown = &self.0.reactions;
+    /// Shows a sign of theirs over it; whether it is to be seen at all.
+    pub fn react(&self, sign: &str) -> bool {
         let is_seen = self.0.place.get().is_some();
-        if is_seen && shown.element().child_element_count() < REACTIONS {
-            shown.put(&el_class("span", "reaction").text(sign));
+        if is_seen {
+            self.0.reactions.show(sign);
         }
+        is_seen
     }
 
     /// Says whether they speak: a ring for the eye. For the ear there is the voice itself.

@@ -23,6 +23,8 @@ pub fn content(copy_link: impl Fn() + 'static) -> El {
     // The only thing beside its items that a list may have.
     let end = el("template");
     let list = el_class("ul", "people")
+        // Without its bullets some browsers no longer take it for a list.
+        .attr("role", "list")
         .attr("aria-label", words.in_call)
         .child(end.clone());
     each(

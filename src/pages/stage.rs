@@ -11,7 +11,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use super::scene::{Scene, Subject};
 use super::status::{Reach, reach};
 use crate::components::dom::{El, button, each, el_class, live};
-use crate::components::{Face, Icon, Mark, Prominence, Tile, TileKind, icon};
+use crate::components::{Face, Icon, Mark, Prominence, Reactions, Tile, TileKind, icon};
 use crate::i18n::words;
 use crate::layout::{Fit, Rect, Size};
 use crate::runtime::{Shot, use_runtime};
@@ -43,7 +43,7 @@ pub fn stage(scene: Scene) -> El {
     );
     let filmed = Rc::clone(&tiles);
     use_runtime().show_scene(move |size| shots(scene, size, &filmed.borrow()));
-    react(Rc::clone(&tiles));
+    react(Rc::clone(&tiles), &stage);
     let last_size = Cell::new(Size::default());
     stage.live(move |stage| {
         let (size, subjects, pinned) = (size.get(), scene.subjects.get(), scene.pinned());
@@ -68,9 +68,12 @@ pub fn stage(scene: Scene) -> El {
     })
 }
 
-/// Shows each reaction once, over the tile of whoever it is of.
-fn react(tiles: Rc<RefCell<Vec<(Subject, Tile)>>>) {
+/// Shows each reaction once, over the tile of whoever it is of; over the stage if that tile is not to be
+/// seen, so that who hides their own still sees that they were understood.
+fn react(tiles: Rc<RefCell<Vec<(Subject, Tile)>>>, stage: &El) {
     let view = use_runtime().view();
+    let elsewhere = Reactions::new();
+    stage.put(&elsewhere.el());
     let last = |view: &View| view.reactions.last().map_or(0, |last| last.number);
     // Those of before this call are over.
     let shown = Cell::new(view.with_untracked(last));
@@ -79,8 +82,11 @@ fn react(tiles: Rc<RefCell<Vec<(Subject, Tile)>>>) {
             let before = shown.replace(last(view).max(shown.get()));
             for new in view.reactions.iter().filter(|new| new.number > before) {
                 let of = new.seat.map_or(Subject::Own, Subject::Person);
-                if let Some((_, tile)) = tiles.borrow().iter().find(|(subject, _)| *subject == of) {
-                    tile.react(new.reaction.sign());
+                let sign = new.reaction.sign();
+                if let Some((_, tile)) = tiles.borrow().iter().find(|(subject, _)| *subject == of)
+                    && !tile.react(sign)
+                {
+                    elsewhere.show(sign);
                 }
             }
         });
