@@ -12,7 +12,7 @@ const FINDINGS: &str = r#"
     // What fades in and out is looked at while it is there.
     for (const move of document.getAnimations()) {
         if (move.animationName === "toast") move.currentTime = move.effect.getComputedTiming().duration / 2;
-        else if (move instanceof CSSTransition) move.finish();
+        else if (["panel", "sheet"].includes(move.animationName) || move instanceof CSSTransition) move.finish();
     }
     const options = { resultTypes: ["violations"], ...(rules && { runOnly: { type: "rule", values: rules } }) };
     const results = await axe.run(document, options);

@@ -6,6 +6,7 @@ use serde_json::json;
 use thirtyfour::Key;
 
 use crate::browser::{Browser, Kind};
+use crate::member::Member;
 use crate::page::{Room, SOON};
 use crate::stage::Stage;
 use crate::wait::{Look, until};
@@ -21,6 +22,8 @@ const ACTING: &str = r#"
     window.WebSocket = class extends WebSocket {
         constructor(...all) { super(...all); opened.push(this); }
     };
+    // A recording goes into memory: nobody is there to say where it is to be kept.
+    delete window.showSaveFilePicker;
 "#;
 
 /// What devices say when they cannot be had.
@@ -132,6 +135,8 @@ pub async fn call(stage: &Stage, ada: &Browser, look: &impl AsyncFn(&str) -> Res
     ada.see("menu", "More").await?;
     look("call-menu").await?;
     ada.keys(Key::Escape).await?;
+    comforts(ada, &bob, look).await?;
+    large(ada, &bob, look).await?;
     ada.press("button", "Settings").await?;
     ada.see("dialog", "Settings").await?;
     look("call-settings").await?;
@@ -164,6 +169,87 @@ pub async fn call(stage: &Stage, ada: &Browser, look: &impl AsyncFn(&str) -> Res
     ada.ready().await?;
     ada.hear("status", "in this call in another tab").await?;
     look("before-elsewhere").await.context("in the duplicate")
+}
+
+/// Hands, the panel of people, reactions, the list of keys, a recording.
+async fn comforts(ada: &Browser, bob: &Browser, look: &impl AsyncFn(&str) -> Result<()>) -> Result<()> {
+    bob.press("button", "Raise hand").await?;
+    ada.press("button", "Raise hand").await?;
+    ada.hear("status", "Bob raised a hand").await?;
+    ada.press("button", "People").await?;
+    ada.see("list", "In this call").await?;
+    look("call-people").await?;
+    ada.keys(Key::Escape).await?;
+    ada.see_gone("list", "In this call").await?;
+    ada.press("button", "React").await?;
+    ada.see("menu", "React").await?;
+    look("call-react").await?;
+    ada.keys(Key::Escape).await?;
+    ada.press("button", "More").await?;
+    ada.press("menuitem", "Keyboard shortcuts").await?;
+    ada.see("dialog", "Keyboard shortcuts").await?;
+    look("call-shortcuts").await?;
+    ada.keys(Key::Escape).await?;
+    ada.see_gone("dialog", "Keyboard shortcuts").await?;
+    ada.press("button", "Lower hand").await?;
+    bob.press("button", "Lower hand").await?;
+    ada.press("button", "Record").await?;
+    ada.see("button", "Stop recording").await?;
+    look("call-recording").await?;
+    ada.press("button", "Stop recording").await?;
+    ada.see("button", "Record").await.map(drop)
+}
+
+/// Who or what is large: by a pin, or because it is shared.
+async fn large(ada: &Browser, bob: &Browser, look: &impl AsyncFn(&str) -> Result<()>) -> Result<()> {
+    ada.press("button", "Pin Bob").await?;
+    ada.see("button", "Unpin Bob").await?;
+    look("call-pinned").await?;
+    ada.press("button", "Unpin Bob").await?;
+    bob.press("button", "Share screen").await?;
+    ada.see("article", "Bob’s screen").await?;
+    until("Bob's screen", SOON, async || {
+        let width = ada
+            .script(
+                "return document.querySelector('[data-stream=screen]')?.videoWidth ?? 0;",
+                Vec::new(),
+            )
+            .await?;
+        Ok(Look::when(width.as_u64() > Some(2), || width.to_string()))
+    })
+    .await?;
+    look("call-share").await?;
+    bob.press("button", "Stop sharing").await?;
+    ada.see_gone("article", "Bob’s screen").await
+}
+
+/// Tiles of members without media, as they look while nothing is to be said of their connection.
+const AT_EASE: &str = r#"
+    for (const trouble of document.querySelectorAll(".tile-trouble > *, .marks > [aria-label=Reconnecting]")) trouble.remove();
+    for (const line of document.querySelectorAll(".status-line > .cut")) line.textContent = "";
+"#;
+
+/// A call of four, and one of eight of whom four are there in name only.
+///
+/// # Errors
+/// If a screen does not come, or `look` fails.
+pub async fn crowd(stage: &Stage, ada: &Browser, look: &impl AsyncFn(&str) -> Result<()>) -> Result<()> {
+    let room = Room::new("team-morning");
+    ada.enter(stage, &room, "Ada").await?;
+    for name in ["Bob", "Cleo", "Dov"] {
+        let other = stage.browser(Kind::Chromium).await?;
+        other.enter(stage, &room, name).await?;
+        ada.wait_for_tile(name).await?;
+    }
+    ada.sees_and_hears(3, SOON).await?;
+    look("call-of-4").await?;
+    let mut members = Vec::new();
+    for name in ["Emil", "Fatima", "Gil", "Hanna"] {
+        members.push(Member::join(stage, &room, name).await?);
+        ada.see("article", name).await?;
+    }
+    ada.script(AT_EASE, Vec::new()).await?;
+    look("call-of-8").await
 }
 
 async fn has_picture(browser: &Browser) -> Result<()> {

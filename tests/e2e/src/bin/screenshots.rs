@@ -38,7 +38,12 @@ fn main() {
         tour::prepare(&ada).await?;
         let look = async |screen: &str| shoot(&ada, &folder, screen).await;
         tour::outside(stage, &ada, &look).await?;
-        tour::call(stage, &ada, &look).await
+        tour::call(stage, &ada, &look).await?;
+        let ada = stage.browser(Kind::Chromium).await?;
+        tour::crowd(stage, &ada, &async |screen: &str| {
+            shoot(&ada, &folder, screen).await
+        })
+        .await
     });
     println!("pictures are in {}", folder.display());
 }
