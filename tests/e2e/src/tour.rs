@@ -5,7 +5,7 @@ use anyhow::{Context, Result};
 use serde_json::json;
 use thirtyfour::Key;
 
-use crate::browser::{Browser, Kind};
+use crate::browser::{Browser, Devices, Kind};
 use crate::member::Member;
 use crate::page::{Room, SOON};
 use crate::stage::Stage;
@@ -233,13 +233,20 @@ const AT_EASE: &str = r#"
 ///
 /// # Errors
 /// If a screen does not come, or `look` fails.
-pub async fn crowd(stage: &Stage, ada: &Browser, look: &impl AsyncFn(&str) -> Result<()>) -> Result<()> {
+pub async fn crowd(
+    stage: &Stage,
+    ada: &Browser,
+    devices: Devices,
+    look: &impl AsyncFn(&str) -> Result<()>,
+) -> Result<()> {
     let room = Room::new("team-morning");
     ada.enter(stage, &room, "Ada").await?;
+    let mut others = Vec::new();
     for name in ["Bob", "Cleo", "Dov"] {
-        let other = stage.browser(Kind::Chromium).await?;
+        let other = stage.browser_with(Kind::Chromium, devices).await?;
         other.enter(stage, &room, name).await?;
         ada.wait_for_tile(name).await?;
+        others.push(other);
     }
     ada.sees_and_hears(3, SOON).await?;
     look("call-of-4").await?;
@@ -249,7 +256,11 @@ pub async fn crowd(stage: &Stage, ada: &Browser, look: &impl AsyncFn(&str) -> Re
         ada.see("article", name).await?;
     }
     ada.script(AT_EASE, Vec::new()).await?;
-    look("call-of-8").await
+    look("call-of-8").await?;
+    for other in others {
+        other.leave().await?;
+    }
+    Ok(())
 }
 
 async fn has_picture(browser: &Browser) -> Result<()> {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use anyhow::{Context, Result, ensure};
 use serde_json::{Value, json};
 use visavis_e2e::page::SOON;
-use visavis_e2e::{Browser, Devices, Kind, Look, Room, Stage, in_each, until};
+use visavis_e2e::{Browser, Devices, Look, Room, in_each, until};
 
 /// Pictures that the preview has shown so far, and whether it is a mirror.
 const PREVIEW: &str = r#"

@@ -1,5 +1,6 @@
 //! Pictures of every screen in every size and both themes, for people to look at: run by
-//! `cargo xtask screenshots`. They are in `test-results/screenshots`, one folder a size.
+//! `cargo xtask screenshots`. They are in `test-results/screenshots`, one folder a size. Run by itself with
+//! `outside`, `call` or `crowd` it takes that part alone, and leaves the others as they are.
 
 #![expect(
     clippy::print_stdout,
@@ -9,7 +10,7 @@
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use visavis_e2e::{Browser, Kind, Stage, run, tour};
+use visavis_e2e::{Browser, Devices, Kind, Stage, run, tour};
 
 /// Width and height in CSS pixels, and whether it is a touch screen.
 const SCREENS: [(u32, u32, bool); 4] = [
@@ -32,18 +33,31 @@ const AT_REST: &str = r#"
 fn main() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../test-results/screenshots");
     run("taking-pictures", async |stage: &Stage| {
-        std::fs::remove_dir_all(&folder).ok();
+        let parts: Vec<String> = std::env::args().skip(1).collect();
+        let is_wanted = |part: &str| parts.is_empty() || parts.iter().any(|wanted| wanted == part);
+        if parts.is_empty() {
+            std::fs::remove_dir_all(&folder).ok();
+        }
         stage.serve().await?;
-        let ada = stage.browser(Kind::Chromium).await?;
+        // Four on few cores, each looked at in 4 sizes: slow cameras leave time for the pictures.
+        let slow = Devices {
+            frames_per_second: 5,
+            ..Devices::default()
+        };
+        let ada = stage.browser_with(Kind::Chromium, slow).await?;
         tour::prepare(&ada).await?;
         let look = async |screen: &str| shoot(&ada, &folder, screen).await;
-        tour::outside(stage, &ada, &look).await?;
-        tour::call(stage, &ada, &look).await?;
-        let ada = stage.browser(Kind::Chromium).await?;
-        tour::crowd(stage, &ada, &async |screen: &str| {
-            shoot(&ada, &folder, screen).await
-        })
-        .await
+        if is_wanted("outside") {
+            tour::outside(stage, &ada, &look).await?;
+        }
+        if is_wanted("crowd") {
+            tour::crowd(stage, &ada, slow, &look).await?;
+            ada.leave().await?;
+        }
+        if is_wanted("call") {
+            tour::call(stage, &ada, &look).await?;
+        }
+        Ok(())
     });
     println!("pictures are in {}", folder.display());
 }
