@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use thirtyfour::extensions::addons::firefox::FirefoxTools;
 use thirtyfour::{Capabilities, WebDriver};
 
+use crate::acted;
 use crate::place::Place;
 use crate::process::Program;
 
@@ -56,6 +57,8 @@ pub struct Devices {
     pub cameras: u32,
     /// Whether somebody talks all the time: Chromium's fake microphone only beeps, Firefox's hums.
     pub voice: bool,
+    /// Who sits before the camera, by a number: Chromium's shows a clock else, Firefox's a colour.
+    pub face: Option<u8>,
 }
 
 impl Default for Devices {
@@ -67,6 +70,7 @@ impl Default for Devices {
             frames_per_second: 20,
             cameras: 1,
             voice: false,
+            face: None,
         }
     }
 }
@@ -323,8 +327,13 @@ fn chromium(devices: Devices, trusted: Option<&str>, profile: &Path) -> Result<V
     flags.push(format!("--user-data-dir={}", profile.display()));
     if devices.voice {
         let file = profile.with_file_name("voice.wav");
-        std::fs::write(&file, voice())?;
+        std::fs::write(&file, acted::voice())?;
         flags.push(format!("--use-file-for-fake-audio-capture={}", file.display()));
+    }
+    if let Some(number) = devices.face {
+        let file = profile.with_file_name("face.y4m");
+        std::fs::write(&file, acted::face(number, devices.frames_per_second))?;
+        flags.push(format!("--use-file-for-fake-video-capture={}", file.display()));
     }
     let camera = if devices.camera {
         format!(
@@ -356,39 +365,6 @@ fn chromium(devices: Devices, trusted: Option<&str>, profile: &Path) -> Result<V
             "prefs": settings,
         },
     }))
-}
-
-/// A voice for a fake microphone: a file with five seconds of something as loud, as deep and as uneven as
-/// speech, so that nothing takes it for noise.
-fn voice() -> Vec<u8> {
-    const RATE: u32 = 48_000;
-    const SECONDS: u32 = 5;
-    let bytes = 2 * RATE * SECONDS;
-    let mut file = b"RIFF".to_vec();
-    file.extend((36 + bytes).to_le_bytes());
-    file.extend(b"WAVEfmt ");
-    file.extend(16_u32.to_le_bytes());
-    // Samples as they are, one channel.
-    file.extend([1, 0, 1, 0]);
-    file.extend(RATE.to_le_bytes());
-    file.extend((2 * RATE).to_le_bytes());
-    file.extend([2, 0, 16, 0]);
-    file.extend(b"data");
-    file.extend(bytes.to_le_bytes());
-    let mut phase = 0.0_f64;
-    for sample in 0..RATE * SECONDS {
-        let time = f64::from(sample) / f64::from(RATE);
-        // A pitch that wanders, four syllables a second.
-        phase += (140.0 + 40.0 * (time * 5.3).sin()) / f64::from(RATE);
-        let syllable = (time * 4.0 * std::f64::consts::PI).sin().abs();
-        let tone: f64 = (1..12)
-            .map(|harmonic| (std::f64::consts::TAU * phase * f64::from(harmonic)).sin() / f64::from(harmonic))
-            .sum();
-        #[expect(clippy::cast_possible_truncation, reason = "the cast saturates")]
-        let value = (tone * syllable * 9_000.0) as i16;
-        file.extend(value.to_le_bytes());
-    }
-    file
 }
 
 fn firefox(devices: Devices, is_insecure: bool) -> Value {

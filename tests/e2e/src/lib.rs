@@ -6,6 +6,7 @@
 //! listeners (see [`probe`]). The client has no hooks for tests. Nothing here sleeps to wait:
 //! every wait looks at a condition until a deadline.
 
+pub mod acted;
 pub mod axe;
 pub mod browser;
 pub mod member;

@@ -121,7 +121,11 @@ pub async fn call(stage: &Stage, ada: &Browser, look: &impl AsyncFn(&str) -> Res
     let room = Room::new("tea-time-with-everybody");
     ada.enter(stage, &room, "Ada").await?;
     look("alone").await?;
-    let bob = stage.browser(Kind::Chromium).await?;
+    let devices = Devices {
+        face: Some(1),
+        ..Devices::default()
+    };
+    let bob = stage.browser_with(Kind::Chromium, devices).await?;
     bob.enter(stage, &room, "Bob").await?;
     ada.wait_for_tile("Bob").await?;
     ada.sees_and_hears(1, SOON).await?;
@@ -200,12 +204,44 @@ async fn comforts(ada: &Browser, bob: &Browser, look: &impl AsyncFn(&str) -> Res
     ada.see("button", "Record").await.map(drop)
 }
 
+/// A slide, in place of what the browser's fake screen shows.
+const SLIDE: &str = r##"
+    navigator.mediaDevices.getDisplayMedia = async () => {
+        const canvas = document.createElement("canvas");
+        [canvas.width, canvas.height] = [1280, 800];
+        const pen = canvas.getContext("2d");
+        const paint = () => {
+            pen.fillStyle = "#fdfcf9";
+            pen.fillRect(0, 0, 1280, 800);
+            pen.fillStyle = "#1c3d3a";
+            pen.font = "600 56px system-ui, sans-serif";
+            pen.fillText("Spring plan", 96, 140);
+            pen.font = "30px system-ui, sans-serif";
+            pen.fillStyle = "#5a6b69";
+            pen.fillText("What we sowed, and what came of it", 96, 196);
+            const bars = [220, 310, 260, 400, 350, 470];
+            for (const [index, height] of bars.entries()) {
+                pen.fillStyle = index === bars.length - 1 ? "#1f8f78" : "#b9d8cf";
+                pen.fillRect(96 + index * 184, 720 - height, 136, height);
+            }
+        };
+        paint();
+        const painter = setInterval(paint, 200);
+        const stream = canvas.captureStream(5);
+        stream.getTracks()[0].addEventListener("ended", () => clearInterval(painter));
+        return stream;
+    };
+"##;
+
 /// Who or what is large: by a pin, or because it is shared.
 async fn large(ada: &Browser, bob: &Browser, look: &impl AsyncFn(&str) -> Result<()>) -> Result<()> {
     ada.press("button", "Pin Bob").await?;
     ada.see("button", "Unpin Bob").await?;
     look("call-pinned").await?;
     ada.press("button", "Unpin Bob").await?;
+    bob.script(SLIDE, Vec::new()).await?;
+    // The one who speaks to a slide is seen as well.
+    bob.press("button", "Turn camera on").await?;
     bob.press("button", "Share screen").await?;
     ada.see("article", "Bob’s screen").await?;
     until("Bob's screen", SOON, async || {
@@ -216,6 +252,16 @@ async fn large(ada: &Browser, bob: &Browser, look: &impl AsyncFn(&str) -> Result
             )
             .await?;
         Ok(Look::when(width.as_u64() > Some(2), || width.to_string()))
+    })
+    .await?;
+    until("Bob beside it", SOON, async || {
+        let is_seen = ada
+            .script(
+                "return document.querySelector('article[aria-label=Bob]').matches('.has-picture');",
+                Vec::new(),
+            )
+            .await?;
+        Ok(Look::when(is_seen == true, String::new))
     })
     .await?;
     look("call-share").await?;
@@ -242,7 +288,11 @@ pub async fn crowd(
     let room = Room::new("team-morning");
     ada.enter(stage, &room, "Ada").await?;
     let mut others = Vec::new();
-    for name in ["Bob", "Cleo", "Dov"] {
+    for (name, face) in ["Bob", "Cleo", "Dov"].into_iter().zip(1..) {
+        let devices = Devices {
+            face: Some(face),
+            ..devices
+        };
         let other = stage.browser_with(Kind::Chromium, devices).await?;
         other.enter(stage, &room, name).await?;
         ada.wait_for_tile(name).await?;

@@ -42,6 +42,7 @@ fn main() {
         // Four on few cores, each looked at in 4 sizes: slow cameras leave time for the pictures.
         let slow = Devices {
             frames_per_second: 5,
+            face: Some(0),
             ..Devices::default()
         };
         let ada = stage.browser_with(Kind::Chromium, slow).await?;
