@@ -13,7 +13,7 @@ use visavis::web::recorder::{self, Recorder, RecorderEvent};
 use visavis::web::{element, value};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::{HtmlVideoElement, MediaStream, MediaStreamTrack, MediaStreamTrackState};
+use web_sys::{Document, HtmlElement, HtmlVideoElement, MediaStream, MediaStreamTrack, MediaStreamTrackState};
 
 use crate::wait::until;
 
@@ -23,6 +23,10 @@ const WHOLE: Rect = Rect {
     y_px: 0.0,
     size: SIZE,
 };
+
+fn document() -> Document {
+    web_sys::window().unwrap().document().unwrap()
+}
 
 fn kinds(stream: &MediaStream) -> Vec<String> {
     let tracks = stream.get_tracks();
@@ -97,6 +101,26 @@ async fn a_mix_leaves_its_tracks_as_they_are() {
 }
 
 #[wasm_bindgen_test]
+fn a_recorded_letter_is_a_capital_as_on_the_page() {
+    let painted = |letter: &str| {
+        let avatar: HtmlElement = document().create_element("span").unwrap().unchecked_into();
+        avatar.set_text_content(Some(letter));
+        avatar
+            .set_attribute("style", "color: white; background-color: black")
+            .unwrap();
+        document().body().unwrap().append_child(&avatar).unwrap();
+        let film = Film::new(SIZE, 1).unwrap();
+        film.face(&avatar, WHOLE);
+        avatar.remove();
+        let whole = [&0.into(), &0.into(), &SIZE.width_px.into(), &SIZE.height_px.into()];
+        let read = value::call(film.pen(), "getImageData", &whole).unwrap();
+        js_sys::Uint8Array::new(&value::get(&read, "data")).to_vec()
+    };
+    assert!(painted("q") == painted("Q"), "a small letter is not painted as a capital");
+    assert!(painted("Q") != painted("A"), "nothing is painted at all");
+}
+
+#[wasm_bindgen_test]
 async fn a_mirrored_picture_is_mirrored_within_its_tile() {
     // A picture whose left half is an empty tile and whose right half is the ground.
     let left = Rect {
@@ -111,13 +135,7 @@ async fn a_mirrored_picture_is_mirrored_within_its_tile() {
     });
     let stream = MediaStream::new().unwrap();
     stream.add_track(&film.track().unwrap());
-    let video: HtmlVideoElement = web_sys::window()
-        .unwrap()
-        .document()
-        .unwrap()
-        .create_element("video")
-        .unwrap()
-        .unchecked_into();
+    let video: HtmlVideoElement = document().create_element("video").unwrap().unchecked_into();
     value::set(&video, "muted", &JsValue::TRUE);
     video.set_src_object(Some(&stream));
     element::play(&video).await.unwrap();
