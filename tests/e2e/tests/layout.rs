@@ -423,6 +423,8 @@ async fn pop_out(browser: &Browser) -> Result<()> {
         if (!video) return "closed";
         const seen = video.videoWidth > 0 && !video.paused && video.getBoundingClientRect().width > 100;
         if (small && small.document.querySelectorAll(".pop-out button[aria-label]").length < 2) return "no controls";
+        // It would change the stage, which nobody looks at from here.
+        if (small?.document.querySelector(".tile-pin")) return "a pin";
         return seen ? "open" : "nothing to see";
     "#;
     let is = async |state: &str| {
