@@ -63,6 +63,8 @@ impl PopOut {
     /// Opens it, only within a click: for `content`, which is moved there, or, where the browser has
     /// nothing better, for what `video` shows.
     pub fn open(self, content: &HtmlElement, video: &HtmlElement) {
+        // What was closed by the person is kept until now. It must not go once the next one is there.
+        self.window.set_value(None);
         // Only the signal: this is run by the window's own listener, which must outlive it.
         let closed = move || _ = self.is_out.try_set(false);
         let opened = popout::PopOut::open(content, video, POP_OUT_PX, Box::new(closed));

@@ -444,6 +444,10 @@ async fn pop_out(browser: &Browser) -> Result<()> {
     let close = "if (window.documentPictureInPicture?.window) documentPictureInPicture.window.close(); else document.exitPictureInPicture();";
     browser.script(close, Vec::new()).await?;
     is("closed").await?;
+    choose(browser, "menuitem", "Pop out").await?;
+    is("open").await?;
+    choose(browser, "menuitem", "Bring back").await?;
+    is("closed").await?;
     browser.press("button", "More").await?;
     browser.see("menuitem", "Pop out").await?;
     browser.keys(Key::Escape).await
