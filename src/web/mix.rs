@@ -6,15 +6,19 @@
 use core::cell::RefCell;
 
 use wasm_bindgen::JsCast;
-use web_sys::{AudioContext, AudioNode, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack};
+use web_sys::{
+    AudioContext, AudioNode, EventTarget, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack,
+};
 
-use super::{Error, value};
+use super::meter::wake;
+use super::{Error, Listener, document, value};
 
 /// A mix of tracks that come and go, until this is dropped.
 pub struct Mix {
     context: AudioContext,
     sum: AudioNode,
     inputs: RefCell<Vec<Input>>,
+    _listeners: [Listener; 2],
 }
 
 struct Input {
@@ -32,12 +36,21 @@ impl Mix {
     pub fn new() -> Result<Self, Error> {
         let context = AudioContext::new().map_err(Error::from)?;
         let sum = value::call(&context, "createMediaStreamDestination", &[])?;
-        // Its promise tells only that it runs, which it mostly does by itself.
-        _ = context.resume();
+        wake(&context);
+        // A phone call stops it, and nobody else has it go on.
+        let listeners = [
+            (context.unchecked_ref::<EventTarget>(), "statechange"),
+            (&document(), "visibilitychange"),
+        ]
+        .map(|(target, kind)| {
+            let context = context.clone();
+            Listener::new(target, kind, move |_| wake(&context))
+        });
         Ok(Self {
             context,
             sum: sum.unchecked_into(),
             inputs: RefCell::default(),
+            _listeners: listeners,
         })
     }
 

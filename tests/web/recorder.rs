@@ -154,3 +154,36 @@ async fn a_mirrored_picture_is_mirrored_within_its_tile() {
     video.set_src_object(None);
     drop(timer);
 }
+
+#[wasm_bindgen_test]
+fn a_mix_that_was_interrupted_goes_on() {
+    // No test can click or be called by phone, so the browser's part is played here.
+    let run = |script: &str| {
+        let function = js_sys::Function::new_no_args(script);
+        function.call0(&JsValue::UNDEFINED).unwrap().as_f64()
+    };
+    run("const { prototype } = AudioContext;
+        const { createMediaStreamDestination } = prototype;
+        window.__resumed = 0;
+        prototype.createMediaStreamDestination = function () {
+            prototype.createMediaStreamDestination = createMediaStreamDestination;
+            window.__context = this;
+            this.resume = async () => { window.__resumed += 1; };
+            Object.defineProperty(this, 'state', { value: 'running', writable: true });
+            return this.createMediaStreamDestination();
+        };");
+    let mix = Mix::new().unwrap();
+    let tell = |state: &str, target: &str, kind: &str| {
+        let script = format!(
+            "__context.state = '{state}'; {target}.dispatchEvent(new Event('{kind}')); return __resumed;"
+        );
+        run(&script)
+    };
+    assert_eq!(tell("running", "__context", "statechange"), Some(0.0));
+    assert_eq!(tell("interrupted", "__context", "statechange"), Some(1.0));
+    assert_eq!(tell("suspended", "__context", "statechange"), Some(2.0));
+    assert_eq!(tell("interrupted", "document", "visibilitychange"), Some(3.0));
+    drop(mix);
+    assert_eq!(tell("interrupted", "__context", "statechange"), Some(3.0));
+    assert_eq!(tell("interrupted", "document", "visibilitychange"), Some(3.0));
+}
