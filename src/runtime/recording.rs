@@ -197,16 +197,23 @@ impl Engine {
 
     /// Brings the recording in line with the core: whether there is one, and who is heard in it.
     pub(super) fn follow_recording(&self, view: &View) {
-        if !view.me.recording {
+        if view.me.recording {
+            self.mix_anew(view);
+        } else {
             self.end_recording();
-        } else if let Some(running) = &*self.recording.running.borrow() {
+        }
+    }
+
+    /// Brings what is heard in the recording in line, if there is one.
+    pub(super) fn mix_anew(&self, view: &View) {
+        if let Some(running) = &*self.recording.running.borrow() {
             running.mix.follow(&self.sounds(view));
         }
     }
 
-    /// What is to be heard: everybody who has a connection, the own microphone unless it is off, and what
-    /// is shared with sound.
-    fn sounds(&self, view: &View) -> Vec<MediaStreamTrack> {
+    /// What is to be heard, and how loud: everybody who has a connection, as the person hears them, the
+    /// own microphone unless it is off, and what is shared with sound.
+    fn sounds(&self, view: &View) -> Vec<(MediaStreamTrack, f64)> {
         let own = match &view.me.microphone {
             CaptureState::On { capture, .. } => self.captures.track(*capture),
             CaptureState::Off | CaptureState::Starting | CaptureState::Failed(_) => None,
@@ -215,10 +222,12 @@ impl Engine {
         let sharers = view.people.iter().filter(|person| person.status.screen_sound);
         voices
             .chain(sharers.map(|person| (person, Slot::ScreenSound)))
-            .filter_map(|(person, slot)| self.stream(person.link?, slot))
-            .filter_map(|stream| stream.get_tracks().get(0).dyn_into().ok())
-            .chain(own)
-            .chain(self.own_screen_sound())
+            .filter_map(|(person, slot)| {
+                let volume = self.loudness.get(person.seat).volume()?;
+                let stream = self.stream(person.link?, slot)?;
+                Some((stream.get_tracks().get(0).dyn_into().ok()?, volume))
+            })
+            .chain(own.into_iter().chain(self.own_screen_sound()).map(|track| (track, 1.0)))
             .collect()
     }
 

@@ -88,11 +88,12 @@ async fn a_mix_leaves_its_tracks_as_they_are() {
         .unwrap();
     let track = Track::new(Clone::clone(&media), |_| ());
     let mix = Mix::new().unwrap();
-    mix.follow(core::slice::from_ref(&media));
-    mix.follow(core::slice::from_ref(&media));
+    let loud = |volume| [(Clone::clone(&media), volume)];
+    mix.follow(&loud(1.0));
+    mix.follow(&loud(0.5));
     mix.follow(&[]);
     assert_eq!(media.ready_state(), MediaStreamTrackState::Live);
-    mix.follow(core::slice::from_ref(&media));
+    mix.follow(&loud(1.0));
     let mixed = mix.track().unwrap();
     drop(mix);
     assert_eq!(media.ready_state(), MediaStreamTrackState::Live);
