@@ -236,6 +236,8 @@ impl Engine {
         let Some(running) = self.recording.running.take() else {
             return;
         };
+        // The clones go at once: a microphone that seems to be open is none after the call.
+        running.mix.follow(&[]);
         let this = self.weak();
         spawn(async move {
             let end = running.end();
