@@ -74,6 +74,8 @@ pub(super) struct Recording {
     running: RefCell<Option<Running>>,
     /// From the click to the end of the file: there is one at a time.
     is_busy: Cell<bool>,
+    /// How many calls were joined, to know one from the next.
+    calls: Cell<u32>,
 }
 
 /// All of it ends with this.
@@ -89,6 +91,11 @@ struct Running {
 }
 
 impl Recording {
+    /// Another call begins.
+    pub(super) fn joined(&self) {
+        self.calls.set(self.calls.get().wrapping_add(1));
+    }
+
     fn paint(&self) {
         let running = self.running.borrow();
         let scene = self.scene.borrow();
@@ -128,13 +135,13 @@ impl Engine {
             return;
         };
         let opened = file_sink::open(file_name(kind), kind);
-        let this = self.weak();
+        let (this, call) = (self.weak(), self.recording.calls.get());
         spawn(async move {
             let opened = opened.await;
             let Some(engine) = this.upgrade() else { return };
-            // The call may have ended while the browser asked.
+            // The call may have ended while the browser asked, and another one have begun.
             let is_in = engine.store.stage.with_untracked(|stage| *stage == Stage::Joined);
-            if !is_in {
+            if !is_in || engine.recording.calls.get() != call {
                 engine.recording.is_busy.set(false);
                 return;
             }
@@ -265,8 +272,9 @@ impl Engine {
     /// The page goes away: there is no time to wait for the last piece.
     pub(super) fn abandon_recording(&self) {
         if let Some(running) = self.recording.running.take() {
-            // Goes on without us.
-            drop(running.file.close());
+            // Goes on without us; whether it works nobody hears any more.
+            let closed = running.file.close();
+            spawn(async move { _ = closed.await });
         }
     }
 }
