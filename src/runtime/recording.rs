@@ -9,7 +9,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use js_sys::Date;
-use leptos::prelude::{WithUntracked, WithValue, on_cleanup};
+use leptos::prelude::{ReadSignal, Update, WithUntracked, WithValue, on_cleanup};
 use visavis_call_core::{CaptureState, Event, Intent, Slot, Stage, View};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlElement, HtmlVideoElement, MediaStream, MediaStreamTrack};
@@ -66,8 +66,6 @@ pub enum Recorded {
     Failed,
 }
 
-type Tell = Rc<dyn Fn(Recorded)>;
-
 #[derive(Default)]
 pub(super) struct Recording {
     scene: RefCell<Option<Scene>>,
@@ -76,6 +74,8 @@ pub(super) struct Recording {
     is_busy: Cell<bool>,
     /// How many calls were joined, to know one from the next.
     calls: Cell<u32>,
+    /// What became of the last one of this call, or of the one before that.
+    last: Cell<Option<Recorded>>,
 }
 
 /// All of it ends with this.
@@ -84,7 +84,6 @@ struct Running {
     file: Rc<FileSink>,
     film: Film,
     mix: Mix,
-    tell: Tell,
     _beat: Beat,
     /// Makes the browser ask before the page goes away.
     _held: Listener,
@@ -93,6 +92,7 @@ struct Running {
 impl Recording {
     /// Another call begins.
     pub(super) fn joined(&self) {
+        self.last.set(None);
         self.calls.set(self.calls.get().wrapping_add(1));
     }
 
@@ -130,7 +130,7 @@ impl Running {
 
 impl Engine {
     /// Begins a recording. Only within a click: the browser may ask where to put it.
-    pub(super) fn record(&self, tell: Tell) {
+    pub(super) fn record(&self) {
         let Some(kind) = recorder::kind().filter(|_| !self.recording.is_busy.replace(true)) else {
             return;
         };
@@ -145,24 +145,30 @@ impl Engine {
                 engine.recording.is_busy.set(false);
                 return;
             }
-            match opened.and_then(|file| engine.begin_recording(file, kind, &tell)) {
+            match opened.and_then(|file| engine.begin_recording(file, kind)) {
                 Ok(()) => {
                     engine.push(Event::Intent(Intent::Record(true)));
-                    tell(Recorded::Begun);
+                    engine.tell_recorded(Recorded::Begun);
                 }
                 Err(error) => {
                     engine.recording.is_busy.set(false);
                     // Who closes the browser's question knows that.
                     if error.name != ErrorName::Abort {
                         console::warn("recording failed", error.message);
-                        tell(Recorded::Failed);
+                        engine.tell_recorded(Recorded::Failed);
                     }
                 }
             }
         });
     }
 
-    fn begin_recording(&self, file: FileSink, kind: &str, tell: &Tell) -> Result<(), Error> {
+    /// Says what became of a recording to whatever page there is: the one on which it began may be gone.
+    fn tell_recorded(&self, recorded: Recorded) {
+        self.recording.last.set(Some(recorded));
+        self.store.recorded.update(|count| *count += 1);
+    }
+
+    fn begin_recording(&self, file: FileSink, kind: &str) -> Result<(), Error> {
         let film = Film::new(SIZE, FRAMES_PER_SECOND)?;
         let mix = Mix::new()?;
         let stream = MediaStream::new().map_err(Error::from)?;
@@ -195,7 +201,6 @@ impl Engine {
             file,
             film,
             mix,
-            tell: Rc::clone(tell),
             _beat: beat,
             _held: page::hold(),
         }));
@@ -253,7 +258,6 @@ impl Engine {
                 file,
                 film,
                 mix,
-                tell,
                 _beat: beat,
                 _held: held,
             } = running;
@@ -264,8 +268,8 @@ impl Engine {
             drop(held);
             if let Some(engine) = this.upgrade() {
                 engine.recording.is_busy.set(false);
+                engine.tell_recorded(if closed.is_ok() { end } else { Recorded::Failed });
             }
-            tell(if closed.is_ok() { end } else { Recorded::Failed });
         });
     }
 
@@ -286,10 +290,23 @@ impl Runtime {
         film::can_film() && recorder::kind().is_some()
     }
 
-    /// Begins to record the call and lets everybody know; `tell` hears what becomes of it. Only within
-    /// a click. [`Intent::Record`] ends it, and so does the end of the call.
-    pub fn record(self, tell: impl Fn(Recorded) + 'static) {
-        self.engine.with_value(|engine| engine.record(Rc::new(tell)));
+    /// Begins to record the call and lets everybody know. Only within a click. [`Intent::Record`] ends
+    /// it, and so does the end of the call.
+    pub fn record(self) {
+        self.engine.with_value(|engine| engine.record());
+    }
+
+    /// How often there was news of a recording: see [`Runtime::last_recorded`]. The end of one is known
+    /// only after that of its call.
+    #[must_use]
+    pub fn recorded(self) -> ReadSignal<u32> {
+        self.store.recorded.read_only()
+    }
+
+    /// The last news, if there was any since one joined.
+    #[must_use]
+    pub fn last_recorded(self) -> Option<Recorded> {
+        self.engine.with_value(|engine| engine.recording.last.get())
     }
 
     /// Says what there is to be recorded, until the calling component goes.
