@@ -81,7 +81,8 @@ pub fn outcome() -> El {
     el("p").attr("role", "status").live(move |outcome| {
         news.track();
         // One that runs is about to end with its call.
-        let over = runtime.last_recorded().filter(|last| *last != Recorded::Begun);
+        let runs = |last: &Recorded| matches!(last, Recorded::Begun | Recorded::Held);
+        let over = runtime.last_recorded().filter(|last| !runs(last));
         outcome.set_text(over.map_or("", |last| said(last).1));
     })
 }
@@ -106,6 +107,7 @@ fn said(recorded: Recorded) -> (Tone, &'static str) {
     let words = words();
     match recorded {
         Recorded::Begun => (Tone::Polite, words.recording_own),
+        Recorded::Held => (Tone::Polite, words.recording_held),
         Recorded::Saved => (Tone::Polite, words.recording_saved),
         Recorded::Full => (Tone::Error, words.recording_full),
         Recorded::Failed => (Tone::Error, words.recording_failed),

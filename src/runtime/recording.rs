@@ -58,6 +58,8 @@ pub type Scene = Rc<dyn Fn(Size) -> Vec<Shot>>;
 pub enum Recorded {
     /// It runs.
     Begun,
+    /// The same, and it is lost if the tab is closed before its end.
+    Held,
     /// It is over, and saved.
     Saved,
     /// The same, because there was no room for more.
@@ -146,9 +148,9 @@ impl Engine {
                 return;
             }
             match opened.and_then(|file| engine.begin_recording(file, kind)) {
-                Ok(()) => {
+                Ok(begun) => {
                     engine.push(Event::Intent(Intent::Record(true)));
-                    engine.tell_recorded(Recorded::Begun);
+                    engine.tell_recorded(begun);
                 }
                 Err(error) => {
                     engine.recording.is_busy.set(false);
@@ -168,7 +170,7 @@ impl Engine {
         self.store.recorded.update(|count| *count += 1);
     }
 
-    fn begin_recording(&self, file: FileSink, kind: &str) -> Result<(), Error> {
+    fn begin_recording(&self, file: FileSink, kind: &str) -> Result<Recorded, Error> {
         let film = Film::new(SIZE, FRAMES_PER_SECOND)?;
         let mix = Mix::new()?;
         let stream = MediaStream::new().map_err(Error::from)?;
@@ -196,6 +198,11 @@ impl Engine {
             }
         };
         let beat = Beat::new(&mix, PERIOD, Rc::new(paint));
+        let begun = if file.is_held() {
+            Recorded::Held
+        } else {
+            Recorded::Begun
+        };
         self.recording.running.replace(Some(Running {
             recorder,
             file,
@@ -204,7 +211,7 @@ impl Engine {
             _beat: beat,
             _held: page::hold(),
         }));
-        Ok(())
+        Ok(begun)
     }
 
     /// Brings the recording in line with the core: whether there is one, and who is heard in it.
@@ -239,7 +246,11 @@ impl Engine {
                 let stream = self.stream(person.link?, slot)?;
                 Some((stream.get_tracks().get(0).dyn_into().ok()?, volume))
             })
-            .chain(own.into_iter().chain(self.own_screen_sound()).map(|track| (track, 1.0)))
+            .chain(
+                own.into_iter()
+                    .chain(self.own_screen_sound())
+                    .map(|track| (track, 1.0)),
+            )
             .collect()
     }
 

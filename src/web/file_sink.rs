@@ -100,6 +100,13 @@ impl FileSink {
         }
     }
 
+    /// Whether it is nowhere yet but in the browser's keeping. No browser begins a download for a page
+    /// that goes away, so it is lost with the tab.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self.place, Place::Held(_))
+    }
+
     /// Whether no more should be added: see [`HELD_BYTES`].
     #[must_use]
     pub fn is_full(&self) -> bool {

@@ -48,7 +48,10 @@ async fn a_window_that_the_person_closed_is_not_closed_again() {
     assert!(is_closed.get());
     let second = open().await;
     drop(first);
-    assert!(left() < 1.0, "the second window was closed by the end of the first");
+    assert!(
+        left() < 1.0,
+        "the second window was closed by the end of the first"
+    );
     drop(second);
     assert!(left() > 0.0, "an open window is closed when it is dropped");
     run(RESTORED);

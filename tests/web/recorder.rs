@@ -13,7 +13,9 @@ use visavis::web::recorder::{self, Recorder, RecorderEvent};
 use visavis::web::{element, value};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
-use web_sys::{Document, HtmlElement, HtmlVideoElement, MediaStream, MediaStreamTrack, MediaStreamTrackState};
+use web_sys::{
+    Document, HtmlElement, HtmlVideoElement, MediaStream, MediaStreamTrack, MediaStreamTrackState,
+};
 
 use crate::wait::until;
 
@@ -113,11 +115,19 @@ fn a_recorded_letter_is_a_capital_as_on_the_page() {
         let film = Film::new(SIZE, 1).unwrap();
         film.face(&avatar, WHOLE);
         avatar.remove();
-        let whole = [&0.into(), &0.into(), &SIZE.width_px.into(), &SIZE.height_px.into()];
+        let whole = [
+            &0.into(),
+            &0.into(),
+            &SIZE.width_px.into(),
+            &SIZE.height_px.into(),
+        ];
         let read = value::call(film.pen(), "getImageData", &whole).unwrap();
         js_sys::Uint8Array::new(&value::get(&read, "data")).to_vec()
     };
-    assert!(painted("q") == painted("Q"), "a small letter is not painted as a capital");
+    assert!(
+        painted("q") == painted("Q"),
+        "a small letter is not painted as a capital"
+    );
     assert!(painted("Q") != painted("A"), "nothing is painted at all");
 }
 

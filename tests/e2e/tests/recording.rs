@@ -412,8 +412,14 @@ in_each! {
         ada.enter(stage, &Room::new("left"), "Ada").await?;
         prepare(stage, &ada, Way::Download).await?;
         ada.press("button", "Record").await?;
-        ada.hear("status", "You are recording").await?;
+        ada.hear("status", "before you close this tab").await?;
         ada.see("button", "Stop recording").await?;
+        // Pieces come each second.
+        let begun = Instant::now();
+        until("something is recorded", SOON, async || {
+            Ok(Look::when(begun.elapsed() >= Duration::from_secs(2), || "not long enough".into()))
+        })
+        .await?;
         ada.leave().await?;
         ada.hear("status", "The recording is saved").await?;
         let file = saved(stage, &ada, Way::Download).await?;
