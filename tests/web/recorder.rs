@@ -8,16 +8,18 @@ use visavis::layout::{Fit, Rect, Size};
 use visavis::web::beat::Beat;
 use visavis::web::capture::{self, Source, Track, Wish};
 use visavis::web::film::Film;
+use visavis::web::meter::Meter;
 use visavis::web::mix::Mix;
 use visavis::web::recorder::{self, Recorder, RecorderEvent};
-use visavis::web::{element, value};
+use visavis::web::{clock, element, file_sink, value};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_test::wasm_bindgen_test;
 use web_sys::{
-    Document, HtmlElement, HtmlVideoElement, MediaStream, MediaStreamTrack, MediaStreamTrackState,
+    AudioContext, Document, HtmlElement, HtmlVideoElement, MediaStream, MediaStreamTrack,
+    MediaStreamTrackState,
 };
 
-use crate::wait::until;
+use crate::wait::{pause, until};
 
 const SIZE: Size = Size::new(320.0, 180.0);
 const WHOLE: Rect = Rect {
@@ -103,6 +105,36 @@ async fn a_mix_leaves_its_tracks_as_they_are() {
 }
 
 #[wasm_bindgen_test]
+async fn a_mix_has_each_sound_as_loud_as_it_says() {
+    let context = AudioContext::new().unwrap();
+    let deadline = clock::now() + Duration::from_secs(3);
+    while context.current_time() <= 0.0 {
+        if clock::now() > deadline {
+            // A Firefox on a computer with nothing to play sound with.
+            return;
+        }
+        pause(Duration::from_millis(10)).await;
+    }
+    let tone = value::call(&context, "createOscillator", &[]).unwrap();
+    let sink = value::call(&context, "createMediaStreamDestination", &[]).unwrap();
+    value::call(&tone, "connect", &[&sink]).unwrap();
+    value::call(&tone, "start", &[]).unwrap();
+    let stream: MediaStream = value::get(&sink, "stream").unchecked_into();
+    let track: MediaStreamTrack = stream.get_tracks().get(0).unchecked_into();
+
+    let mix = Mix::new().unwrap();
+    let meter = Meter::new(&mix.track().unwrap()).unwrap();
+    // The level counts in decibels, of which it knows sixty: a tenth is a third of it less.
+    mix.follow(&[(Clone::clone(&track), 1.0)]);
+    until("it is loud", || meter.level() > 0.9).await;
+    mix.follow(&[(Clone::clone(&track), 0.1)]);
+    until("it is quieter", || (0.55..0.7).contains(&meter.level())).await;
+    mix.follow(&[]);
+    until("it is silent", || meter.level() <= 0.0).await;
+    _ = context.close().unwrap();
+}
+
+#[wasm_bindgen_test]
 fn a_recorded_letter_is_a_capital_as_on_the_page() {
     let painted = |letter: &str| {
         let avatar: HtmlElement = document().create_element("span").unwrap().unchecked_into();
@@ -166,6 +198,27 @@ async fn a_mirrored_picture_is_mirrored_within_its_tile() {
     assert!(brightness(&mirrored, 20.0) < brightness(&mirrored, 300.0));
     video.set_src_object(None);
     drop(timer);
+}
+
+#[wasm_bindgen_test]
+async fn a_picked_file_is_aborted_unless_it_is_closed() {
+    let run = |script: &str| {
+        let function = js_sys::Function::new_no_args(script);
+        function.call0(&JsValue::UNDEFINED).unwrap()
+    };
+    run("window.__ends = [];
+        const writable = { close: async () => { __ends.push('close'); }, abort: async () => { __ends.push('abort'); } };
+        window.showSaveFilePicker = async () => ({ createWritable: async () => writable });");
+    let ends = || run("return __ends.join();").as_string().unwrap();
+    let open = async || file_sink::open("a".to_owned(), "video/webm").await.unwrap();
+    drop(open().await);
+    assert_eq!(ends(), "abort");
+    let file = open().await;
+    assert!(!file.is_held());
+    file.close().await.unwrap();
+    drop(file);
+    assert_eq!(ends(), "abort,close");
+    run("delete window.showSaveFilePicker;");
 }
 
 #[wasm_bindgen_test]
