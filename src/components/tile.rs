@@ -95,7 +95,8 @@ struct Parts {
     reactions: Reactions,
     name: El,
     marks: El,
-    pin: El,
+    /// There is none where nothing can be made large.
+    pin: Option<El>,
     /// What it shows now.
     shown: RefCell<Option<Face>>,
     /// Where it lies, if anywhere.
@@ -152,12 +153,13 @@ pub struct Prominence {
 }
 
 impl Tile {
-    /// An empty tile. `toggle_pin` is what its button does.
+    /// An empty tile. `toggle_pin` is what its button does; `None` where there is no stage on which it
+    /// could be made large.
     ///
-    /// So does a double click on somebody, as in most programs for calls; a screen that is not large
-    /// needs only one click, for there is nothing else that one could want of it.
+    /// A double click on somebody does the same, as in most programs for calls; a screen that is not
+    /// large needs only one click, for there is nothing else that one could want of it.
     #[must_use]
-    pub fn new(kind: TileKind, toggle_pin: impl Fn() + 'static) -> Self {
+    pub fn new(kind: TileKind, toggle_pin: Option<Rc<dyn Fn()>>) -> Self {
         let (stream, class) = match kind {
             TileKind::Person => ("camera", "tile"),
             TileKind::Own => ("camera", "tile is-own"),
@@ -181,31 +183,13 @@ impl Tile {
             TileKind::Person | TileKind::Own => avatar.el(),
             TileKind::Screen => icon(Icon::Screen),
         });
-        let toggle_pin: Rc<dyn Fn()> = Rc::new(toggle_pin);
-        let (pressed, clicked) = (Rc::clone(&toggle_pin), toggle_pin);
-        let pin = button("tile-pin", move || pressed())
-            // Two presses on the button are two presses, and no double click on the tile.
-            .on("dblclick", |event| event.stop_propagation())
-            .child(icon(Icon::Pin));
         let whole = el_class("article", class)
             .child(video.clone())
             .child(face)
             .child(trouble.clone())
             .child(reactions.el())
-            .child(el_class("div", "tile-name").child(chip))
-            .child(pin.clone());
-        let (click, screen) = match kind {
-            TileKind::Person | TileKind::Own => ("dblclick", None),
-            TileKind::Screen => ("click", Some(whole.clone())),
-        };
-        // The button's own presses arrive here too, and have been heard.
-        let of_button = pin.clone();
-        whole.clone().on(click, move |event| {
-            let is_large = screen.as_ref().is_some_and(|screen| screen.has_class("is-large"));
-            if !is_large && !of_button.holds(&event) {
-                clicked();
-            }
-        });
+            .child(el_class("div", "tile-name").child(chip));
+        let pin = toggle_pin.map(|toggle_pin| pin(kind, &whole, toggle_pin));
         Self(Rc::new(Parts {
             kind,
             whole,
@@ -266,7 +250,9 @@ impl Tile {
         let words = words();
         let is_pinned = self.0.stands_out.get().is_pinned;
         let does = if is_pinned { words.unpin } else { words.pin };
-        self.0.pin.set_label(&does.fill(full_name));
+        if let Some(pin) = &self.0.pin {
+            pin.set_label(&does.fill(full_name));
+        }
     }
 
     /// What plays its pictures.
@@ -361,6 +347,29 @@ impl Tile {
     pub fn set_mirrored(&self, is_mirrored: bool) {
         self.0.video.set_class("is-mirrored", is_mirrored);
     }
+}
+
+/// Puts the button on a tile that makes it large, and has its clicks do the same.
+fn pin(kind: TileKind, whole: &El, toggle_pin: Rc<dyn Fn()>) -> El {
+    let (pressed, clicked) = (Rc::clone(&toggle_pin), toggle_pin);
+    let pin = button("tile-pin", move || pressed())
+        // Two presses on the button are two presses, and no double click on the tile.
+        .on("dblclick", |event| event.stop_propagation())
+        .child(icon(Icon::Pin));
+    whole.put(&pin);
+    let (click, screen) = match kind {
+        TileKind::Person | TileKind::Own => ("dblclick", None),
+        TileKind::Screen => ("click", Some(whole.clone())),
+    };
+    // The button's own presses arrive here too, and have been heard.
+    let of_button = pin.clone();
+    whole.clone().on(click, move |event| {
+        let is_large = screen.as_ref().is_some_and(|screen| screen.has_class("is-large"));
+        if !is_large && !of_button.holds(&event) {
+            clicked();
+        }
+    });
+    pin
 }
 
 /// Whole pixels: the layout makes them so, and a number with a fraction costs a lot to print.

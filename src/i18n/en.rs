@@ -156,6 +156,7 @@ pub(super) const WORDS: Words = Words {
     stop_recording: "Stop recording",
     recording: "Recording",
     recording_own: "You are recording",
+    recording_held: "You are recording. Stop the recording before you close this tab, or it is lost.",
     recording_one: With("{} is recording"),
     recording_many: With("{} are recording"),
     recording_started: With("{} records the call"),

@@ -392,6 +392,8 @@ words! {
     recording: &'static str,
     /// Steady notice, and said once.
     recording_own: &'static str,
+    /// The same where the file is lost with the tab; said once.
+    recording_held: &'static str,
     /// Steady notice; the hole takes the name.
     recording_one: With,
     /// Steady notice; the hole takes the names.

@@ -3,6 +3,7 @@
 use leptos::prelude::*;
 use visavis_call_core::{EndReason, Stage};
 
+use super::recording::outcome;
 use super::{PersonName, set_title, to_lobby};
 use crate::components::dom::{El, button};
 use crate::components::{Icon, message};
@@ -49,5 +50,5 @@ pub fn view(link: &RoomLink, reason: EndReason) -> El {
         button.set_flag("disabled", is_joining());
         button.set_text(if is_joining() { words.joining } else { again });
     });
-    message(sign, title, text, [go_on, to_lobby("button")])
+    message(sign, title, text, [go_on, to_lobby("button")]).child(outcome())
 }

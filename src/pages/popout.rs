@@ -19,7 +19,7 @@ pub fn content(scene: Scene, window: PopOut) -> El {
     el_class("div", "pop-out").slot(move || {
         is_out.get().then(|| {
             el_class("div", "slot")
-                .slot(move || Some(tile(scene, scene.foremost()).el()))
+                .slot(move || Some(tile(scene.foremost(), None).el()))
                 .child(
                     el_class("div", "pop-out-controls")
                         .child(capture_toggle(CaptureKind::Microphone, Look::Veil))

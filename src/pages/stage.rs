@@ -20,7 +20,11 @@ use crate::runtime::{Shot, use_runtime};
 pub fn stage(scene: Scene) -> El {
     let stage = el_class("section", "stage").attr("aria-label", words().participants);
     let size = use_runtime().size_of(stage.element());
-    let own = tile(scene, Subject::Own);
+    let pinning = move |subject| {
+        let toggle_pin: Rc<dyn Fn()> = Rc::new(move || scene.toggle_pin(subject));
+        tile(subject, Some(toggle_pin))
+    };
+    let own = pinning(Subject::Own);
     stage.put(&own.el());
 
     let tiles = Rc::new(RefCell::new(vec![(Subject::Own, own.clone())]));
@@ -35,7 +39,7 @@ pub fn stage(scene: Scene) -> El {
             others
         },
         move |subject| {
-            let tile = tile(scene, subject);
+            let tile = pinning(subject);
             let element = tile.el();
             made.borrow_mut().push((subject, tile));
             element
@@ -93,9 +97,9 @@ fn react(tiles: Rc<RefCell<Vec<(Subject, Tile)>>>, stage: &El) {
     });
 }
 
-/// A tile of its own for a subject, also beside the one on the stage.
-pub fn tile(scene: Scene, subject: Subject) -> Tile {
-    let new = |kind| Tile::new(kind, move || scene.toggle_pin(subject));
+/// A tile of its own for a subject, also beside the one on the stage, which alone can be pinned.
+pub fn tile(subject: Subject, toggle_pin: Option<Rc<dyn Fn()>>) -> Tile {
+    let new = |kind| Tile::new(kind, toggle_pin);
     match subject {
         Subject::Screen(seat) => tile_of(new(TileKind::Screen), seat, Slot::Screen, screen_face),
         Subject::OwnScreen => own_screen_tile(new(TileKind::Screen)),

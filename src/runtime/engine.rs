@@ -378,6 +378,7 @@ impl Engine {
         if let Some(room) = room {
             self.remember_room(&room);
         }
+        self.recording.joined();
         self.intend(Intent::Join { name });
         // Connections may have been made before this click, and their sound refused for want of it.
         self.playback.unblock();

@@ -1,7 +1,7 @@
 //! How loud each of the others is here: chosen by the person, for this tab's life, by seat.
 //!
 //! By the elements that play them (`HTMLMediaElement.volume`), never by Web Audio: the echo canceller
-//! knows only what elements play.
+//! knows only what elements play. A recording has everybody as loud as they are here.
 
 use core::cell::RefCell;
 
@@ -38,6 +38,13 @@ impl Default for Loudness {
     }
 }
 
+impl Loudness {
+    /// The same as a factor; `None` if they are not to be heard.
+    pub(super) fn volume(self) -> Option<f64> {
+        (!self.is_muted && self.percent > 0).then(|| f64::from(self.percent) / 100.0)
+    }
+}
+
 /// Those that were changed.
 #[derive(Default)]
 pub(super) struct LoudnessBySeat(RefCell<Vec<(SeatId, Loudness)>>);
@@ -48,7 +55,7 @@ impl LoudnessBySeat {
         Self(RefCell::new(read(&Tab.get(KEY).unwrap_or_default())))
     }
 
-    fn get(&self, seat: SeatId) -> Loudness {
+    pub(super) fn get(&self, seat: SeatId) -> Loudness {
         let all = self.0.borrow();
         let of = all.iter().find(|(other, _)| *other == seat);
         of.map_or_else(Loudness::default, |(_, loudness)| *loudness)
@@ -81,7 +88,10 @@ impl Engine {
 
     fn set_loudness(&self, seat: SeatId, loudness: Loudness) {
         self.loudness.put(seat, loudness);
-        self.with_view(|view| self.apply_loudness(view));
+        self.with_view(|view| {
+            self.apply_loudness(view);
+            self.mix_anew(view);
+        });
     }
 }
 

@@ -9,7 +9,7 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use js_sys::Date;
-use leptos::prelude::{WithUntracked, WithValue, on_cleanup};
+use leptos::prelude::{ReadSignal, Update, WithUntracked, WithValue, on_cleanup};
 use visavis_call_core::{CaptureState, Event, Intent, Slot, Stage, View};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{HtmlElement, HtmlVideoElement, MediaStream, MediaStreamTrack};
@@ -58,6 +58,8 @@ pub type Scene = Rc<dyn Fn(Size) -> Vec<Shot>>;
 pub enum Recorded {
     /// It runs.
     Begun,
+    /// The same, and it is lost if the tab is closed before its end.
+    Held,
     /// It is over, and saved.
     Saved,
     /// The same, because there was no room for more.
@@ -66,14 +68,16 @@ pub enum Recorded {
     Failed,
 }
 
-type Tell = Rc<dyn Fn(Recorded)>;
-
 #[derive(Default)]
 pub(super) struct Recording {
     scene: RefCell<Option<Scene>>,
     running: RefCell<Option<Running>>,
     /// From the click to the end of the file: there is one at a time.
     is_busy: Cell<bool>,
+    /// How many calls were joined, to know one from the next.
+    calls: Cell<u32>,
+    /// What became of the last one of this call, or of the one before that.
+    last: Cell<Option<Recorded>>,
 }
 
 /// All of it ends with this.
@@ -82,13 +86,18 @@ struct Running {
     file: Rc<FileSink>,
     film: Film,
     mix: Mix,
-    tell: Tell,
     _beat: Beat,
     /// Makes the browser ask before the page goes away.
     _held: Listener,
 }
 
 impl Recording {
+    /// Another call begins.
+    pub(super) fn joined(&self) {
+        self.last.set(None);
+        self.calls.set(self.calls.get().wrapping_add(1));
+    }
+
     fn paint(&self) {
         let running = self.running.borrow();
         let scene = self.scene.borrow();
@@ -123,39 +132,45 @@ impl Running {
 
 impl Engine {
     /// Begins a recording. Only within a click: the browser may ask where to put it.
-    pub(super) fn record(&self, tell: Tell) {
+    pub(super) fn record(&self) {
         let Some(kind) = recorder::kind().filter(|_| !self.recording.is_busy.replace(true)) else {
             return;
         };
         let opened = file_sink::open(file_name(kind), kind);
-        let this = self.weak();
+        let (this, call) = (self.weak(), self.recording.calls.get());
         spawn(async move {
             let opened = opened.await;
             let Some(engine) = this.upgrade() else { return };
-            // The call may have ended while the browser asked.
+            // The call may have ended while the browser asked, and another one have begun.
             let is_in = engine.store.stage.with_untracked(|stage| *stage == Stage::Joined);
-            if !is_in {
+            if !is_in || engine.recording.calls.get() != call {
                 engine.recording.is_busy.set(false);
                 return;
             }
-            match opened.and_then(|file| engine.begin_recording(file, kind, &tell)) {
-                Ok(()) => {
+            match opened.and_then(|file| engine.begin_recording(file, kind)) {
+                Ok(begun) => {
                     engine.push(Event::Intent(Intent::Record(true)));
-                    tell(Recorded::Begun);
+                    engine.tell_recorded(begun);
                 }
                 Err(error) => {
                     engine.recording.is_busy.set(false);
                     // Who closes the browser's question knows that.
                     if error.name != ErrorName::Abort {
                         console::warn("recording failed", error.message);
-                        tell(Recorded::Failed);
+                        engine.tell_recorded(Recorded::Failed);
                     }
                 }
             }
         });
     }
 
-    fn begin_recording(&self, file: FileSink, kind: &str, tell: &Tell) -> Result<(), Error> {
+    /// Says what became of a recording to whatever page there is: the one on which it began may be gone.
+    fn tell_recorded(&self, recorded: Recorded) {
+        self.recording.last.set(Some(recorded));
+        self.store.recorded.update(|count| *count += 1);
+    }
+
+    fn begin_recording(&self, file: FileSink, kind: &str) -> Result<Recorded, Error> {
         let film = Film::new(SIZE, FRAMES_PER_SECOND)?;
         let mix = Mix::new()?;
         let stream = MediaStream::new().map_err(Error::from)?;
@@ -183,30 +198,41 @@ impl Engine {
             }
         };
         let beat = Beat::new(&mix, PERIOD, Rc::new(paint));
+        let begun = if file.is_held() {
+            Recorded::Held
+        } else {
+            Recorded::Begun
+        };
         self.recording.running.replace(Some(Running {
             recorder,
             file,
             film,
             mix,
-            tell: Rc::clone(tell),
             _beat: beat,
             _held: page::hold(),
         }));
-        Ok(())
+        Ok(begun)
     }
 
     /// Brings the recording in line with the core: whether there is one, and who is heard in it.
     pub(super) fn follow_recording(&self, view: &View) {
-        if !view.me.recording {
+        if view.me.recording {
+            self.mix_anew(view);
+        } else {
             self.end_recording();
-        } else if let Some(running) = &*self.recording.running.borrow() {
+        }
+    }
+
+    /// Brings what is heard in the recording in line, if there is one.
+    pub(super) fn mix_anew(&self, view: &View) {
+        if let Some(running) = &*self.recording.running.borrow() {
             running.mix.follow(&self.sounds(view));
         }
     }
 
-    /// What is to be heard: everybody who has a connection, the own microphone unless it is off, and what
-    /// is shared with sound.
-    fn sounds(&self, view: &View) -> Vec<MediaStreamTrack> {
+    /// What is to be heard, and how loud: everybody who has a connection, as the person hears them, the
+    /// own microphone unless it is off, and what is shared with sound.
+    fn sounds(&self, view: &View) -> Vec<(MediaStreamTrack, f64)> {
         let own = match &view.me.microphone {
             CaptureState::On { capture, .. } => self.captures.track(*capture),
             CaptureState::Off | CaptureState::Starting | CaptureState::Failed(_) => None,
@@ -215,10 +241,16 @@ impl Engine {
         let sharers = view.people.iter().filter(|person| person.status.screen_sound);
         voices
             .chain(sharers.map(|person| (person, Slot::ScreenSound)))
-            .filter_map(|(person, slot)| self.stream(person.link?, slot))
-            .filter_map(|stream| stream.get_tracks().get(0).dyn_into().ok())
-            .chain(own)
-            .chain(self.own_screen_sound())
+            .filter_map(|(person, slot)| {
+                let volume = self.loudness.get(person.seat).volume()?;
+                let stream = self.stream(person.link?, slot)?;
+                Some((stream.get_tracks().get(0).dyn_into().ok()?, volume))
+            })
+            .chain(
+                own.into_iter()
+                    .chain(self.own_screen_sound())
+                    .map(|track| (track, 1.0)),
+            )
             .collect()
     }
 
@@ -227,6 +259,8 @@ impl Engine {
         let Some(running) = self.recording.running.take() else {
             return;
         };
+        // The clones go at once: a microphone that seems to be open is none after the call.
+        running.mix.follow(&[]);
         let this = self.weak();
         spawn(async move {
             let end = running.end();
@@ -235,7 +269,6 @@ impl Engine {
                 file,
                 film,
                 mix,
-                tell,
                 _beat: beat,
                 _held: held,
             } = running;
@@ -246,16 +279,17 @@ impl Engine {
             drop(held);
             if let Some(engine) = this.upgrade() {
                 engine.recording.is_busy.set(false);
+                engine.tell_recorded(if closed.is_ok() { end } else { Recorded::Failed });
             }
-            tell(if closed.is_ok() { end } else { Recorded::Failed });
         });
     }
 
     /// The page goes away: there is no time to wait for the last piece.
     pub(super) fn abandon_recording(&self) {
         if let Some(running) = self.recording.running.take() {
-            // Goes on without us.
-            drop(running.file.close());
+            // Goes on without us; whether it works nobody hears any more.
+            let closed = running.file.close();
+            spawn(async move { _ = closed.await });
         }
     }
 }
@@ -267,10 +301,23 @@ impl Runtime {
         film::can_film() && recorder::kind().is_some()
     }
 
-    /// Begins to record the call and lets everybody know; `tell` hears what becomes of it. Only within
-    /// a click. [`Intent::Record`] ends it, and so does the end of the call.
-    pub fn record(self, tell: impl Fn(Recorded) + 'static) {
-        self.engine.with_value(|engine| engine.record(Rc::new(tell)));
+    /// Begins to record the call and lets everybody know. Only within a click. [`Intent::Record`] ends
+    /// it, and so does the end of the call.
+    pub fn record(self) {
+        self.engine.with_value(|engine| engine.record());
+    }
+
+    /// How often there was news of a recording: see [`Runtime::last_recorded`]. The end of one is known
+    /// only after that of its call.
+    #[must_use]
+    pub fn recorded(self) -> ReadSignal<u32> {
+        self.store.recorded.read_only()
+    }
+
+    /// The last news, if there was any since one joined.
+    #[must_use]
+    pub fn last_recorded(self) -> Option<Recorded> {
+        self.engine.with_value(|engine| engine.recording.last.get())
     }
 
     /// Says what there is to be recorded, until the calling component goes.

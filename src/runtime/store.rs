@@ -47,6 +47,10 @@ pub(super) struct Store {
     pub(super) is_language_picked: RwSignal<bool>,
     pub(super) language_failed: RwSignal<bool>,
     pub(super) unread: RwSignal<u32>,
+    /// How often there was news of a recording; what the last is the engine knows.
+    pub(super) recorded: RwSignal<u32>,
+    /// Whether the small window above all others is open.
+    pub(super) is_popped_out: RwSignal<bool>,
 }
 
 impl Store {
@@ -80,6 +84,8 @@ impl Store {
             is_language_picked: RwSignal::new(false),
             language_failed: RwSignal::new(false),
             unread: RwSignal::new(0),
+            recorded: RwSignal::new(0),
+            is_popped_out: RwSignal::new(false),
         }
     }
 

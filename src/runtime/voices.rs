@@ -1,12 +1,13 @@
 //! Who of the others speaks: asks each connection a few times a second how loud it is.
 //!
-//! Only in a call with others, and not in a tab that nobody sees. The own microphone is not asked: a
-//! meter on it would keep an audio context running through the whole call.
+//! Only in a call with others, and in a tab that nobody sees only for what is seen elsewhere: the small
+//! window above all others, and a recording. The own microphone is not asked: a meter on it would keep
+//! an audio context running through the whole call.
 
 use core::cell::RefCell;
 use core::time::Duration;
 
-use leptos::prelude::WithUntracked;
+use leptos::prelude::{GetUntracked, WithUntracked};
 use visavis_call_core::{Stage, View};
 use visavis_protocol::SeatId;
 
@@ -57,7 +58,9 @@ impl Engine {
     }
 
     fn hear_voices(&self) {
-        if page::is_hidden() {
+        let is_out = self.store.is_popped_out.get_untracked();
+        let is_recording = self.store.view.with_untracked(|view| view.me.recording);
+        if page::is_hidden() && !is_out && !is_recording {
             return;
         }
         let levels: Vec<(SeatId, f64)> = self.store.view.with_untracked(|view| {

@@ -39,9 +39,14 @@ impl Runtime {
     /// browser has none.
     #[must_use]
     pub fn pop_out(self) -> Option<PopOut> {
-        popout::is_offered().then(|| PopOut {
-            window: StoredValue::new_local(None),
-            is_out: RwSignal::new(false),
+        popout::is_offered().then(|| {
+            let is_out = self.store.is_popped_out;
+            // The window goes with the component, and does not say so.
+            on_cleanup(move || _ = is_out.try_set(false));
+            PopOut {
+                window: StoredValue::new_local(None),
+                is_out,
+            }
         })
     }
 }
@@ -63,15 +68,18 @@ impl PopOut {
     /// Opens it, only within a click: for `content`, which is moved there, or, where the browser has
     /// nothing better, for what `video` shows.
     pub fn open(self, content: &HtmlElement, video: &HtmlElement) {
+        // What was closed by the person is kept until now. It must not go once the next one is there.
+        self.window.set_value(None);
         // Only the signal: this is run by the window's own listener, which must outlive it.
         let closed = move || _ = self.is_out.try_set(false);
         let opened = popout::PopOut::open(content, video, POP_OUT_PX, Box::new(closed));
         spawn(async move {
             match opened.await {
-                // Dropped at once if the call is over by now, which closes it again.
+                // Given back and dropped if the call is over by now, which closes it again.
                 Ok(window) => {
-                    self.window.try_set_value(Some(window));
-                    _ = self.is_out.try_set(true);
+                    if self.window.try_set_value(Some(window)).is_none() {
+                        _ = self.is_out.try_set(true);
+                    }
                 }
                 Err(error) => console::warn("no window above the others", error.name.as_str()),
             }

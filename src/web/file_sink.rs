@@ -19,7 +19,7 @@ pub const HELD_BYTES: f64 = 1_073_741_824.0;
 /// How long a browser may take to begin a download.
 const DOWNLOAD_WITHIN: Duration = Duration::from_secs(10);
 
-/// See the module.
+/// See the module. Dropped without a [`FileSink::close`], it leaves the disk as it was.
 pub struct FileSink {
     name: String,
     kind: &'static str,
@@ -38,6 +38,7 @@ enum Place {
 struct State {
     held_bytes: Cell<f64>,
     has_failed: Cell<bool>,
+    is_closed: Cell<bool>,
 }
 
 /// Opens a file of a name and a kind. Call it within a click: the browser asks where to put it, if
@@ -99,6 +100,13 @@ impl FileSink {
         }
     }
 
+    /// Whether it is nowhere yet but in the browser's keeping. No browser begins a download for a page
+    /// that goes away, so it is lost with the tab.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        matches!(self.place, Place::Held(_))
+    }
+
     /// Whether no more should be added: see [`HELD_BYTES`].
     #[must_use]
     pub fn is_full(&self) -> bool {
@@ -117,11 +125,21 @@ impl FileSink {
     /// # Errors
     /// If the disk refuses it.
     pub fn close(&self) -> impl Future<Output = Result<(), Error>> + 'static + use<> {
+        self.state.is_closed.set(true);
         let closed = match &self.place {
             Place::Disk(writable) => value::call(writable, "close", &[]),
             Place::Held(pieces) => download(pieces, &self.name, self.kind).map(|()| JsValue::UNDEFINED),
         };
         async move { settled(closed).await.map(drop) }
+    }
+}
+
+impl Drop for FileSink {
+    fn drop(&mut self) {
+        if let (Place::Disk(writable), false) = (&self.place, self.state.is_closed.get()) {
+            // Else it stays open, and a file of the same name stays locked, until the page goes.
+            task::see_to("a file stays open", value::call(writable, "abort", &[]));
+        }
     }
 }
 

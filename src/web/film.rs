@@ -1,6 +1,6 @@
 //! A canvas that is painted by hand and captured as a stream.
 
-use js_sys::Array;
+use js_sys::{Array, JsString};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{
     CanvasRenderingContext2d, HtmlCanvasElement, HtmlElement, HtmlVideoElement, MediaStream, MediaStreamTrack,
@@ -143,11 +143,11 @@ impl Film {
         // Refused only for a negative radius.
         _ = self.pen.arc(x, y, width / 2.0, 0.0, core::f64::consts::TAU);
         self.pen.fill();
-        let letter = JsValue::from(avatar.text_content());
-        let letter = value::call(&letter, "toLocaleUpperCase", &[]).unwrap_or(letter);
+        // By the browser, as the page's style does it: Rust would bring Unicode's tables of letters.
+        let letter = JsString::from(avatar.text_content().unwrap_or_default()).to_locale_upper_case(None);
         self.pen.set_text_align("center");
         self.write(
-            &letter.as_string().unwrap_or_default(),
+            &String::from(letter),
             width * LETTER,
             &colour("color").unwrap_or_default(),
             (x, y, width),

@@ -2,6 +2,7 @@
 
 use web_sys::{AnalyserNode, AudioContext, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack};
 
+use super::task::see_to;
 use super::{Error, Listener, value, window};
 
 /// Samples that one reading looks at: 43 ms at 48 kHz, longer than a period of any voice.
@@ -65,9 +66,13 @@ impl Drop for Meter {
     }
 }
 
-fn wake(context: &AudioContext) {
-    if value::get(context, "state").as_string().as_deref() == Some("suspended") {
-        _ = context.resume();
+/// Has a context run again that was not allowed to yet, or was taken its sound: by a phone call
+/// (`interrupted`, on Apple's systems) or a speaker that went.
+pub(super) fn wake(context: &AudioContext) {
+    let state = value::get(context, "state").as_string();
+    if let Some("suspended" | "interrupted") = state.as_deref() {
+        // Goes unanswered until it may run, and is refused if the context is closed before.
+        see_to("no sound yet", value::call(context, "resume", &[]));
     }
 }
 

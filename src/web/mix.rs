@@ -5,16 +5,20 @@
 
 use core::cell::RefCell;
 
-use wasm_bindgen::JsCast;
-use web_sys::{AudioContext, AudioNode, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack};
+use wasm_bindgen::{JsCast, JsValue};
+use web_sys::{
+    AudioContext, AudioNode, EventTarget, MediaStream, MediaStreamAudioSourceNode, MediaStreamTrack,
+};
 
-use super::{Error, value};
+use super::meter::wake;
+use super::{Error, Listener, document, value};
 
 /// A mix of tracks that come and go, until this is dropped.
 pub struct Mix {
     context: AudioContext,
     sum: AudioNode,
     inputs: RefCell<Vec<Input>>,
+    _listeners: [Listener; 2],
 }
 
 struct Input {
@@ -22,6 +26,7 @@ struct Input {
     of: MediaStreamTrack,
     copy: MediaStreamTrack,
     source: MediaStreamAudioSourceNode,
+    gain: AudioNode,
 }
 
 impl Mix {
@@ -32,12 +37,21 @@ impl Mix {
     pub fn new() -> Result<Self, Error> {
         let context = AudioContext::new().map_err(Error::from)?;
         let sum = value::call(&context, "createMediaStreamDestination", &[])?;
-        // Its promise tells only that it runs, which it mostly does by itself.
-        _ = context.resume();
+        wake(&context);
+        // A phone call stops it, and nobody else has it go on.
+        let listeners = [
+            (context.unchecked_ref::<EventTarget>(), "statechange"),
+            (&document(), "visibilitychange"),
+        ]
+        .map(|(target, kind)| {
+            let context = context.clone();
+            Listener::new(target, kind, move |_| wake(&context))
+        });
         Ok(Self {
             context,
             sum: sum.unchecked_into(),
             inputs: RefCell::default(),
+            _listeners: listeners,
         })
     }
 
@@ -53,15 +67,20 @@ impl Mix {
         (&self.context, &self.sum)
     }
 
-    /// Mixes these tracks from now on: takes those in that came, and lets go of those that went.
-    pub fn follow(&self, tracks: &[MediaStreamTrack]) {
+    /// Mixes these tracks from now on, each as loud as it says, 0 to 1: takes those in that came, and
+    /// lets go of those that went.
+    pub fn follow(&self, tracks: &[(MediaStreamTrack, f64)]) {
         let mut inputs = self.inputs.borrow_mut();
-        inputs.retain(|input| tracks.contains(&input.of));
-        for track in tracks {
+        inputs.retain(|input| tracks.iter().any(|(track, _)| input.of == *track));
+        for (track, volume) in tracks {
             if inputs.iter().all(|input| input.of != *track)
                 && let Ok(input) = self.input(track)
             {
                 inputs.push(input);
+            }
+            if let Some(input) = inputs.iter().find(|input| input.of == *track) {
+                let gain = value::get(&input.gain, "gain");
+                value::set(&gain, "value", &JsValue::from(*volume));
             }
         }
     }
@@ -70,19 +89,24 @@ impl Mix {
         let copy: MediaStreamTrack = value::call(track, "clone", &[])?.unchecked_into();
         let made = MediaStream::new().and_then(|stream| {
             stream.add_track(&copy);
-            let source = self.context.create_media_stream_source(&stream)?;
-            source.connect_with_audio_node(&self.sum)?;
-            Ok(source)
+            self.context.create_media_stream_source(&stream)
+        });
+        let made = made.map_err(Error::from).and_then(|source| {
+            let gain: AudioNode = value::call(&self.context, "createGain", &[])?.unchecked_into();
+            source.connect_with_audio_node(&gain)?;
+            gain.connect_with_audio_node(&self.sum)?;
+            Ok((source, gain))
         });
         match made {
-            Ok(source) => Ok(Input {
+            Ok((source, gain)) => Ok(Input {
                 of: Clone::clone(track),
                 copy,
                 source,
+                gain,
             }),
             Err(error) => {
                 copy.stop();
-                Err(error.into())
+                Err(error)
             }
         }
     }
@@ -91,6 +115,7 @@ impl Mix {
 impl Drop for Input {
     fn drop(&mut self) {
         _ = self.source.disconnect();
+        _ = self.gain.disconnect();
         self.copy.stop();
     }
 }

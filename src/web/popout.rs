@@ -1,6 +1,9 @@
 //! A small window that stays above all others: one for elements of the page where the browser has
 //! it (Document Picture-in-Picture), else one for a single video (Picture-in-Picture).
 
+use core::cell::Cell;
+use std::rc::Rc;
+
 use js_sys::{Array, Promise};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
@@ -26,6 +29,8 @@ fn windows() -> JsValue {
 pub struct PopOut {
     /// What ends it, and the name of the method: the window itself, or the document.
     end: (JsValue, &'static str),
+    /// Whether it is over already. Another one may be open by then, and the document would end that.
+    has_ended: Rc<Cell<bool>>,
     /// Taken off before the end is asked for, which is no news to whoever drops this.
     listener: Option<Listener>,
 }
@@ -55,17 +60,28 @@ impl PopOut {
                 .await
                 .map_err(Error::from)?;
             let (target, ended, end) = if is_document {
-                furnish(&opened, &content)?;
-                (opened.clone(), "pagehide", (opened, "close"))
+                (opened.clone(), "pagehide", (opened.clone(), "close"))
             } else {
                 let end = (document().into(), "exitPictureInPicture");
                 (video, "leavepictureinpicture", end)
             };
             let target: EventTarget = target.unchecked_into();
-            Ok(Self {
+            let has_ended = Rc::new(Cell::new(false));
+            let ends = Rc::clone(&has_ended);
+            let listener = Listener::new(&target, ended, move |_| {
+                ends.set(true);
+                closed();
+            });
+            // From here on it closes the window should anything go wrong.
+            let window = Self {
                 end,
-                listener: Some(Listener::new(&target, ended, move |_| closed())),
-            })
+                has_ended,
+                listener: Some(listener),
+            };
+            if is_document {
+                furnish(&opened, &content)?;
+            }
+            Ok(window)
         }
     }
 }
@@ -73,8 +89,10 @@ impl PopOut {
 impl Drop for PopOut {
     fn drop(&mut self) {
         self.listener.take();
+        if self.has_ended.get() {
+            return;
+        }
         let (of, method) = &self.end;
-        // It may be closed already, which is a failure to some.
         see_to("no window to close", value::call(of, method, &[]));
     }
 }

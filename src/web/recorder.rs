@@ -1,5 +1,6 @@
 //! A stream made into pieces of a file (`MediaRecorder`, MediaStream Recording).
 
+use core::time::Duration;
 use std::rc::Rc;
 
 use js_sys::Promise;
@@ -7,6 +8,7 @@ use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{EventTarget, MediaStream};
 
+use super::timer::Timeout;
 use super::{Error, Listener, value};
 
 /// Kinds of files, the one that costs least to make first. The last is Apple's.
@@ -21,6 +23,9 @@ const VIDEO_BITS_PER_SECOND: u32 = 2_500_000;
 const AUDIO_BITS_PER_SECOND: u32 = 96_000;
 /// How much is lost at most if the page goes away without a word.
 const PIECE_MS: u32 = 1000;
+/// How long the last piece may take: longer than an encoder that is behind on a busy machine. What
+/// has come until then is a file.
+const STOP_WITHIN: Duration = Duration::from_secs(5);
 
 /// What a recorder did.
 #[derive(Debug)]
@@ -78,20 +83,23 @@ impl Recorder {
         })
     }
 
-    /// Ends the file. The last piece has come when this is over.
+    /// Ends the file. The last piece has come when this is over, or is given up after [`STOP_WITHIN`].
     pub async fn stop(self) {
         let mut settle = None;
         let stopped = Promise::new(&mut |resolve, _| settle = Some(resolve));
-        let listener = settle.map(|settle| {
-            Listener::new(self.recorder.unchecked_ref(), "stop", move |_| {
+        let waits = settle.map(|settle| {
+            let late = Clone::clone(&settle);
+            let listener = Listener::new(self.recorder.unchecked_ref(), "stop", move |_| {
                 _ = settle.call0(&JsValue::UNDEFINED);
-            })
+            });
+            let timeout = Timeout::new(STOP_WITHIN, move || _ = late.call0(&JsValue::UNDEFINED));
+            (listener, timeout)
         });
         // One that has stopped by itself will not do so again.
         let is_running = value::get(&self.recorder, "state").as_string().as_deref() != Some("inactive");
         if is_running && value::call(&self.recorder, "stop", &[]).is_ok() {
             _ = JsFuture::from(stopped).await;
         }
-        drop(listener);
+        drop(waits);
     }
 }

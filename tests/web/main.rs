@@ -9,6 +9,7 @@ mod capture;
 mod guards;
 mod kept;
 mod peer;
+mod popout;
 mod recorder;
 mod wait;
 

@@ -7,8 +7,9 @@ use visavis::web::clock;
 use visavis::web::timer::Timeout;
 use wasm_bindgen_futures::JsFuture;
 
-/// Longer than anything here takes on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// Longer than anything here takes on a busy machine. Firefox's recorder alone waits ten seconds for a
+/// sound where the computer has nothing to play it with.
+const PATIENCE: Duration = Duration::from_secs(25);
 /// Between two looks.
 const STEP: Duration = Duration::from_millis(10);
 

@@ -9,7 +9,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde_json::json;
 use thirtyfour::prelude::*;
 use visavis_e2e::page::SOON;
-use visavis_e2e::{Browser, Devices, Kind, Look, Room, Stage, staged, until};
+use visavis_e2e::{Browser, Devices, Kind, Look, Room, Stage, in_each, staged, until};
 
 /// How long is recorded; a person may ask for longer.
 const SECONDS_VARIABLE: &str = "VISAVIS_RECORD_SECONDS";
@@ -402,6 +402,38 @@ fn empty_share(pixels: &[u8], [x, y]: [usize; 2]) -> f64 {
         })
         .sum();
     empty as f64 / (PART[0] * PART[1]) as f64
+}
+
+in_each! {
+    /// M11: who leaves while they record is told on the page after the call what became of it.
+    async fn left_while_recording(stage: &Stage, kind: Kind) -> Result<()> {
+        stage.serve().await?;
+        let ada = stage.browser(kind).await?;
+        ada.enter(stage, &Room::new("left"), "Ada").await?;
+        prepare(stage, &ada, Way::Download).await?;
+        ada.press("button", "Record").await?;
+        ada.hear("status", "before you close this tab").await?;
+        ada.see("button", "Stop recording").await?;
+        // Pieces come each second.
+        let begun = Instant::now();
+        until("something is recorded", SOON, async || {
+            Ok(Look::when(begun.elapsed() >= Duration::from_secs(2), || "not long enough".into()))
+        })
+        .await?;
+        ada.leave().await?;
+        ada.hear("status", "The recording is saved").await?;
+        let file = saved(stage, &ada, Way::Download).await?;
+        ensure!(file.metadata()?.len() > 0, "an empty file");
+        let open = ada.open().await?;
+        ensure!(open.tracks == 0 && open.audio_contexts == 0, "{open:?}");
+        // What is said of one call is not said of the next.
+        ada.press("button", "Rejoin").await?;
+        ada.room_state("joined").await?;
+        ada.leave().await?;
+        ada.room_state("ended").await?;
+        ensure!(!ada.words().await?.contains("The recording is saved"));
+        Ok(())
+    }
 }
 
 mod recording {
