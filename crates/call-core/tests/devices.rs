@@ -326,6 +326,33 @@ fn many_devices_may_be_pulled_out_in_a_long_call() {
 }
 
 #[test]
+fn a_loss_that_the_list_told_first_is_not_the_last_one_mended() {
+    let (mut shell, _) = using(CAMERA, "a", &["a", "b", "c"]);
+    listed(&mut shell, CAMERA, &["b", "c"]);
+    let second = asked_once(&mut shell).capture;
+    captured(&mut shell, second, "b");
+    listed(&mut shell, CAMERA, &["b", "c"]);
+    ended(&mut shell, second);
+    let third = asked_once(&mut shell).capture;
+    listed(&mut shell, CAMERA, &["c"]);
+    captured(&mut shell, third, "c");
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("c"));
+}
+
+#[test]
+fn a_headset_that_the_list_lost_first_returns_with_its_plug() {
+    let (mut shell, old) = using(MICROPHONE, "headset", &["headset", "built in"]);
+    listed(&mut shell, MICROPHONE, &["built in"]);
+    ended(&mut shell, old);
+    let other = asked_once(&mut shell).capture;
+    captured(&mut shell, other, "built in");
+    listed(&mut shell, MICROPHONE, &["headset", "built in"]);
+    let back = asked_once(&mut shell).capture;
+    captured(&mut shell, back, "headset");
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("headset"));
+}
+
+#[test]
 fn the_microphone_follows_the_systems_choice() {
     let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
     listed(&mut shell, MICROPHONE, &["b", "a"]);

@@ -43,6 +43,8 @@ impl Media {
             if let Some(capture) = gone {
                 // Most browsers end the track as well; whichever they say first.
                 notices.extend(self.ended(capture, ids, commands));
+                // This list is what told of the loss: no later one will take the mark away.
+                self.kind_mut(kind).is_replacement = false;
                 continue;
             }
             let may_help = match state.failed {
