@@ -6,7 +6,8 @@
 //!   └──not wanted────┴────────────────────┘
 //! ```
 //! While another device is asked for, the one that runs goes on, so that nobody sees or hears a gap. A
-//! phone that opens one camera at a time refuses that: then the one that runs is stopped first.
+//! phone that opens one camera at a time refuses that: then the camera that runs is stopped first, and
+//! asked for again if that was no help. A choice that cannot be had is told and chosen no more.
 //!
 //! A microphone that is turned off stays captured and is only detached, so that turning it on
 //! again cannot cut the first word; a camera is stopped, so that its light goes out. A screen is
@@ -163,6 +164,7 @@ impl Media {
             let state = self.kind_mut(kind);
             state.stop_asking(commands);
             state.stop_running(commands);
+            state.stopped = None;
             state.failed = None;
         }
         self.screen.wanted = false;
@@ -239,6 +241,7 @@ impl Media {
             });
         }
         state.is_revoked = false;
+        state.stopped = None;
         let notice = match core::mem::take(&mut state.reason) {
             Reason::Person => None,
             Reason::Replacement => Some(NoticeKind::DeviceSwitched { kind, name }),
@@ -268,8 +271,11 @@ impl Media {
             let is_news = error != CaptureError::NotAllowed;
             return is_news.then_some(NoticeKind::CaptureFailed { kind, error });
         }
-        if error == CaptureError::NotReadable && state.running.is_some() {
+        if let (CaptureKind::Camera, CaptureError::NotReadable, Some(running)) =
+            (kind, error, &state.running)
+        {
             // A phone opens one camera at a time.
+            state.stopped = Some(running.by_device());
             state.stop_running(commands);
             self.reconcile(kind, ids, commands);
             return None;
@@ -281,15 +287,20 @@ impl Media {
             self.reconcile(kind, ids, commands);
             return None;
         }
-        if let (Wish::Device(id), true) = (&wish, is_absent) {
+        let was_chosen = state.reason == Reason::Person;
+        if let Wish::Device(id) = &wish
+            && (is_absent || state.reason == Reason::Return)
+        {
             state.missed = Some(id.clone());
         }
-        if let Some(running) = &mut state.running {
-            // Better than nothing.
-            state.any_will_do = true;
-            running.wish = Wish::Any;
+        let runs = state.running.as_ref().map(|running| running.wish.clone());
+        if let Some(former) = runs.or_else(|| state.stopped.take()) {
+            // What was in use until now is better than one that nobody chose.
+            state.chosen = former;
+            state.any_will_do = false;
             state.reason = Reason::Person;
-            return Some(NoticeKind::CaptureFailed { kind, error });
+            self.reconcile(kind, ids, commands);
+            return was_chosen.then_some(NoticeKind::CaptureFailed { kind, error });
         }
         if wish != Wish::Any && (is_absent || error == CaptureError::NotReadable) {
             state.any_will_do = true;
@@ -384,6 +395,7 @@ impl Media {
                 state.asking = None;
             }
             state.stop_asking(commands);
+            state.stopped = None;
             // One that was not chosen is not to be heard even for a moment when it is turned on again.
             if kind != CaptureKind::Microphone || !fits {
                 state.stop_running(commands);

@@ -166,6 +166,105 @@ fn a_phone_that_opens_one_camera_at_a_time_stops_the_first() {
 }
 
 #[test]
+fn a_camera_that_is_busy_even_so_gives_the_former_one_back() {
+    let (mut shell, old) = using(CAMERA, "a", &["a", "b", "c"]);
+    choose(&mut shell, CAMERA, "b");
+    let busy = CaptureError::NotReadable;
+    let request = asked_once(&mut shell);
+    failed(&mut shell, request.capture, busy);
+    assert!(stops(&shell, old));
+    let again = asked_once(&mut shell);
+    failed(&mut shell, again.capture, busy);
+    let former = asked_once(&mut shell);
+    assert_eq!(former.device.as_deref(), Some("a"), "and none that nobody chose");
+    let told = NoticeKind::CaptureFailed {
+        kind: CAMERA,
+        error: busy,
+    };
+    assert_eq!(notices(&shell), [told.clone()]);
+    captured(&mut shell, former.capture, "a");
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("a"));
+    assert_eq!(shell.view().me.chosen_camera.as_deref(), Some("a"));
+    assert_eq!(notices(&shell), [told]);
+
+    // If that is gone by now, any is better than none.
+    choose(&mut shell, CAMERA, "b");
+    for device in ["b", "b", "a"] {
+        let request = asked_once(&mut shell);
+        assert_eq!(request.device.as_deref(), Some(device));
+        failed(&mut shell, request.capture, busy);
+    }
+    let any = asked_once(&mut shell);
+    assert_eq!(any.device, None);
+    captured(&mut shell, any.capture, "c");
+    let switched = NoticeKind::DeviceSwitched {
+        kind: CAMERA,
+        name: name("c"),
+    };
+    assert_eq!(notices(&shell).last(), Some(&switched));
+}
+
+#[test]
+fn who_turns_the_camera_off_meanwhile_does_not_get_the_former_one_back() {
+    let (mut shell, _) = using(CAMERA, "a", &["a", "b"]);
+    choose(&mut shell, CAMERA, "b");
+    let request = asked_once(&mut shell);
+    failed(&mut shell, request.capture, CaptureError::NotReadable);
+    want(&mut shell, CAMERA, false);
+    shell.commands.clear();
+    want(&mut shell, CAMERA, true);
+    let request = asked_once(&mut shell);
+    assert_eq!(request.device.as_deref(), Some("b"), "it is the one chosen");
+    failed(&mut shell, request.capture, CaptureError::NotReadable);
+    assert_eq!(asked_once(&mut shell).device, None);
+}
+
+#[test]
+fn a_microphone_that_is_busy_leaves_the_one_in_use() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    choose(&mut shell, MICROPHONE, "b");
+    let request = asked_once(&mut shell);
+    let error = CaptureError::NotReadable;
+    failed(&mut shell, request.capture, error);
+    assert!(!stops(&shell, old) && asked(&mut shell).is_empty());
+    let told = NoticeKind::CaptureFailed {
+        kind: MICROPHONE,
+        error,
+    };
+    assert_eq!(notices(&shell), [told]);
+    // Nor does muting let go of it for the one that cannot be had.
+    want(&mut shell, MICROPHONE, false);
+    assert!(!stops(&shell, old));
+    want(&mut shell, MICROPHONE, true);
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
+}
+
+#[test]
+fn a_device_that_is_back_and_busy_is_tried_again_with_its_next_plug() {
+    let (mut shell, capture) = using(MICROPHONE, "b", &["a", "b"]);
+    choose(&mut shell, MICROPHONE, "b");
+    ended(&mut shell, capture);
+    listed(&mut shell, MICROPHONE, &["a"]);
+    let other = asked_once(&mut shell).capture;
+    captured(&mut shell, other, "a");
+    let said = notices(&shell).len();
+    for is_ready in [false, true] {
+        listed(&mut shell, MICROPHONE, &["a", "b"]);
+        let back = asked_once(&mut shell);
+        assert_eq!(back.device.as_deref(), Some("b"));
+        if is_ready {
+            captured(&mut shell, back.capture, "b");
+        } else {
+            failed(&mut shell, back.capture, CaptureError::NotReadable);
+            assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
+            assert_eq!(notices(&shell).len(), said, "nobody has chosen anything");
+            listed(&mut shell, MICROPHONE, &["a"]);
+        }
+    }
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("b"));
+}
+
+#[test]
 fn a_camera_that_cannot_be_had_leaves_the_one_in_use() {
     let (mut shell, old) = using(CAMERA, "a", &["a", "b"]);
     choose(&mut shell, CAMERA, "b");

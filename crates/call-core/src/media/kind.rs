@@ -39,6 +39,15 @@ impl Running {
     pub(super) fn fits(&self, wish: &Wish) -> bool {
         self.wish == *wish || matches!(wish, Wish::Device(id) if *id == self.device)
     }
+
+    /// The wish for this very device, where the browser tells which it is.
+    pub(super) fn by_device(&self) -> Wish {
+        if self.device.is_empty() {
+            self.wish.clone()
+        } else {
+            Wish::Device(self.device.clone())
+        }
+    }
 }
 
 /// Why something is asked for, as far as the person has to be told.
@@ -62,6 +71,9 @@ pub(super) struct Kind {
     pub(super) failed: Option<CaptureError>,
     /// The chosen device let us down: ask for any until the person chooses again, or it is back.
     pub(super) any_will_do: bool,
+    /// What ran until it was stopped so that another one could be opened: to be asked for again if that
+    /// cannot be had.
+    pub(super) stopped: Option<Wish>,
     /// The device to go back to as soon as it is there again.
     pub(super) missed: Option<String>,
     /// What runs took the place of one that ended, and nothing was plugged in or out since.
