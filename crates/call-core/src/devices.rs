@@ -58,6 +58,25 @@ pub(crate) fn is_default_another(before: &[Device], after: &[Device], kind: Capt
     }
 }
 
+/// The device that is the system's choice, where the list tells which that is: see
+/// [`is_default_another`]. Chromium's own id for it if nothing else is to be found out.
+pub(crate) fn default(list: &[Device], kind: CaptureKind) -> Option<&str> {
+    let all = || of_kind(list, kind).filter(|device| !ALIASES.contains(&device.id.as_str()));
+    let Some(alias) = of_kind(list, kind).find(|device| device.id == DEFAULT) else {
+        return all().next().map(|device| device.id.as_str());
+    };
+    let is_of_group = |device: &&Device| !alias.group.is_empty() && device.group == alias.group;
+    // It reads "Default - " and the device's own.
+    let is_called_so = |device: &&Device| !device.label.is_empty() && alias.label.ends_with(&device.label);
+    let device = all()
+        .filter(is_of_group)
+        .find(is_called_so)
+        .or_else(|| all().find(is_of_group))
+        .or_else(|| all().find(is_called_so))
+        .unwrap_or(alias);
+    Some(device.id.as_str())
+}
+
 /// The device after this one, the first after the last one. `None` if there is no other.
 pub(crate) fn next<'a>(list: &'a [Device], kind: CaptureKind, id: &str) -> Option<&'a str> {
     let all = || of_kind(list, kind).filter(|device| !ALIASES.contains(&device.id.as_str()));
@@ -121,6 +140,32 @@ mod tests {
             !is_default_another(&before, &after, CAMERA),
             "there is no default camera"
         );
+    }
+
+    #[test]
+    fn the_systems_choice_is_found_by_group_and_label() {
+        let grouped = |devices: &[(&str, &str, &str)]| -> Vec<Device> {
+            let mut all = list(MICROPHONE, &[]);
+            for (id, label, group) in devices {
+                all.extend(list(MICROPHONE, &[(*id, *label)]));
+                if let Some(device) = all.last_mut() {
+                    device.group = group.to_string();
+                }
+            }
+            all
+        };
+        let alias = ("default", "Default - B", "2");
+        for (devices, found) in [
+            (&[alias, ("a", "B", "1"), ("b", "B", "2")][..], Some("b")),
+            (&[alias, ("a", "Line in", "2"), ("b", "B", "2")], Some("b")),
+            (&[alias, ("communications", "B", "2"), ("b", "", "2")], Some("b")),
+            (&[alias, ("a", "", ""), ("b", "B", "")], Some("b")),
+            (&[alias, ("a", "", "1"), ("b", "C", "3")], Some("default")),
+            (&[("a", "A", ""), ("b", "B", "")], Some("a")),
+            (&[], None),
+        ] {
+            assert_eq!(default(&grouped(devices), MICROPHONE), found, "{devices:?}");
+        }
     }
 
     #[test]

@@ -165,6 +165,7 @@ impl Media {
             state.stop_asking(commands);
             state.stop_running(commands);
             state.stopped = None;
+            state.following = None;
             state.failed = None;
         }
         self.screen.wanted = false;
@@ -232,6 +233,8 @@ impl Media {
         // What ran until now has been replaced.
         state.stop_running(commands);
         if let Some(Asking { wish, .. }) = state.asking.take() {
+            let was_followed = state.following.take().is_some();
+            let wish = if was_followed { Wish::Any } else { wish };
             state.running = Some(Running {
                 capture,
                 wish,
@@ -271,8 +274,12 @@ impl Media {
             let is_news = error != CaptureError::NotAllowed;
             return is_news.then_some(NoticeKind::CaptureFailed { kind, error });
         }
-        if let (CaptureKind::Camera, CaptureError::NotReadable, Some(running)) =
-            (kind, error, &state.running)
+        if state.following.take().is_some() {
+            // The one in use goes on; if that has ended meanwhile, any other will do.
+            self.reconcile(kind, ids, commands);
+            return None;
+        }
+        if let (CaptureKind::Camera, CaptureError::NotReadable, Some(running)) = (kind, error, &state.running)
         {
             // A phone opens one camera at a time.
             state.stopped = Some(running.by_device());
@@ -396,6 +403,7 @@ impl Media {
             }
             state.stop_asking(commands);
             state.stopped = None;
+            state.following = None;
             // One that was not chosen is not to be heard even for a moment when it is turned on again.
             if kind != CaptureKind::Microphone || !fits {
                 state.stop_running(commands);

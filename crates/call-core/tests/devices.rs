@@ -453,17 +453,27 @@ fn a_headset_that_the_list_lost_first_returns_with_its_plug() {
 
 #[test]
 fn the_microphone_follows_the_systems_choice() {
-    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
-    listed(&mut shell, MICROPHONE, &["b", "a"]);
-    assert!(stops(&shell, old), "or the browser may give the same again");
-    let request = asked_once(&mut shell);
-    assert_eq!(request.device, None);
-    captured(&mut shell, request.capture, "b");
-    let switched = NoticeKind::DeviceSwitched {
-        kind: MICROPHONE,
-        name: name("b"),
-    };
-    assert_eq!(notices(&shell), [switched]);
+    let (mut shell, mut old) = using(MICROPHONE, "a", &["a", "b"]);
+    for (ids, default) in [(["b", "a"], "b"), (["a", "b"], "a")] {
+        listed(&mut shell, MICROPHONE, &ids);
+        assert!(!stops(&shell, old), "it is heard until the other one is there");
+        let request = asked_once(&mut shell);
+        assert_eq!(
+            request.device.as_deref(),
+            Some(default),
+            "or the browser may give the same again"
+        );
+        captured(&mut shell, request.capture, default);
+        assert!(stops(&shell, old));
+        old = request.capture;
+        let switched = NoticeKind::DeviceSwitched {
+            kind: MICROPHONE,
+            name: name(default),
+        };
+        assert_eq!(notices(&shell).last(), Some(&switched));
+        assert_eq!(shell.view().me.chosen_microphone, None);
+        assert_eq!(asked(&mut shell), []);
+    }
 
     let (mut shell, _) = using(MICROPHONE, "a", &["a", "b"]);
     choose(&mut shell, MICROPHONE, "a");
@@ -472,6 +482,47 @@ fn the_microphone_follows_the_systems_choice() {
     let (mut shell, _) = using(CAMERA, "a", &["a", "b"]);
     listed(&mut shell, CAMERA, &["b", "a"]);
     assert_eq!(asked(&mut shell), [], "and there is no default camera");
+}
+
+#[test]
+fn a_microphone_that_is_the_systems_choice_already_goes_on() {
+    let (mut shell, old) = using(MICROPHONE, "b", &["a", "b"]);
+    listed(&mut shell, MICROPHONE, &["b"]);
+    assert!(!stops(&shell, old) && asked(&mut shell).is_empty());
+    assert_eq!(notices(&shell), []);
+}
+
+#[test]
+fn a_systems_choice_that_cannot_be_had_leaves_the_microphone_in_use() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    let request = asked_once(&mut shell);
+    failed(&mut shell, request.capture, CaptureError::NotReadable);
+    assert!(!stops(&shell, old) && asked(&mut shell).is_empty());
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
+    assert_eq!(notices(&shell), [], "who hears nothing of it misses nothing");
+
+    // The one in use ends meanwhile.
+    listed(&mut shell, MICROPHONE, &["a", "b"]);
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    let request = asked_once(&mut shell);
+    ended(&mut shell, old);
+    failed(&mut shell, request.capture, CaptureError::NotReadable);
+    let any = asked_once(&mut shell);
+    assert_eq!(any.device, None);
+    captured(&mut shell, any.capture, "a");
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
+}
+
+#[test]
+fn a_systems_choice_that_changes_back_is_asked_for_no_more() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    let late = asked_once(&mut shell).capture;
+    listed(&mut shell, MICROPHONE, &["a", "b"]);
+    assert!(stops(&shell, late) && !stops(&shell, old));
+    captured(&mut shell, late, "b");
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
 }
 
 #[test]

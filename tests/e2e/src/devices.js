@@ -27,11 +27,11 @@
   MediaDevices.prototype.enumerateDevices = async function () {
     const listed = await list();
     if (another === null) return listed;
-    // Another default, as Chromium tells it and as Firefox does.
-    const entry = { kind: "audioinput", groupId: another, label: another };
-    return listed.some((device) => device.deviceId === "default")
-      ? listed.map((device) => device.deviceId === "default" && device.kind === "audioinput" ? { ...entry, deviceId: "default" } : device)
-      : [{ ...entry, deviceId: another }, ...listed];
+    // Another default, as Chromium tells it beside the device itself and as Firefox does.
+    const entry = { kind: "audioinput", groupId: another, label: another, deviceId: another };
+    const alias = { ...entry, label: `Default - ${another}`, deviceId: "default" };
+    const others = listed.map((device) => device.deviceId === "default" && device.kind === "audioinput" ? alias : device);
+    return [entry, ...others];
   };
 
   const capture = MediaDevices.prototype.getUserMedia;
@@ -42,6 +42,11 @@
     if (fails) fail(fails);
     if (refused.has(kind)) fail("NotAllowedError");
     if (!isThere[kind]) fail("NotFoundError");
+    if (another !== null && wanted[key].deviceId?.exact === another) {
+      // There is none of that name: the last one there is, which Chromium takes for another device.
+      const last = (await list()).findLast((device) => device.kind === kind);
+      wanted = { [key]: { ...wanted[key], deviceId: { exact: last.deviceId } } };
+    }
     if (pulled.size > 0) {
       const exactly = wanted[key].deviceId?.exact;
       if (pulled.has(exactly)) fail("OverconstrainedError");
