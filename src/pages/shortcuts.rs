@@ -78,10 +78,7 @@ pub fn hear(comforts: &Comforts) {
 
 /// Unlike a press on the button this is for the moment, so it is not remembered for the next call.
 fn be_heard(runtime: Runtime, on: bool) {
-    runtime.intend(Intent::Want {
-        kind: CaptureKind::Microphone,
-        on,
-    });
+    runtime.intend(Intent::Talk(on));
 }
 
 struct Keyboard {

@@ -166,6 +166,10 @@ impl Core {
                 self.media.want(kind, on, &mut self.ids, &mut self.commands);
                 self.sync_media(now);
             }
+            Intent::Talk(on) => {
+                self.media.talk(on, &mut self.ids, &mut self.commands);
+                self.sync_media(now);
+            }
             Intent::Record(recording) => {
                 let is_in = self.room.as_ref().is_some_and(Room::is_joined);
                 self.media.record(recording && is_in);

@@ -62,6 +62,9 @@ pub enum Intent {
         /// On or off.
         on: bool,
     },
+    /// Turns the microphone on for the moment if it is off, while a key is held for instance, and then off
+    /// again. Ends with the call, and with whatever the person wants of the microphone meanwhile.
+    Talk(bool),
     /// Says that the call is being recorded here, or no longer. The recording itself is the shell's:
     /// it runs exactly as long as [`crate::Me::recording`] says so.
     Record(bool),

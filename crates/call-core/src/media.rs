@@ -45,6 +45,8 @@ pub(crate) struct Media {
     active: bool,
     /// Whether the call is being recorded here.
     recording: bool,
+    /// Whether the microphone is wanted for the moment alone.
+    is_talking: bool,
     /// Whether the person was told that they talk while the microphone is off, since it is.
     was_told_muted: bool,
     /// See [`MediaStatus::hand`].
@@ -87,11 +89,29 @@ impl Media {
         let is_active = self.active;
         if kind == CaptureKind::Microphone {
             self.was_told_muted = false;
+            self.is_talking = false;
         }
         let state = self.kind_mut(kind);
         state.wanted = on && (is_active || kind != CaptureKind::Screen);
         state.begin_anew();
         self.reconcile(kind, ids, commands);
+    }
+
+    /// Turns the microphone on for as long as the person talks, if it is off, and off again. Whatever they
+    /// want of it meanwhile is the last word; what they were told and what is missed stays as it is.
+    pub(crate) fn talk(&mut self, on: bool, ids: &mut Ids, commands: &mut VecDeque<Command>) {
+        let may_change = if on {
+            self.active && !self.microphone.wanted
+        } else {
+            self.is_talking
+        };
+        if may_change {
+            self.is_talking = on;
+            self.microphone.wanted = on;
+            self.microphone.failed = None;
+            self.microphone.reason = Reason::Person;
+            self.reconcile(CaptureKind::Microphone, ids, commands);
+        }
     }
 
     /// Uses another device from now on. A screen is chosen in the browser's own list.
@@ -169,6 +189,9 @@ impl Media {
             state.failed = None;
         }
         self.screen.wanted = false;
+        if core::mem::take(&mut self.is_talking) {
+            self.microphone.wanted = false;
+        }
     }
 
     /// Starts whatever is wanted and not there, now and at each wish from now on.
@@ -375,17 +398,18 @@ impl Media {
     }
 
     fn talking_while_muted(&mut self) -> Option<NoticeKind> {
-        self.listening_while_muted()?;
+        self.listening_while_muted().filter(|_| !self.is_talking)?;
         self.was_told_muted = true;
         Some(NoticeKind::TalkingWhileMuted)
     }
 
     /// The microphone that stays captured while it is off, as long as it is worth knowing whether the
-    /// person talks: they are told once.
+    /// person talks: they are told once. Also while it is on for the moment, when nobody is told, so that
+    /// nothing is begun anew each time.
     pub(crate) fn listening_while_muted(&self) -> Option<CaptureId> {
         let running = self.microphone.running.as_ref();
         running
-            .filter(|_| !self.microphone.wanted && !self.was_told_muted)
+            .filter(|_| (self.is_talking || !self.microphone.wanted) && !self.was_told_muted)
             .map(|running| running.capture)
     }
 

@@ -135,7 +135,7 @@ pub struct Me {
     /// Where the camera that runs looks, if it says so.
     pub camera_facing: Option<Facing>,
     /// The microphone that stays captured while it is off, as long as it is worth knowing whether the
-    /// person talks: see [`crate::MediaEvent::TalkingWhileMuted`].
+    /// person talks, also while it is on for the moment: see [`crate::MediaEvent::TalkingWhileMuted`].
     pub listening_while_muted: Option<CaptureId>,
 }
 

@@ -613,6 +613,70 @@ fn talking_while_muted_is_said_once_each_time() {
     }
 }
 
+fn is_heard(shell: &Shell) -> bool {
+    shell.view().me.microphone.is_wanted()
+}
+
+#[test]
+fn who_talks_for_the_moment_is_not_told_again_that_they_are_muted() {
+    let (mut shell, capture) = using(MICROPHONE, "a", &["a"]);
+    let talk = |shell: &mut Shell| media(shell, MediaEvent::TalkingWhileMuted);
+    want(&mut shell, MICROPHONE, false);
+    shell.intend(Intent::Talk(true));
+    assert!(is_heard(&shell));
+    assert_eq!(
+        shell.view().me.listening_while_muted,
+        Some(capture),
+        "nothing is begun anew"
+    );
+    talk(&mut shell);
+    assert_eq!(notices(&shell), [], "they are heard");
+    shell.intend(Intent::Talk(false));
+    assert!(!is_heard(&shell));
+    talk(&mut shell);
+    for on in [true, false, true, false] {
+        shell.intend(Intent::Talk(on));
+        assert_eq!(shell.view().me.listening_while_muted, None);
+        talk(&mut shell);
+    }
+    assert_eq!(notices(&shell), [NoticeKind::TalkingWhileMuted]);
+    assert_eq!(asked(&mut shell), []);
+}
+
+#[test]
+fn a_press_while_somebody_talks_for_the_moment_is_the_last_word() {
+    for presses in [&[false][..], &[false, true], &[true]] {
+        let (mut shell, _) = using(MICROPHONE, "a", &["a"]);
+        want(&mut shell, MICROPHONE, false);
+        shell.intend(Intent::Talk(true));
+        for on in presses {
+            want(&mut shell, MICROPHONE, *on);
+            assert_eq!(is_heard(&shell), *on, "at once");
+        }
+        shell.intend(Intent::Talk(false));
+        assert_eq!(Some(&is_heard(&shell)), presses.last());
+    }
+    // Who is not muted has nothing to begin, and nothing ends with it.
+    let (mut shell, _) = using(MICROPHONE, "a", &["a"]);
+    shell.intend(Intent::Talk(true));
+    shell.intend(Intent::Talk(false));
+    assert!(is_heard(&shell));
+}
+
+#[test]
+fn talking_for_the_moment_ends_with_the_call() {
+    let (mut shell, capture) = using(MICROPHONE, "a", &["a"]);
+    want(&mut shell, MICROPHONE, false);
+    shell.intend(Intent::Talk(true));
+    shell.intend(Intent::HangUp);
+    assert!(stops(&shell, capture));
+    shell.intend(Intent::Talk(false));
+    shell.intend(Intent::Talk(true));
+    shell.join();
+    assert!(!is_heard(&shell));
+    assert_eq!(asked(&mut shell), []);
+}
+
 #[test]
 fn a_microphone_chosen_while_muted_is_the_only_one_heard_afterwards() {
     let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
