@@ -83,6 +83,10 @@ pub(crate) struct Peer {
     reactions: Rate,
     /// How often it is said that they raised their hand.
     hands: Rate,
+    /// How often it is said that they record, or no longer.
+    recordings: Rate,
+    /// Which of the two was said last.
+    said_recording: bool,
 }
 
 impl Peer {
@@ -117,10 +121,13 @@ impl Peer {
             picture: None,
             reactions: Rate::default(),
             hands: Rate::default(),
+            recordings: Rate::default(),
+            said_recording: false,
         }
     }
 
     pub(crate) fn handle_tick(&mut self, context: &mut Context<'_>) {
+        self.say_recording(context);
         let road = self.has_sure_road(context.now, context.server);
         self.negotiate(context, |negotiation, now, ids, out| {
             negotiation.handle_tick(now, road, ids, out);

@@ -100,6 +100,47 @@ fn that_somebody_raised_a_hand_is_said_once_however_they_wave() {
     assert_eq!(notices(&shell).len(), 2);
 }
 
+fn records(recording: bool) -> Signal {
+    Signal::Status(MediaStatus {
+        recording,
+        ..MediaStatus::default()
+    })
+}
+
+#[test]
+fn one_packet_is_one_piece_of_news_at_most() {
+    let mut shell = Shell::joined(&[entry(9)]);
+    let them = entry(9).peer;
+    let wave = (0..300).map(|n| records(n % 2 == 0));
+    shell.signal(them, 1, wave.clone().collect());
+    assert_eq!(notices(&shell), [], "it ends as it began");
+    shell.signal(them, 2, wave.chain([records(true)]).collect());
+    let name = entry(9).name;
+    assert_eq!(notices(&shell), [NoticeKind::RecordingStarted { name }]);
+}
+
+#[test]
+fn that_somebody_records_is_said_in_the_end_however_they_wave() {
+    let mut shell = Shell::joined(&[entry(9)]);
+    let them = entry(9).peer;
+    for n in 1..=300 {
+        shell.signal(them, n, vec![records(n % 2 == 1)]);
+    }
+    let first = shell.view().notices.last().map(|notice| notice.number);
+    assert_eq!(first, Some(2), "a beginning and an end");
+    shell.signal(them, 301, vec![records(true)]);
+    assert!(shell.view().people[0].status.recording, "it is shown at once");
+    assert_eq!(notices(&shell).len(), 2);
+    shell.wait(Duration::from_secs(6));
+    let name = entry(9).name;
+    assert_eq!(
+        notices(&shell).last(),
+        Some(&NoticeKind::RecordingStarted { name })
+    );
+    shell.wait(Duration::from_secs(6));
+    assert_eq!(notices(&shell).len(), 3, "once");
+}
+
 #[test]
 fn a_reaction_goes_to_all_and_is_shown_here_too() {
     let (mut shell, _) = beside();
