@@ -9,6 +9,7 @@ use visavis_protocol::{ClientMessage, CloseCode, IceServer, Reaction};
 use crate::command::Command;
 use crate::config::{Config, Randomness, Seed};
 use crate::event::{CaptureKind, Event, Intent, LinkEvent, MediaEvent, SocketEvent};
+use crate::hands;
 use crate::id::{Ids, LinkId, SocketId, VisitId};
 use crate::media::Media;
 use crate::peer::{Context, Peer, ServerRoad, Signs};
@@ -204,9 +205,12 @@ impl Core {
         if raised == (self.media.hand() > 0) {
             return;
         }
-        let last = room.people().map(Peer::hand).max().unwrap_or_default();
-        self.media
-            .raise_hand(if raised { last.saturating_add(1) } else { 0 });
+        let place = if raised {
+            hands::place_behind(room.people().map(Peer::hand))
+        } else {
+            0
+        };
+        self.media.raise_hand(place);
         self.sync_media(now);
     }
 

@@ -16,6 +16,7 @@ mod event;
 mod fault;
 mod flow;
 mod given_up;
+mod hands;
 mod health;
 mod ice;
 mod id;
