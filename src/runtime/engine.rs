@@ -592,7 +592,7 @@ impl Engine {
 }
 
 /// The page's clock, as the core wants it.
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::new(clock::now())
 }
 

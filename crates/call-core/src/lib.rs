@@ -40,6 +40,7 @@ pub use event::{
 };
 pub use fault::{Fault, Faults};
 pub use id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};
+pub use reactions::ReactionRate;
 pub use time::Timestamp;
 pub use view::{
     CaptureState, ConnectionState, EndReason, JoinProblem, Me, Notice, NoticeKind, Person, Reacted,

@@ -2,12 +2,11 @@
 
 use core::time::Duration;
 
-use visavis_protocol::{MediaStatus, Reaction, limits};
+use visavis_protocol::{MediaStatus, Reaction};
 
 use super::link::Channel;
 use super::{Context, Peer};
 use crate::command::Command;
-use crate::reactions::REACTION_EVERY;
 use crate::view::NoticeKind;
 
 /// Pause between two times that it is said that the same person raised their hand: who waves is seen.
@@ -66,10 +65,7 @@ impl Peer {
         let Some(reaction) = Reaction::from_sign(text) else {
             return;
         };
-        if self
-            .reactions
-            .admit(context.now, REACTION_EVERY, limits::REACTIONS_BURST_TAKEN)
-        {
+        if self.reactions.admit(context.now) {
             let sign = (self.seat, self.name.clone(), reaction);
             context.signs.reactions.push(sign);
         }
