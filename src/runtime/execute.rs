@@ -148,6 +148,7 @@ impl Engine {
                 self.links.remove(link);
             }
             Command::Capture(request) => self.capture(request),
+            Command::SetSpeaker { request, device } => self.set_speaker(request, device),
             Command::StopCapture { capture } => self.captures.stop(capture),
         }
     }

@@ -142,6 +142,8 @@ impl Core {
                 hand: self.media.hand(),
                 chosen_microphone: self.media.chosen(CaptureKind::Microphone),
                 chosen_camera: self.media.chosen(CaptureKind::Camera),
+                speaker: self.media.speaker().shown(),
+                chosen_speaker: self.media.speaker().chosen(),
                 camera_facing: self.media.camera_facing(),
                 listening_while_muted: self.media.listening_while_muted(),
             },
@@ -189,6 +191,10 @@ impl Core {
             Intent::ChooseDevice { kind, device } => {
                 self.media.choose(kind, device, &mut self.ids, &mut self.commands);
                 self.sync_media(now);
+            }
+            Intent::ChooseSpeaker(device) => {
+                self.media
+                    .choose_speaker(device, &mut self.ids, &mut self.commands);
             }
             Intent::FlipCamera => {
                 self.media.flip(&mut self.ids, &mut self.commands);

@@ -11,11 +11,14 @@ const DEFAULT: &str = "default";
 /// Every id that stands for a choice of the system and for no device of its own.
 const ALIASES: [&str; 2] = [DEFAULT, "communications"];
 
-fn of_kind(list: &[Device], kind: CaptureKind) -> impl Iterator<Item = &Device> {
-    list.iter().filter(move |device| device.kind == Some(kind))
+/// Those of a kind; `None` for speakers.
+fn of_kind(list: &[Device], kind: impl Into<Option<CaptureKind>>) -> impl Iterator<Item = &Device> {
+    let kind = kind.into();
+    list.iter().filter(move |device| device.kind == kind)
 }
 
-fn has(list: &[Device], kind: CaptureKind, id: &str) -> bool {
+/// Whether a device of a kind is listed; `None` for speakers.
+pub(crate) fn has(list: &[Device], kind: impl Into<Option<CaptureKind>>, id: &str) -> bool {
     of_kind(list, kind).any(|device| device.id == id)
 }
 
@@ -86,7 +89,7 @@ pub(crate) fn next<'a>(list: &'a [Device], kind: CaptureKind, id: &str) -> Optio
 }
 
 /// What a device is called; empty if the browser does not tell.
-pub(crate) fn label<'a>(list: &'a [Device], kind: CaptureKind, id: &str) -> &'a str {
+pub(crate) fn label<'a>(list: &'a [Device], kind: impl Into<Option<CaptureKind>>, id: &str) -> &'a str {
     of_kind(list, kind)
         .find(|device| device.id == id)
         .map_or("", |device| device.label.as_str())

@@ -81,6 +81,8 @@ pub enum Intent {
         /// `MediaDeviceInfo.deviceId`; `None` for the browser's choice.
         device: Option<String>,
     },
+    /// Plays everything through another speaker: `deviceId`, or `None` for the system's.
+    ChooseSpeaker(Option<String>),
     /// Uses the camera that looks the other way; where none says where it looks, the next one.
     FlipCamera,
 }
@@ -291,6 +293,16 @@ pub enum MediaEvent {
         capture: CaptureId,
         /// Whether there is sound now.
         is_there: bool,
+    },
+    /// A [`crate::Command::SetSpeaker`] succeeded.
+    SpeakerSet {
+        /// The command's number.
+        request: RequestId,
+    },
+    /// A [`crate::Command::SetSpeaker`] failed, at once or for what began to play later.
+    SpeakerRefused {
+        /// The command's number.
+        request: RequestId,
     },
     /// The devices there are now.
     DevicesChanged(Vec<Device>),

@@ -28,6 +28,7 @@ mod reactions;
 mod room;
 mod sdp;
 mod session;
+mod speaker;
 mod time;
 mod view;
 

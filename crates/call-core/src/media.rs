@@ -30,6 +30,7 @@ use crate::devices;
 use crate::event::{CaptureError, CaptureKind, Device, Facing, MediaEvent};
 use crate::fault::{Fault, Faults};
 use crate::id::{CaptureId, Ids, Slot};
+use crate::speaker::Speaker;
 use crate::view::{CaptureState, NoticeKind};
 
 /// See the module.
@@ -41,6 +42,7 @@ pub(crate) struct Media {
     /// The capture of a screen that brings sound as well.
     sounding: Option<CaptureId>,
     devices: Vec<Device>,
+    speaker: Speaker,
     /// Whether there is a page or a call to capture for. Outside, wishes are only remembered.
     active: bool,
     /// Whether the call is being recorded here.
@@ -125,6 +127,20 @@ impl Media {
         if kind != CaptureKind::Screen {
             self.choose_by(kind, device.map_or(Wish::Any, Wish::Device), ids, commands);
         }
+    }
+
+    /// Plays through another speaker from now on.
+    pub(crate) fn choose_speaker(
+        &mut self,
+        device: Option<String>,
+        ids: &mut Ids,
+        commands: &mut VecDeque<Command>,
+    ) {
+        self.speaker.choose(device, &self.devices, ids, commands);
+    }
+
+    pub(crate) const fn speaker(&self) -> &Speaker {
+        &self.speaker
     }
 
     /// Uses the camera that looks the other way, or the next one where no camera says where it looks.
@@ -230,6 +246,10 @@ impl Media {
                     self.sounding = None;
                 }
                 None
+            }
+            MediaEvent::SpeakerSet { request } => self.speaker.set(request, &self.devices, ids, commands),
+            MediaEvent::SpeakerRefused { request } => {
+                self.speaker.refused(request, &self.devices, ids, commands)
             }
             MediaEvent::TalkingWhileMuted => self.talking_while_muted(),
         };

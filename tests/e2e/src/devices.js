@@ -17,12 +17,16 @@
   const pulled = new Set();
   const refused = new Set();
   let another = null;
+  let speakers = null;
   let held = null;
 
   const nativeList = MediaDevices.prototype.enumerateDevices;
   const list = async () => {
     const listed = await nativeList.call(navigator.mediaDevices);
-    return listed.filter((device) => (isThere[device.kind] ?? true) && !pulled.has(device.deviceId) && !refused.has(device.kind));
+    const left = listed.filter((device) => (isThere[device.kind] ?? true) && !pulled.has(device.deviceId) && !refused.has(device.kind));
+    if (speakers === null) return left;
+    const own = speakers.map((id) => ({ kind: "audiooutput", deviceId: id, groupId: id, label: id }));
+    return [...left.filter((device) => device.kind !== "audiooutput"), ...own];
   };
   MediaDevices.prototype.enumerateDevices = async function () {
     const listed = await list();
@@ -109,6 +113,16 @@
     plug() { pulled.clear(); changed(); },
     /** Makes another microphone the system's choice. */
     another(label) { another = label; changed(); },
+    /** Makes these the speakers there are, as a machine without a sound device has none to pull out. Elements
+        take each of them, but one that is called "Broken". */
+    speakers(ids) {
+      speakers = ids;
+      HTMLMediaElement.prototype.setSinkId = async function (id) {
+        if (id !== "" && (id === "Broken" || !speakers.includes(id))) fail("NotFoundError");
+        this.__speaker = id;
+      };
+      changed();
+    },
     /** The system mutes a track, or gives it back. */
     mute(kind, muted) { tell(tracks[kind], muted ? "mute" : "unmute"); },
     /** The person takes a permission back, or gives it again. */

@@ -73,6 +73,7 @@ impl Media {
             }
             self.reconcile(kind, ids, commands);
         }
+        self.speaker.listed(&self.devices, ids, commands);
         notices
     }
 
