@@ -111,6 +111,8 @@ impl Media {
             self.is_talking = on;
             self.microphone.wanted = on;
             self.microphone.failed = None;
+            // What goes on while it is off is the one that is there.
+            self.microphone.following = None;
             self.microphone.reason = Reason::Person;
             self.reconcile(CaptureKind::Microphone, ids, commands);
         }

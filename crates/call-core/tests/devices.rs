@@ -181,7 +181,7 @@ fn a_camera_that_is_busy_even_so_gives_the_former_one_back() {
         kind: CAMERA,
         error: busy,
     };
-    assert_eq!(notices(&shell), [told.clone()]);
+    assert_eq!(notices(&shell), core::slice::from_ref(&told));
     captured(&mut shell, former.capture, "a");
     assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("a"));
     assert_eq!(shell.view().me.chosen_camera.as_deref(), Some("a"));
@@ -661,6 +661,17 @@ fn a_press_while_somebody_talks_for_the_moment_is_the_last_word() {
     shell.intend(Intent::Talk(true));
     shell.intend(Intent::Talk(false));
     assert!(is_heard(&shell));
+}
+
+#[test]
+fn a_default_that_changes_while_somebody_talks_for_the_moment_stops_nothing() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    want(&mut shell, MICROPHONE, false);
+    shell.intend(Intent::Talk(true));
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    let request = asked_once(&mut shell);
+    shell.intend(Intent::Talk(false));
+    assert!(stops(&shell, request.capture) && !stops(&shell, old));
 }
 
 #[test]
