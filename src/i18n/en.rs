@@ -192,6 +192,8 @@ pub(super) const WORDS: Words = Words {
     flip_camera: "Flip camera",
     now_using: With("Now using {}"),
     device_back: With("{} is back and in use"),
+    speaker_gone: "Your speaker is gone. Now using the system’s.",
+    speaker_failed: "This speaker cannot be used. Choose another one.",
     you_are_muted: With("You are muted. Press “{}” to be heard."),
     turn_on_sound: "Turn on sound",
     sound_blocked: "Your browser wants a click before it plays sound.",

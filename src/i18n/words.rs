@@ -464,6 +464,10 @@ words! {
     now_using: With,
     /// Notice: a device was plugged in again; the hole takes its name.
     device_back: With,
+    /// Notice: the chosen speaker is gone.
+    speaker_gone: &'static str,
+    /// Notice: a speaker that was chosen could not be used.
+    speaker_failed: &'static str,
     /// Notice: somebody talks with their microphone off; the hole takes the button's name.
     you_are_muted: With,
     /// Button where the browser wants a click before it plays sound.

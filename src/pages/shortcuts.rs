@@ -102,10 +102,7 @@ pub fn hear(comforts: &Comforts, toasts: Toasts, stir: Rc<dyn Fn()>) {
 
 /// Unlike a press on the button this is for the moment, so it is not remembered for the next call.
 fn be_heard(runtime: Runtime, on: bool) {
-    runtime.intend(Intent::Want {
-        kind: CaptureKind::Microphone,
-        on,
-    });
+    runtime.intend(Intent::Talk(on));
 }
 
 struct Keyboard {

@@ -140,6 +140,12 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
         }
         NoticeKind::DeviceSwitched { kind, name } => polite(words.now_using.fill(device_name(*kind, name))),
         NoticeKind::DeviceBack { kind, name } => polite(words.device_back.fill(device_name(*kind, name))),
+        NoticeKind::SpeakerGone => polite(words.speaker_gone.to_owned()),
+        NoticeKind::SpeakerBack { name } => {
+            let name = if name.is_empty() { words.speaker } else { name };
+            polite(words.device_back.fill(name))
+        }
+        NoticeKind::SpeakerFailed => Some((Tone::Error, words.speaker_failed.to_owned())),
         NoticeKind::MutedBySystem { kind, muted } => device_words(*kind).map(|words| {
             if *muted {
                 (Tone::Error, [words.muted_by_system, words.muted_hint].join(" "))

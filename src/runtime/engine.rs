@@ -6,8 +6,8 @@ use std::rc::{Rc, Weak};
 
 use leptos::prelude::{GetUntracked, Set, WithUntracked};
 use visavis_call_core::{
-    CaptureKind, Config, Core, EndReason, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Stage,
-    Timestamp, View, VisitId,
+    CaptureKind, Config, Core, EndReason, Event, Intent, LinkEvent, LinkId, Me, MediaEvent, RequestId, Seed,
+    Slot, SocketId, Stage, Timestamp, View, VisitId,
 };
 use visavis_protocol::RoomId;
 use visavis_protocol::text::{self, TextError};
@@ -127,7 +127,7 @@ impl Engine {
                 has_socket_failed: Cell::new(false),
                 links: Links::default(),
                 captures: Captures::default(),
-                playback: Playback::new(store.playback_blocked, memory::speaker()),
+                playback: Playback::new(store.playback_blocked),
                 level: Level::new(store.level),
                 hint: Hint::default(),
                 permissions: Permissions::default(),
@@ -145,7 +145,7 @@ impl Engine {
         });
         store.route.set(route_here());
         store.recent.set(memory::recent_rooms());
-        store.speaker.set(memory::speaker());
+        engine.push(Event::Intent(Intent::ChooseSpeaker(memory::speaker())));
         engine.listen();
         engine.hear_tabs();
         engine.settle_seat();
@@ -209,6 +209,7 @@ impl Engine {
             memory::put_call_to_return_to(None);
         }
         self.show_own_media(&view.me);
+        self.follow_speaker(&view.me);
         self.listen_to_voices(&view);
         self.listen_while_muted(&view);
         self.follow_permissions(&view);
@@ -237,8 +238,7 @@ impl Engine {
     /// should cost nothing.
     fn hear(&self, event: &Event) {
         if let Event::Link(link, LinkEvent::Receiving(Slot::Audio, true)) = event {
-            self.playback
-                .add(*link, Slot::Audio, || self.stream(*link, Slot::Audio));
+            self.play_sound(*link, Slot::Audio);
         }
     }
 
@@ -250,10 +250,19 @@ impl Engine {
                 .link
                 .filter(|_| person.receiving[Slot::ScreenSound.index()])
             {
-                let slot = Slot::ScreenSound;
-                self.playback.add(link, slot, || self.stream(link, slot));
+                self.play_sound(link, Slot::ScreenSound);
             }
         }
+    }
+
+    fn play_sound(&self, link: LinkId, slot: Slot) {
+        let this = self.weak();
+        let refused = move |request| {
+            if let Some(engine) = this.upgrade() {
+                engine.push(Event::Media(MediaEvent::SpeakerRefused { request }));
+            }
+        };
+        self.playback.add(link, slot, || self.stream(link, slot), refused);
     }
 
     fn set_timer(&self) {
@@ -459,9 +468,32 @@ impl Engine {
     }
 
     pub(super) fn choose_speaker(&self, device: Option<String>) {
-        memory::put_speaker(device.as_deref());
-        set_if_changed(self.store.speaker, device.clone());
-        self.playback.choose_speaker(device);
+        self.intend(Intent::ChooseSpeaker(device));
+    }
+
+    pub(super) fn set_speaker(&self, request: RequestId, device: Option<String>) {
+        let (this, set) = (self.weak(), self.playback.set_speaker(request, device));
+        spawn(async move {
+            let event = match set.await {
+                Ok(()) => MediaEvent::SpeakerSet { request },
+                Err(error) => {
+                    crate::web::console::warn("speaker refused", error.name.as_str());
+                    MediaEvent::SpeakerRefused { request }
+                }
+            };
+            if let Some(engine) = this.upgrade() {
+                engine.push(Event::Media(event));
+            }
+        });
+    }
+
+    /// Shows which speaker is picked, and remembers it: the core takes a choice back that cannot be had.
+    fn follow_speaker(&self, me: &Me) {
+        let is_another = |shown: &View| shown.me.chosen_speaker != me.chosen_speaker;
+        if self.store.view.with_untracked(is_another) {
+            memory::put_speaker(me.chosen_speaker.as_deref());
+        }
+        set_if_changed(self.store.speaker, me.speaker.clone());
     }
 
     pub(super) fn play_test_sound(&self) {
@@ -593,7 +625,7 @@ impl Engine {
 }
 
 /// The page's clock, as the core wants it.
-fn now() -> Timestamp {
+pub(super) fn now() -> Timestamp {
     Timestamp::new(clock::now())
 }
 

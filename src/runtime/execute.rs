@@ -11,7 +11,7 @@ use visavis_call_core::{
 use visavis_protocol::IceServer;
 use web_sys::WebSocket;
 
-use super::engine::Engine;
+use super::engine::{Engine, now};
 use crate::web::channel::ChannelEvent;
 use crate::web::peer::{Peer, PeerEvent, Side};
 use crate::web::reach::Reach;
@@ -148,6 +148,7 @@ impl Engine {
                 self.links.remove(link);
             }
             Command::Capture(request) => self.capture(request),
+            Command::SetSpeaker { request, device } => self.set_speaker(request, device),
             Command::StopCapture { capture } => self.captures.stop(capture),
         }
     }
@@ -283,7 +284,12 @@ impl Engine {
                 ChannelEvent::Received(text) => LinkEvent::ChannelReceived(text),
                 ChannelEvent::Closed => LinkEvent::ChannelClosed,
             },
-            PeerEvent::Reaction(text) => LinkEvent::ReactionReceived(text),
+            PeerEvent::Reaction(text) => {
+                if !self.links.admits_reaction(link, now()) {
+                    return;
+                }
+                LinkEvent::ReactionReceived(text)
+            }
             PeerEvent::Observed(..) | PeerEvent::CandidateError { .. } => {
                 self.links.observe(link, event);
                 return;

@@ -48,8 +48,13 @@ impl Engine {
         let listening = Meter::new(&track).ok().map(|meter| {
             let (this, talk) = (self.weak(), Rc::new(RefCell::new(Talk::default())));
             Interval::new(PERIOD, move || {
-                let talks = talk.borrow_mut().hear(clock::now(), meter.level());
-                if let Some(engine) = this.upgrade().filter(|_| talks) {
+                let Some(engine) = this.upgrade() else { return };
+                let mut is_heard = false;
+                engine.with_view(|view| is_heard = view.me.microphone.is_wanted());
+                if is_heard {
+                    // While a key is held: those words are no sign of anything.
+                    talk.take();
+                } else if talk.borrow_mut().hear(clock::now(), meter.level()) {
                     engine.push(Event::Media(MediaEvent::TalkingWhileMuted));
                 }
             })

@@ -1,9 +1,9 @@
 //! Connections by the core's numbers.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use std::rc::Rc;
 
-use visavis_call_core::LinkId;
+use visavis_call_core::{LinkId, ReactionRate, Timestamp};
 
 use super::table::Table;
 use crate::web::console;
@@ -12,16 +12,41 @@ use crate::web::peer::{Peer, PeerEvent, StateKind};
 /// The connections that there are.
 #[derive(Default)]
 pub(super) struct Links {
-    peers: RefCell<Table<LinkId, Rc<Peer>>>,
+    peers: RefCell<Table<LinkId, Linked>>,
+}
+
+struct Linked {
+    peer: Rc<Peer>,
+    reactions: Cell<ReactionRate>,
 }
 
 impl Links {
     pub(super) fn get(&self, link: LinkId) -> Option<Rc<Peer>> {
-        self.peers.borrow().get(link).map(Rc::clone)
+        self.peers
+            .borrow()
+            .get(link)
+            .map(|linked| Rc::clone(&linked.peer))
+    }
+
+    /// Whether the core is to hear of one more reaction: whoever sends thousands a second would have it
+    /// do nothing else.
+    pub(super) fn admits_reaction(&self, link: LinkId, now: Timestamp) -> bool {
+        let peers = self.peers.borrow();
+        let Some(Linked { reactions, .. }) = peers.get(link) else {
+            return false;
+        };
+        let mut rate = reactions.get();
+        let is_admitted = rate.admit(now);
+        reactions.set(rate);
+        is_admitted
     }
 
     pub(super) fn insert(&self, link: LinkId, peer: Peer) {
-        self.peers.borrow_mut().insert(link, Rc::new(peer));
+        let linked = Linked {
+            peer: Rc::new(peer),
+            reactions: Cell::default(),
+        };
+        self.peers.borrow_mut().insert(link, linked);
     }
 
     /// Notes what decides nothing, for an engineer to see.

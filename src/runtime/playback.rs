@@ -4,7 +4,7 @@ use core::cell::RefCell;
 use std::rc::Rc;
 
 use leptos::prelude::RwSignal;
-use visavis_call_core::{LinkId, Slot};
+use visavis_call_core::{LinkId, RequestId, Slot};
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use super::loudness::Loudness;
@@ -12,14 +12,15 @@ use super::store::set_if_changed;
 use super::table::Table;
 use crate::web::element::{self, AudioSink};
 use crate::web::task::spawn;
-use crate::web::{ErrorName, console};
+use crate::web::{Error, ErrorName, console};
 
 /// Elements of pages that wait for a click at once; more are forgotten.
 const BLOCKED: usize = 16;
 
 pub(super) struct Playback {
     sinks: RefCell<Table<(LinkId, Slot), AudioSink>>,
-    speaker: RefCell<Option<String>>,
+    /// Where it plays, and the core's number for that; nothing for the system's choice.
+    speaker: RefCell<Option<(RequestId, String)>>,
     blocked: Rc<Blocked>,
 }
 
@@ -30,10 +31,10 @@ struct Blocked {
 }
 
 impl Playback {
-    pub(super) fn new(is_blocked: RwSignal<bool>, speaker: Option<String>) -> Self {
+    pub(super) fn new(is_blocked: RwSignal<bool>) -> Self {
         Self {
             sinks: RefCell::default(),
-            speaker: RefCell::new(speaker),
+            speaker: RefCell::default(),
             blocked: Rc::new(Blocked {
                 elements: RefCell::default(),
                 is_any: is_blocked,
@@ -41,8 +42,15 @@ impl Playback {
         }
     }
 
-    /// Plays a sound of a connection from now on, if it does not yet.
-    pub(super) fn add(&self, link: LinkId, slot: Slot, stream: impl FnOnce() -> Option<MediaStream>) {
+    /// Plays a sound of a connection from now on, if it does not yet. `refused` hears which speaker does not
+    /// take it.
+    pub(super) fn add(
+        &self,
+        link: LinkId,
+        slot: Slot,
+        stream: impl FnOnce() -> Option<MediaStream>,
+        refused: impl FnOnce(RequestId) + 'static,
+    ) {
         if self.sinks.borrow().contains((link, slot)) {
             return;
         }
@@ -54,9 +62,18 @@ impl Playback {
                 return;
             }
         };
-        let speaker = self.speaker.borrow().clone();
-        if speaker.is_some() {
-            choose(sink.element(), speaker.as_deref());
+        if let Some((request, speaker)) = self.speaker.borrow().clone() {
+            let set = element::set_speaker(sink.element(), Some(&speaker));
+            spawn(async move {
+                match set.await {
+                    // Aborted: it was taken away.
+                    Err(error) if error.name != ErrorName::Abort => {
+                        console::warn("speaker refused", error.name.as_str());
+                        refused(request);
+                    }
+                    Ok(()) | Err(_) => {}
+                }
+            });
         }
         self.play(sink.element());
         self.sinks.borrow_mut().insert((link, slot), sink);
@@ -90,11 +107,29 @@ impl Playback {
         }
     }
 
-    pub(super) fn choose_speaker(&self, device: Option<String>) {
-        for sink in self.sinks.borrow().values() {
-            choose(sink.element(), device.as_deref());
+    /// Plays everything through another speaker, also what comes later. An error if none of what plays
+    /// got there; one alone that did not may have been about to end.
+    pub(super) fn set_speaker(
+        &self,
+        request: RequestId,
+        device: Option<String>,
+    ) -> impl Future<Output = Result<(), Error>> + 'static + use<> {
+        let sinks = self.sinks.borrow();
+        let sets: Vec<_> = sinks
+            .values()
+            .map(|sink| element::set_speaker(sink.element(), device.as_deref()))
+            .collect();
+        self.speaker.replace(device.map(|device| (request, device)));
+        async move {
+            let (mut is_any_set, mut outcome) = (false, Ok(()));
+            for set in sets {
+                match set.await {
+                    Ok(()) => is_any_set = true,
+                    Err(error) => outcome = Err(error),
+                }
+            }
+            if is_any_set { Ok(()) } else { outcome }
         }
-        self.speaker.replace(device);
     }
 
     /// Plays an element, now or at the next [`Playback::unblock`].
@@ -136,14 +171,4 @@ impl Blocked {
     fn tell(&self) {
         set_if_changed(self.is_any, !self.elements.borrow().is_empty());
     }
-}
-
-fn choose(element: &HtmlMediaElement, speaker: Option<&str>) {
-    let chosen = element::set_speaker(element, speaker);
-    spawn(async move {
-        // A speaker that is gone leaves the sound where it was, which is better than none.
-        if let Err(error) = chosen.await {
-            console::warn("speaker refused", error.name.as_str());
-        }
-    });
 }

@@ -2,6 +2,8 @@
 
 use std::rc::Rc;
 
+use js_sys::JsString;
+use visavis_protocol::limits::REACTION_BYTES;
 use visavis_protocol::reaction::{REACTION_CHANNEL, REACTION_LABEL};
 use visavis_protocol::signal::{CONTROL_CHANNEL, CONTROL_LABEL};
 use wasm_bindgen::JsCast;
@@ -29,6 +31,15 @@ impl Purpose {
         match self {
             Self::Control => (CONTROL_CHANNEL, CONTROL_LABEL),
             Self::Reactions => (REACTION_CHANNEL, REACTION_LABEL),
+        }
+    }
+
+    /// Whether a text of so many UTF-16 units, each of which is a byte at least, may be a message. What
+    /// the control channel carries is limited by what is in it.
+    const fn may_bring(self, units: u32) -> bool {
+        match self {
+            Self::Control => true,
+            Self::Reactions => units as usize <= REACTION_BYTES,
         }
     }
 }
@@ -78,12 +89,13 @@ impl Channel {
         let opened = Listener::new(&channel, "open", move |_| told(ChannelEvent::Opened));
         let told = Rc::clone(&handler);
         let received = Listener::new(&channel, "message", move |event| {
-            // Binary messages are none of this protocol.
-            let text = event
-                .dyn_ref::<MessageEvent>()
-                .and_then(|event| event.data().as_string());
-            if let Some(text) = text {
-                told(ChannelEvent::Received(text));
+            let Some(event) = event.dyn_ref::<MessageEvent>() else {
+                return;
+            };
+            // Binary messages are none of this protocol. What is too long is not even copied.
+            let text = event.data().dyn_into::<JsString>().ok();
+            if let Some(text) = text.filter(|text| purpose.may_bring(text.length())) {
+                told(ChannelEvent::Received(text.into()));
             }
         });
         let closed = Listener::new(&channel, "close", move |_| handler(ChannelEvent::Closed));
@@ -101,5 +113,23 @@ impl Channel {
     /// Whether something written has not left yet.
     pub(super) fn is_busy(&self) -> bool {
         self.channel.buffered_amount() > 0.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use visavis_protocol::Reaction;
+
+    use super::*;
+
+    #[test]
+    fn a_reaction_that_is_too_long_is_not_read() {
+        for reaction in Reaction::ALL {
+            let units = u32::try_from(reaction.sign().encode_utf16().count()).unwrap();
+            assert!(Purpose::Reactions.may_bring(units));
+        }
+        assert!(!Purpose::Reactions.may_bring(257));
+        assert!(!Purpose::Reactions.may_bring(u32::MAX));
+        assert!(Purpose::Control.may_bring(64 * 1024));
     }
 }

@@ -37,13 +37,10 @@ pub fn set_speaker(
     element: &HtmlMediaElement,
     device: Option<&str>,
 ) -> impl Future<Output = Result<(), Error>> + 'static + use<> {
-    let started = value::call(element, "setSinkId", &[&device.unwrap_or_default().into()]);
-    async move {
-        JsFuture::from(Promise::resolve(&started?))
-            .await
-            .map(drop)
-            .map_err(Error::from)
-    }
+    // Heard from now on: one of several that fails while another is waited for is no error of the page.
+    let started = value::call(element, "setSinkId", &[&device.unwrap_or_default().into()])
+        .map(|promise| JsFuture::from(Promise::resolve(&promise)));
+    async move { started?.await.map(drop).map_err(Error::from) }
 }
 
 /// An `<audio>` in the page that plays a stream's sound, until this is dropped.

@@ -287,15 +287,19 @@ async fn reactions_have_a_channel_of_their_own() {
     negotiate(&offerer, &answerer).await;
     exchange_until_connected(&offerer, &answerer).await;
     let came = |side: &Heard| side.count(|event| *event == PeerEvent::Reaction("👏".into()));
+    let long = "👏".repeat(200);
     // Nothing is repeated there, so it may take more than one.
     until("a reaction each way", || {
+        offerer.peer.send_reaction(&long);
         offerer.peer.send_reaction("👏");
         answerer.peer.send_reaction("👏");
         came(&offerer) > 0 && came(&answerer) > 0
     })
     .await;
-    let early = PeerEvent::Reaction("too early".into());
-    assert_eq!(answerer.count(|event| *event == early), 0);
+    for dropped in ["too early", &long] {
+        let dropped = PeerEvent::Reaction(dropped.into());
+        assert_eq!(answerer.count(|event| *event == dropped), 0);
+    }
     let is_control = |event: &PeerEvent| {
         matches!(
             event,

@@ -156,6 +156,15 @@ pub enum Command {
         /// Which.
         capture: CaptureId,
     },
+    /// Plays everything through a speaker, also what begins to play later. Answered by `SpeakerSet` or
+    /// `SpeakerRefused` exactly once, and by `SpeakerRefused` again should something that begins to play
+    /// later not get there.
+    SetSpeaker {
+        /// To be repeated in the outcome.
+        request: RequestId,
+        /// `deviceId`; `None` for the system's.
+        device: Option<String>,
+    },
 }
 
 /// A camera, microphone or screen to be asked for.

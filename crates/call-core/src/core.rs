@@ -9,6 +9,7 @@ use visavis_protocol::{ClientMessage, CloseCode, IceServer, Reaction};
 use crate::command::Command;
 use crate::config::{Config, Randomness, Seed};
 use crate::event::{CaptureKind, Event, Intent, LinkEvent, MediaEvent, SocketEvent};
+use crate::hands;
 use crate::id::{Ids, LinkId, SocketId, VisitId};
 use crate::media::Media;
 use crate::peer::{Context, Peer, ServerRoad, Signs};
@@ -141,6 +142,8 @@ impl Core {
                 hand: self.media.hand(),
                 chosen_microphone: self.media.chosen(CaptureKind::Microphone),
                 chosen_camera: self.media.chosen(CaptureKind::Camera),
+                speaker: self.media.speaker().shown(),
+                chosen_speaker: self.media.speaker().chosen(),
                 camera_facing: self.media.camera_facing(),
                 listening_while_muted: self.media.listening_while_muted(),
             },
@@ -166,6 +169,10 @@ impl Core {
                 self.media.want(kind, on, &mut self.ids, &mut self.commands);
                 self.sync_media(now);
             }
+            Intent::Talk(on) => {
+                self.media.talk(on, &mut self.ids, &mut self.commands);
+                self.sync_media(now);
+            }
             Intent::Record(recording) => {
                 let is_in = self.room.as_ref().is_some_and(Room::is_joined);
                 self.media.record(recording && is_in);
@@ -185,6 +192,10 @@ impl Core {
                 self.media.choose(kind, device, &mut self.ids, &mut self.commands);
                 self.sync_media(now);
             }
+            Intent::ChooseSpeaker(device) => {
+                self.media
+                    .choose_speaker(device, &mut self.ids, &mut self.commands);
+            }
             Intent::FlipCamera => {
                 self.media.flip(&mut self.ids, &mut self.commands);
                 self.sync_media(now);
@@ -200,9 +211,12 @@ impl Core {
         if raised == (self.media.hand() > 0) {
             return;
         }
-        let last = room.people().map(Peer::hand).max().unwrap_or_default();
-        self.media
-            .raise_hand(if raised { last.saturating_add(1) } else { 0 });
+        let place = if raised {
+            hands::place_behind(room.people().map(Peer::hand))
+        } else {
+            0
+        };
+        self.media.raise_hand(place);
         self.sync_media(now);
     }
 

@@ -11,11 +11,14 @@ const DEFAULT: &str = "default";
 /// Every id that stands for a choice of the system and for no device of its own.
 const ALIASES: [&str; 2] = [DEFAULT, "communications"];
 
-fn of_kind(list: &[Device], kind: CaptureKind) -> impl Iterator<Item = &Device> {
-    list.iter().filter(move |device| device.kind == Some(kind))
+/// Those of a kind; `None` for speakers.
+fn of_kind(list: &[Device], kind: impl Into<Option<CaptureKind>>) -> impl Iterator<Item = &Device> {
+    let kind = kind.into();
+    list.iter().filter(move |device| device.kind == kind)
 }
 
-fn has(list: &[Device], kind: CaptureKind, id: &str) -> bool {
+/// Whether a device of a kind is listed; `None` for speakers.
+pub(crate) fn has(list: &[Device], kind: impl Into<Option<CaptureKind>>, id: &str) -> bool {
     of_kind(list, kind).any(|device| device.id == id)
 }
 
@@ -58,6 +61,25 @@ pub(crate) fn is_default_another(before: &[Device], after: &[Device], kind: Capt
     }
 }
 
+/// The device that is the system's choice, where the list tells which that is: see
+/// [`is_default_another`]. Chromium's own id for it if nothing else is to be found out.
+pub(crate) fn default(list: &[Device], kind: CaptureKind) -> Option<&str> {
+    let all = || of_kind(list, kind).filter(|device| !ALIASES.contains(&device.id.as_str()));
+    let Some(alias) = of_kind(list, kind).find(|device| device.id == DEFAULT) else {
+        return all().next().map(|device| device.id.as_str());
+    };
+    let is_of_group = |device: &&Device| !alias.group.is_empty() && device.group == alias.group;
+    // It reads "Default - " and the device's own.
+    let is_called_so = |device: &&Device| !device.label.is_empty() && alias.label.ends_with(&device.label);
+    let device = all()
+        .filter(is_of_group)
+        .find(is_called_so)
+        .or_else(|| all().find(is_of_group))
+        .or_else(|| all().find(is_called_so))
+        .unwrap_or(alias);
+    Some(device.id.as_str())
+}
+
 /// The device after this one, the first after the last one. `None` if there is no other.
 pub(crate) fn next<'a>(list: &'a [Device], kind: CaptureKind, id: &str) -> Option<&'a str> {
     let all = || of_kind(list, kind).filter(|device| !ALIASES.contains(&device.id.as_str()));
@@ -67,7 +89,7 @@ pub(crate) fn next<'a>(list: &'a [Device], kind: CaptureKind, id: &str) -> Optio
 }
 
 /// What a device is called; empty if the browser does not tell.
-pub(crate) fn label<'a>(list: &'a [Device], kind: CaptureKind, id: &str) -> &'a str {
+pub(crate) fn label<'a>(list: &'a [Device], kind: impl Into<Option<CaptureKind>>, id: &str) -> &'a str {
     of_kind(list, kind)
         .find(|device| device.id == id)
         .map_or("", |device| device.label.as_str())
@@ -121,6 +143,32 @@ mod tests {
             !is_default_another(&before, &after, CAMERA),
             "there is no default camera"
         );
+    }
+
+    #[test]
+    fn the_systems_choice_is_found_by_group_and_label() {
+        let grouped = |devices: &[(&str, &str, &str)]| -> Vec<Device> {
+            let mut all = list(MICROPHONE, &[]);
+            for (id, label, group) in devices {
+                all.extend(list(MICROPHONE, &[(*id, *label)]));
+                if let Some(device) = all.last_mut() {
+                    device.group = group.to_string();
+                }
+            }
+            all
+        };
+        let alias = ("default", "Default - B", "2");
+        for (devices, found) in [
+            (&[alias, ("a", "B", "1"), ("b", "B", "2")][..], Some("b")),
+            (&[alias, ("a", "Line in", "2"), ("b", "B", "2")], Some("b")),
+            (&[alias, ("communications", "B", "2"), ("b", "", "2")], Some("b")),
+            (&[alias, ("a", "", ""), ("b", "B", "")], Some("b")),
+            (&[alias, ("a", "", "1"), ("b", "C", "3")], Some("default")),
+            (&[("a", "A", ""), ("b", "B", "")], Some("a")),
+            (&[], None),
+        ] {
+            assert_eq!(default(&grouped(devices), MICROPHONE), found, "{devices:?}");
+        }
     }
 
     #[test]

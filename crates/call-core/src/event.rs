@@ -62,6 +62,9 @@ pub enum Intent {
         /// On or off.
         on: bool,
     },
+    /// Turns the microphone on for the moment if it is off, while a key is held for instance, and then off
+    /// again. Ends with the call, and with whatever the person wants of the microphone meanwhile.
+    Talk(bool),
     /// Says that the call is being recorded here, or no longer. The recording itself is the shell's:
     /// it runs exactly as long as [`crate::Me::recording`] says so.
     Record(bool),
@@ -78,6 +81,8 @@ pub enum Intent {
         /// `MediaDeviceInfo.deviceId`; `None` for the browser's choice.
         device: Option<String>,
     },
+    /// Plays everything through another speaker: `deviceId`, or `None` for the system's.
+    ChooseSpeaker(Option<String>),
     /// Uses the camera that looks the other way; where none says where it looks, the next one.
     FlipCamera,
 }
@@ -288,6 +293,16 @@ pub enum MediaEvent {
         capture: CaptureId,
         /// Whether there is sound now.
         is_there: bool,
+    },
+    /// A [`crate::Command::SetSpeaker`] succeeded.
+    SpeakerSet {
+        /// The command's number.
+        request: RequestId,
+    },
+    /// A [`crate::Command::SetSpeaker`] failed, at once or for what began to play later.
+    SpeakerRefused {
+        /// The command's number.
+        request: RequestId,
     },
     /// The devices there are now.
     DevicesChanged(Vec<Device>),

@@ -16,6 +16,7 @@ mod event;
 mod fault;
 mod flow;
 mod given_up;
+mod hands;
 mod health;
 mod ice;
 mod id;
@@ -27,6 +28,7 @@ mod reactions;
 mod room;
 mod sdp;
 mod session;
+mod speaker;
 mod time;
 mod view;
 
@@ -39,6 +41,7 @@ pub use event::{
 };
 pub use fault::{Fault, Faults};
 pub use id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};
+pub use reactions::ReactionRate;
 pub use time::Timestamp;
 pub use view::{
     CaptureState, ConnectionState, EndReason, JoinProblem, Me, Notice, NoticeKind, Person, Reacted,

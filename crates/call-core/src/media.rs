@@ -6,7 +6,8 @@
 //!   └──not wanted────┴────────────────────┘
 //! ```
 //! While another device is asked for, the one that runs goes on, so that nobody sees or hears a gap. A
-//! phone that opens one camera at a time refuses that: then the one that runs is stopped first.
+//! phone that opens one camera at a time refuses that: then the camera that runs is stopped first, and
+//! asked for again if that was no help. A choice that cannot be had is told and chosen no more.
 //!
 //! A microphone that is turned off stays captured and is only detached, so that turning it on
 //! again cannot cut the first word; a camera is stopped, so that its light goes out. A screen is
@@ -29,6 +30,7 @@ use crate::devices;
 use crate::event::{CaptureError, CaptureKind, Device, Facing, MediaEvent};
 use crate::fault::{Fault, Faults};
 use crate::id::{CaptureId, Ids, Slot};
+use crate::speaker::Speaker;
 use crate::view::{CaptureState, NoticeKind};
 
 /// See the module.
@@ -40,10 +42,13 @@ pub(crate) struct Media {
     /// The capture of a screen that brings sound as well.
     sounding: Option<CaptureId>,
     devices: Vec<Device>,
+    speaker: Speaker,
     /// Whether there is a page or a call to capture for. Outside, wishes are only remembered.
     active: bool,
     /// Whether the call is being recorded here.
     recording: bool,
+    /// Whether the microphone is wanted for the moment alone.
+    is_talking: bool,
     /// Whether the person was told that they talk while the microphone is off, since it is.
     was_told_muted: bool,
     /// See [`MediaStatus::hand`].
@@ -86,11 +91,31 @@ impl Media {
         let is_active = self.active;
         if kind == CaptureKind::Microphone {
             self.was_told_muted = false;
+            self.is_talking = false;
         }
         let state = self.kind_mut(kind);
         state.wanted = on && (is_active || kind != CaptureKind::Screen);
         state.begin_anew();
         self.reconcile(kind, ids, commands);
+    }
+
+    /// Turns the microphone on for as long as the person talks, if it is off, and off again. Whatever they
+    /// want of it meanwhile is the last word; what they were told and what is missed stays as it is.
+    pub(crate) fn talk(&mut self, on: bool, ids: &mut Ids, commands: &mut VecDeque<Command>) {
+        let may_change = if on {
+            self.active && !self.microphone.wanted
+        } else {
+            self.is_talking
+        };
+        if may_change {
+            self.is_talking = on;
+            self.microphone.wanted = on;
+            self.microphone.failed = None;
+            // What goes on while it is off is the one that is there.
+            self.microphone.following = None;
+            self.microphone.reason = Reason::Person;
+            self.reconcile(CaptureKind::Microphone, ids, commands);
+        }
     }
 
     /// Uses another device from now on. A screen is chosen in the browser's own list.
@@ -104,6 +129,20 @@ impl Media {
         if kind != CaptureKind::Screen {
             self.choose_by(kind, device.map_or(Wish::Any, Wish::Device), ids, commands);
         }
+    }
+
+    /// Plays through another speaker from now on.
+    pub(crate) fn choose_speaker(
+        &mut self,
+        device: Option<String>,
+        ids: &mut Ids,
+        commands: &mut VecDeque<Command>,
+    ) {
+        self.speaker.choose(device, &self.devices, ids, commands);
+    }
+
+    pub(crate) const fn speaker(&self) -> &Speaker {
+        &self.speaker
     }
 
     /// Uses the camera that looks the other way, or the next one where no camera says where it looks.
@@ -163,9 +202,14 @@ impl Media {
             let state = self.kind_mut(kind);
             state.stop_asking(commands);
             state.stop_running(commands);
+            state.stopped = None;
+            state.following = None;
             state.failed = None;
         }
         self.screen.wanted = false;
+        if core::mem::take(&mut self.is_talking) {
+            self.microphone.wanted = false;
+        }
     }
 
     /// Starts whatever is wanted and not there, now and at each wish from now on.
@@ -205,6 +249,10 @@ impl Media {
                 }
                 None
             }
+            MediaEvent::SpeakerSet { request } => self.speaker.set(request, &self.devices, ids, commands),
+            MediaEvent::SpeakerRefused { request } => {
+                self.speaker.refused(request, &self.devices, ids, commands)
+            }
             MediaEvent::TalkingWhileMuted => self.talking_while_muted(),
         };
         notice.into_iter().collect()
@@ -230,6 +278,8 @@ impl Media {
         // What ran until now has been replaced.
         state.stop_running(commands);
         if let Some(Asking { wish, .. }) = state.asking.take() {
+            let was_followed = state.following.take().is_some();
+            let wish = if was_followed { Wish::Any } else { wish };
             state.running = Some(Running {
                 capture,
                 wish,
@@ -239,6 +289,7 @@ impl Media {
             });
         }
         state.is_revoked = false;
+        state.stopped = None;
         let notice = match core::mem::take(&mut state.reason) {
             Reason::Person => None,
             Reason::Replacement => Some(NoticeKind::DeviceSwitched { kind, name }),
@@ -268,8 +319,15 @@ impl Media {
             let is_news = error != CaptureError::NotAllowed;
             return is_news.then_some(NoticeKind::CaptureFailed { kind, error });
         }
-        if error == CaptureError::NotReadable && state.running.is_some() {
+        if state.following.take().is_some() {
+            // The one in use goes on; if that has ended meanwhile, any other will do.
+            self.reconcile(kind, ids, commands);
+            return None;
+        }
+        if let (CaptureKind::Camera, CaptureError::NotReadable, Some(running)) = (kind, error, &state.running)
+        {
             // A phone opens one camera at a time.
+            state.stopped = Some(running.by_device());
             state.stop_running(commands);
             self.reconcile(kind, ids, commands);
             return None;
@@ -281,15 +339,20 @@ impl Media {
             self.reconcile(kind, ids, commands);
             return None;
         }
-        if let (Wish::Device(id), true) = (&wish, is_absent) {
+        let was_chosen = state.reason == Reason::Person;
+        if let Wish::Device(id) = &wish
+            && (is_absent || state.reason == Reason::Return)
+        {
             state.missed = Some(id.clone());
         }
-        if let Some(running) = &mut state.running {
-            // Better than nothing.
-            state.any_will_do = true;
-            running.wish = Wish::Any;
+        let runs = state.running.as_ref().map(|running| running.wish.clone());
+        if let Some(former) = runs.or_else(|| state.stopped.take()) {
+            // What was in use until now is better than one that nobody chose.
+            state.chosen = former;
+            state.any_will_do = false;
             state.reason = Reason::Person;
-            return Some(NoticeKind::CaptureFailed { kind, error });
+            self.reconcile(kind, ids, commands);
+            return was_chosen.then_some(NoticeKind::CaptureFailed { kind, error });
         }
         if wish != Wish::Any && (is_absent || error == CaptureError::NotReadable) {
             state.any_will_do = true;
@@ -357,17 +420,18 @@ impl Media {
     }
 
     fn talking_while_muted(&mut self) -> Option<NoticeKind> {
-        self.listening_while_muted()?;
+        self.listening_while_muted().filter(|_| !self.is_talking)?;
         self.was_told_muted = true;
         Some(NoticeKind::TalkingWhileMuted)
     }
 
     /// The microphone that stays captured while it is off, as long as it is worth knowing whether the
-    /// person talks: they are told once.
+    /// person talks: they are told once. Also while it is on for the moment, when nobody is told, so that
+    /// nothing is begun anew each time.
     pub(crate) fn listening_while_muted(&self) -> Option<CaptureId> {
         let running = self.microphone.running.as_ref();
         running
-            .filter(|_| !self.microphone.wanted && !self.was_told_muted)
+            .filter(|_| (self.is_talking || !self.microphone.wanted) && !self.was_told_muted)
             .map(|running| running.capture)
     }
 
@@ -384,6 +448,8 @@ impl Media {
                 state.asking = None;
             }
             state.stop_asking(commands);
+            state.stopped = None;
+            state.following = None;
             // One that was not chosen is not to be heard even for a moment when it is turned on again.
             if kind != CaptureKind::Microphone || !fits {
                 state.stop_running(commands);

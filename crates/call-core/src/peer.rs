@@ -18,6 +18,7 @@ use crate::courier::{Courier, Road};
 use crate::fault::{Fault, Faults};
 use crate::id::Slot;
 use crate::rate::Rate;
+use crate::reactions::ReactionRate;
 use crate::time::{Timestamp, earliest};
 use crate::view::{ConnectionState, Person};
 pub(crate) use context::{Context, ServerRoad, Signs, Witness};
@@ -80,9 +81,13 @@ pub(crate) struct Peer {
     /// A picture that is asked for, after a hole.
     picture: Option<Picture>,
     /// How many reactions are taken from them.
-    reactions: Rate,
+    reactions: ReactionRate,
     /// How often it is said that they raised their hand.
     hands: Rate,
+    /// How often it is said that they record, or no longer.
+    recordings: Rate,
+    /// Which of the two was said last.
+    said_recording: bool,
 }
 
 impl Peer {
@@ -115,12 +120,15 @@ impl Peer {
             probe: None,
             only_by_server: None,
             picture: None,
-            reactions: Rate::default(),
+            reactions: ReactionRate::default(),
             hands: Rate::default(),
+            recordings: Rate::default(),
+            said_recording: false,
         }
     }
 
     pub(crate) fn handle_tick(&mut self, context: &mut Context<'_>) {
+        self.say_recording(context);
         let road = self.has_sure_road(context.now, context.server);
         self.negotiate(context, |negotiation, now, ids, out| {
             negotiation.handle_tick(now, road, ids, out);

@@ -19,7 +19,19 @@ const REACTIONS: usize = 24;
 const SAID_EVERY: Duration = Duration::from_secs(3);
 
 /// The even pace of one person's reactions.
-pub(crate) const REACTION_EVERY: Duration = Duration::from_millis(1000 / limits::REACTIONS_PER_SECOND as u64);
+const REACTION_EVERY: Duration = Duration::from_millis(1000 / limits::REACTIONS_PER_SECOND as u64);
+
+/// How many reactions are taken from one other person. The core drops what is too much; a shell that
+/// counts as well, before it tells the core, has less to do with a flood of them.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ReactionRate(Rate);
+
+impl ReactionRate {
+    /// Whether one more may be taken now.
+    pub fn admit(&mut self, now: Timestamp) -> bool {
+        self.0.admit(now, REACTION_EVERY, limits::REACTIONS_BURST_TAKEN)
+    }
+}
 
 /// See the module.
 #[derive(Clone, Debug, Default)]

@@ -132,10 +132,14 @@ pub struct Me {
     pub chosen_microphone: Option<String>,
     /// Chosen devices.
     pub chosen_camera: Option<String>,
+    /// The speaker to show as picked: which plays, or is about to; `None` for the system's.
+    pub speaker: Option<String>,
+    /// The speaker to remember: also while it is gone.
+    pub chosen_speaker: Option<String>,
     /// Where the camera that runs looks, if it says so.
     pub camera_facing: Option<Facing>,
     /// The microphone that stays captured while it is off, as long as it is worth knowing whether the
-    /// person talks: see [`crate::MediaEvent::TalkingWhileMuted`].
+    /// person talks, also while it is on for the moment: see [`crate::MediaEvent::TalkingWhileMuted`].
     pub listening_while_muted: Option<CaptureId>,
 }
 
@@ -331,6 +335,15 @@ pub enum NoticeKind {
         /// Its label; empty if the browser does not tell.
         name: String,
     },
+    /// The chosen speaker is gone; the system's plays.
+    SpeakerGone,
+    /// The chosen speaker is there again, and plays.
+    SpeakerBack {
+        /// Its label; empty if the browser does not tell.
+        name: String,
+    },
+    /// A speaker could not be used; the former one plays.
+    SpeakerFailed,
     /// The system muted a camera or a microphone (`true`), or gave it back.
     MutedBySystem {
         /// Which.

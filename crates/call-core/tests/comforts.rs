@@ -62,6 +62,21 @@ fn a_hand_goes_behind_those_that_are_up() {
 }
 
 #[test]
+fn a_place_out_of_all_reason_does_not_end_the_order() {
+    let mut shell = Shell::joined(&[entry(7), entry(8), entry(9)]);
+    shell.signal(entry(7).peer, 1, status(u32::MAX));
+    shell.signal(entry(8).peer, 1, status(1));
+    shell.signal(entry(9).peer, 1, status(2));
+    shell.intend(Intent::RaiseHand(true));
+    assert_eq!(shell.view().me.hand, 3);
+    let places = shell.view().people.into_iter().map(|person| person.status.hand);
+    assert!(
+        places.eq([u32::MAX, 1, 2]),
+        "what others say is the same for everybody"
+    );
+}
+
+#[test]
 fn a_hand_is_told_to_all_and_to_those_who_come_later() {
     let (mut shell, link) = beside();
     shell.intend(Intent::RaiseHand(true));
@@ -93,11 +108,56 @@ fn that_somebody_raised_a_hand_is_said_once_however_they_wave() {
     let name = entry(9).name;
     assert_eq!(notices(&shell), [NoticeKind::HandRaised { name: name.clone() }]);
     shell.intend(Intent::RaiseHand(true));
-    assert_eq!(shell.view().me.hand, u32::MAX, "the highest place there is");
+    assert_eq!(
+        shell.view().me.hand,
+        1,
+        "a place out of all reason is not counted"
+    );
     shell.signal(them, 7, status(0));
     shell.now = shell.now + Duration::from_secs(6);
     shell.signal(them, 8, status(9));
     assert_eq!(notices(&shell).len(), 2);
+}
+
+fn records(recording: bool) -> Signal {
+    Signal::Status(MediaStatus {
+        recording,
+        ..MediaStatus::default()
+    })
+}
+
+#[test]
+fn one_packet_is_one_piece_of_news_at_most() {
+    let mut shell = Shell::joined(&[entry(9)]);
+    let them = entry(9).peer;
+    let wave = (0..300).map(|n| records(n % 2 == 0));
+    shell.signal(them, 1, wave.clone().collect());
+    assert_eq!(notices(&shell), [], "it ends as it began");
+    shell.signal(them, 2, wave.chain([records(true)]).collect());
+    let name = entry(9).name;
+    assert_eq!(notices(&shell), [NoticeKind::RecordingStarted { name }]);
+}
+
+#[test]
+fn that_somebody_records_is_said_in_the_end_however_they_wave() {
+    let mut shell = Shell::joined(&[entry(9)]);
+    let them = entry(9).peer;
+    for n in 1..=300 {
+        shell.signal(them, n, vec![records(n % 2 == 1)]);
+    }
+    let first = shell.view().notices.last().map(|notice| notice.number);
+    assert_eq!(first, Some(2), "a beginning and an end");
+    shell.signal(them, 301, vec![records(true)]);
+    assert!(shell.view().people[0].status.recording, "it is shown at once");
+    assert_eq!(notices(&shell).len(), 2);
+    shell.wait(Duration::from_secs(6));
+    let name = entry(9).name;
+    assert_eq!(
+        notices(&shell).last(),
+        Some(&NoticeKind::RecordingStarted { name })
+    );
+    shell.wait(Duration::from_secs(6));
+    assert_eq!(notices(&shell).len(), 3, "once");
 }
 
 #[test]

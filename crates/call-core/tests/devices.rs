@@ -166,6 +166,105 @@ fn a_phone_that_opens_one_camera_at_a_time_stops_the_first() {
 }
 
 #[test]
+fn a_camera_that_is_busy_even_so_gives_the_former_one_back() {
+    let (mut shell, old) = using(CAMERA, "a", &["a", "b", "c"]);
+    choose(&mut shell, CAMERA, "b");
+    let busy = CaptureError::NotReadable;
+    let request = asked_once(&mut shell);
+    failed(&mut shell, request.capture, busy);
+    assert!(stops(&shell, old));
+    let again = asked_once(&mut shell);
+    failed(&mut shell, again.capture, busy);
+    let former = asked_once(&mut shell);
+    assert_eq!(former.device.as_deref(), Some("a"), "and none that nobody chose");
+    let told = NoticeKind::CaptureFailed {
+        kind: CAMERA,
+        error: busy,
+    };
+    assert_eq!(notices(&shell), core::slice::from_ref(&told));
+    captured(&mut shell, former.capture, "a");
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("a"));
+    assert_eq!(shell.view().me.chosen_camera.as_deref(), Some("a"));
+    assert_eq!(notices(&shell), [told]);
+
+    // If that is gone by now, any is better than none.
+    choose(&mut shell, CAMERA, "b");
+    for device in ["b", "b", "a"] {
+        let request = asked_once(&mut shell);
+        assert_eq!(request.device.as_deref(), Some(device));
+        failed(&mut shell, request.capture, busy);
+    }
+    let any = asked_once(&mut shell);
+    assert_eq!(any.device, None);
+    captured(&mut shell, any.capture, "c");
+    let switched = NoticeKind::DeviceSwitched {
+        kind: CAMERA,
+        name: name("c"),
+    };
+    assert_eq!(notices(&shell).last(), Some(&switched));
+}
+
+#[test]
+fn who_turns_the_camera_off_meanwhile_does_not_get_the_former_one_back() {
+    let (mut shell, _) = using(CAMERA, "a", &["a", "b"]);
+    choose(&mut shell, CAMERA, "b");
+    let request = asked_once(&mut shell);
+    failed(&mut shell, request.capture, CaptureError::NotReadable);
+    want(&mut shell, CAMERA, false);
+    shell.commands.clear();
+    want(&mut shell, CAMERA, true);
+    let request = asked_once(&mut shell);
+    assert_eq!(request.device.as_deref(), Some("b"), "it is the one chosen");
+    failed(&mut shell, request.capture, CaptureError::NotReadable);
+    assert_eq!(asked_once(&mut shell).device, None);
+}
+
+#[test]
+fn a_microphone_that_is_busy_leaves_the_one_in_use() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    choose(&mut shell, MICROPHONE, "b");
+    let request = asked_once(&mut shell);
+    let error = CaptureError::NotReadable;
+    failed(&mut shell, request.capture, error);
+    assert!(!stops(&shell, old) && asked(&mut shell).is_empty());
+    let told = NoticeKind::CaptureFailed {
+        kind: MICROPHONE,
+        error,
+    };
+    assert_eq!(notices(&shell), [told]);
+    // Nor does muting let go of it for the one that cannot be had.
+    want(&mut shell, MICROPHONE, false);
+    assert!(!stops(&shell, old));
+    want(&mut shell, MICROPHONE, true);
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
+}
+
+#[test]
+fn a_device_that_is_back_and_busy_is_tried_again_with_its_next_plug() {
+    let (mut shell, capture) = using(MICROPHONE, "b", &["a", "b"]);
+    choose(&mut shell, MICROPHONE, "b");
+    ended(&mut shell, capture);
+    listed(&mut shell, MICROPHONE, &["a"]);
+    let other = asked_once(&mut shell).capture;
+    captured(&mut shell, other, "a");
+    let said = notices(&shell).len();
+    for is_ready in [false, true] {
+        listed(&mut shell, MICROPHONE, &["a", "b"]);
+        let back = asked_once(&mut shell);
+        assert_eq!(back.device.as_deref(), Some("b"));
+        if is_ready {
+            captured(&mut shell, back.capture, "b");
+        } else {
+            failed(&mut shell, back.capture, CaptureError::NotReadable);
+            assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
+            assert_eq!(notices(&shell).len(), said, "nobody has chosen anything");
+            listed(&mut shell, MICROPHONE, &["a"]);
+        }
+    }
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("b"));
+}
+
+#[test]
 fn a_camera_that_cannot_be_had_leaves_the_one_in_use() {
     let (mut shell, old) = using(CAMERA, "a", &["a", "b"]);
     choose(&mut shell, CAMERA, "b");
@@ -326,18 +425,55 @@ fn many_devices_may_be_pulled_out_in_a_long_call() {
 }
 
 #[test]
+fn a_loss_that_the_list_told_first_is_not_the_last_one_mended() {
+    let (mut shell, _) = using(CAMERA, "a", &["a", "b", "c"]);
+    listed(&mut shell, CAMERA, &["b", "c"]);
+    let second = asked_once(&mut shell).capture;
+    captured(&mut shell, second, "b");
+    listed(&mut shell, CAMERA, &["b", "c"]);
+    ended(&mut shell, second);
+    let third = asked_once(&mut shell).capture;
+    listed(&mut shell, CAMERA, &["c"]);
+    captured(&mut shell, third, "c");
+    assert_eq!(in_use(&shell, CAMERA).as_deref(), Some("c"));
+}
+
+#[test]
+fn a_headset_that_the_list_lost_first_returns_with_its_plug() {
+    let (mut shell, old) = using(MICROPHONE, "headset", &["headset", "built in"]);
+    listed(&mut shell, MICROPHONE, &["built in"]);
+    ended(&mut shell, old);
+    let other = asked_once(&mut shell).capture;
+    captured(&mut shell, other, "built in");
+    listed(&mut shell, MICROPHONE, &["headset", "built in"]);
+    let back = asked_once(&mut shell).capture;
+    captured(&mut shell, back, "headset");
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("headset"));
+}
+
+#[test]
 fn the_microphone_follows_the_systems_choice() {
-    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
-    listed(&mut shell, MICROPHONE, &["b", "a"]);
-    assert!(stops(&shell, old), "or the browser may give the same again");
-    let request = asked_once(&mut shell);
-    assert_eq!(request.device, None);
-    captured(&mut shell, request.capture, "b");
-    let switched = NoticeKind::DeviceSwitched {
-        kind: MICROPHONE,
-        name: name("b"),
-    };
-    assert_eq!(notices(&shell), [switched]);
+    let (mut shell, mut old) = using(MICROPHONE, "a", &["a", "b"]);
+    for (ids, default) in [(["b", "a"], "b"), (["a", "b"], "a")] {
+        listed(&mut shell, MICROPHONE, &ids);
+        assert!(!stops(&shell, old), "it is heard until the other one is there");
+        let request = asked_once(&mut shell);
+        assert_eq!(
+            request.device.as_deref(),
+            Some(default),
+            "or the browser may give the same again"
+        );
+        captured(&mut shell, request.capture, default);
+        assert!(stops(&shell, old));
+        old = request.capture;
+        let switched = NoticeKind::DeviceSwitched {
+            kind: MICROPHONE,
+            name: name(default),
+        };
+        assert_eq!(notices(&shell).last(), Some(&switched));
+        assert_eq!(shell.view().me.chosen_microphone, None);
+        assert_eq!(asked(&mut shell), []);
+    }
 
     let (mut shell, _) = using(MICROPHONE, "a", &["a", "b"]);
     choose(&mut shell, MICROPHONE, "a");
@@ -346,6 +482,47 @@ fn the_microphone_follows_the_systems_choice() {
     let (mut shell, _) = using(CAMERA, "a", &["a", "b"]);
     listed(&mut shell, CAMERA, &["b", "a"]);
     assert_eq!(asked(&mut shell), [], "and there is no default camera");
+}
+
+#[test]
+fn a_microphone_that_is_the_systems_choice_already_goes_on() {
+    let (mut shell, old) = using(MICROPHONE, "b", &["a", "b"]);
+    listed(&mut shell, MICROPHONE, &["b"]);
+    assert!(!stops(&shell, old) && asked(&mut shell).is_empty());
+    assert_eq!(notices(&shell), []);
+}
+
+#[test]
+fn a_systems_choice_that_cannot_be_had_leaves_the_microphone_in_use() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    let request = asked_once(&mut shell);
+    failed(&mut shell, request.capture, CaptureError::NotReadable);
+    assert!(!stops(&shell, old) && asked(&mut shell).is_empty());
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
+    assert_eq!(notices(&shell), [], "who hears nothing of it misses nothing");
+
+    // The one in use ends meanwhile.
+    listed(&mut shell, MICROPHONE, &["a", "b"]);
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    let request = asked_once(&mut shell);
+    ended(&mut shell, old);
+    failed(&mut shell, request.capture, CaptureError::NotReadable);
+    let any = asked_once(&mut shell);
+    assert_eq!(any.device, None);
+    captured(&mut shell, any.capture, "a");
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
+}
+
+#[test]
+fn a_systems_choice_that_changes_back_is_asked_for_no_more() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    let late = asked_once(&mut shell).capture;
+    listed(&mut shell, MICROPHONE, &["a", "b"]);
+    assert!(stops(&shell, late) && !stops(&shell, old));
+    captured(&mut shell, late, "b");
+    assert_eq!(in_use(&shell, MICROPHONE).as_deref(), Some("a"));
 }
 
 #[test]
@@ -434,6 +611,81 @@ fn talking_while_muted_is_said_once_each_time() {
         assert_eq!(shell.view().me.listening_while_muted, None);
         want(&mut shell, MICROPHONE, true);
     }
+}
+
+fn is_heard(shell: &Shell) -> bool {
+    shell.view().me.microphone.is_wanted()
+}
+
+#[test]
+fn who_talks_for_the_moment_is_not_told_again_that_they_are_muted() {
+    let (mut shell, capture) = using(MICROPHONE, "a", &["a"]);
+    let talk = |shell: &mut Shell| media(shell, MediaEvent::TalkingWhileMuted);
+    want(&mut shell, MICROPHONE, false);
+    shell.intend(Intent::Talk(true));
+    assert!(is_heard(&shell));
+    assert_eq!(
+        shell.view().me.listening_while_muted,
+        Some(capture),
+        "nothing is begun anew"
+    );
+    talk(&mut shell);
+    assert_eq!(notices(&shell), [], "they are heard");
+    shell.intend(Intent::Talk(false));
+    assert!(!is_heard(&shell));
+    talk(&mut shell);
+    for on in [true, false, true, false] {
+        shell.intend(Intent::Talk(on));
+        assert_eq!(shell.view().me.listening_while_muted, None);
+        talk(&mut shell);
+    }
+    assert_eq!(notices(&shell), [NoticeKind::TalkingWhileMuted]);
+    assert_eq!(asked(&mut shell), []);
+}
+
+#[test]
+fn a_press_while_somebody_talks_for_the_moment_is_the_last_word() {
+    for presses in [&[false][..], &[false, true], &[true]] {
+        let (mut shell, _) = using(MICROPHONE, "a", &["a"]);
+        want(&mut shell, MICROPHONE, false);
+        shell.intend(Intent::Talk(true));
+        for on in presses {
+            want(&mut shell, MICROPHONE, *on);
+            assert_eq!(is_heard(&shell), *on, "at once");
+        }
+        shell.intend(Intent::Talk(false));
+        assert_eq!(Some(&is_heard(&shell)), presses.last());
+    }
+    // Who is not muted has nothing to begin, and nothing ends with it.
+    let (mut shell, _) = using(MICROPHONE, "a", &["a"]);
+    shell.intend(Intent::Talk(true));
+    shell.intend(Intent::Talk(false));
+    assert!(is_heard(&shell));
+}
+
+#[test]
+fn a_default_that_changes_while_somebody_talks_for_the_moment_stops_nothing() {
+    let (mut shell, old) = using(MICROPHONE, "a", &["a", "b"]);
+    want(&mut shell, MICROPHONE, false);
+    shell.intend(Intent::Talk(true));
+    listed(&mut shell, MICROPHONE, &["b", "a"]);
+    let request = asked_once(&mut shell);
+    shell.intend(Intent::Talk(false));
+    assert!(stops(&shell, request.capture) && !stops(&shell, old));
+}
+
+#[test]
+fn talking_for_the_moment_ends_with_the_call() {
+    let (mut shell, capture) = using(MICROPHONE, "a", &["a"]);
+    want(&mut shell, MICROPHONE, false);
+    shell.intend(Intent::Talk(true));
+    shell.intend(Intent::HangUp);
+    assert!(stops(&shell, capture));
+    shell.intend(Intent::Talk(false));
+    shell.intend(Intent::Talk(true));
+    shell.join();
+    assert!(!is_heard(&shell));
+    assert_eq!(asked(&mut shell), []);
 }
 
 #[test]

@@ -41,6 +41,10 @@ pub const REACTIONS_BURST: u32 = 10;
 /// The same for what is taken from somebody: an honest burst may arrive behind the one before it.
 pub const REACTIONS_BURST_TAKEN: u32 = 2 * REACTIONS_BURST;
 
+/// How far the place of a raised hand may be behind the one before it, for others to queue up behind it.
+/// No call raises so many hands while one stays up; and the numbers never end.
+pub const HANDS_APART: u32 = 1 << 20;
+
 /// People in a mesh room. Uplink grows with every one: six are comfortable, eight the end.
 pub const ROOM_SEATS: usize = 8;
 /// People in a mesh room above which the client says that it may get rough.

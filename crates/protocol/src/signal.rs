@@ -171,7 +171,8 @@ pub struct MediaStatus {
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub recording: bool,
     /// The place in the order in which hands were raised, from 1; 0 while the hand is down. Whoever raises
-    /// theirs takes one more than the highest that they know of, so no two clocks are compared.
+    /// theirs takes one more than the highest that they know of, so no two clocks are compared. A place
+    /// out of all reason is not counted: see [`crate::limits::HANDS_APART`].
     #[serde(default, skip_serializing_if = "is_down")]
     pub hand: u32,
 }

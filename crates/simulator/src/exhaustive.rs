@@ -385,7 +385,8 @@ impl State {
             | Command::PausePictures { .. }
             | Command::CloseLink { .. }
             | Command::Capture(_)
-            | Command::StopCapture { .. } => None,
+            | Command::StopCapture { .. }
+            | Command::SetSpeaker { .. } => None,
         };
         let side = &mut self.sides[at];
         if begun.is_some() && std::mem::replace(&mut side.request, begun).is_some() {
@@ -426,7 +427,8 @@ impl State {
             | Command::PausePictures { .. }
             | Command::SetTrack { .. }
             | Command::Capture(_)
-            | Command::StopCapture { .. } => {}
+            | Command::StopCapture { .. }
+            | Command::SetSpeaker { .. } => {}
         }
         self.listen(at)
     }

@@ -17,21 +17,25 @@
   const pulled = new Set();
   const refused = new Set();
   let another = null;
+  let speakers = null;
   let held = null;
 
   const nativeList = MediaDevices.prototype.enumerateDevices;
   const list = async () => {
     const listed = await nativeList.call(navigator.mediaDevices);
-    return listed.filter((device) => (isThere[device.kind] ?? true) && !pulled.has(device.deviceId) && !refused.has(device.kind));
+    const left = listed.filter((device) => (isThere[device.kind] ?? true) && !pulled.has(device.deviceId) && !refused.has(device.kind));
+    if (speakers === null) return left;
+    const own = speakers.map((id) => ({ kind: "audiooutput", deviceId: id, groupId: id, label: id }));
+    return [...left.filter((device) => device.kind !== "audiooutput"), ...own];
   };
   MediaDevices.prototype.enumerateDevices = async function () {
     const listed = await list();
     if (another === null) return listed;
-    // Another default, as Chromium tells it and as Firefox does.
-    const entry = { kind: "audioinput", groupId: another, label: another };
-    return listed.some((device) => device.deviceId === "default")
-      ? listed.map((device) => device.deviceId === "default" && device.kind === "audioinput" ? { ...entry, deviceId: "default" } : device)
-      : [{ ...entry, deviceId: another }, ...listed];
+    // Another default, as Chromium tells it beside the device itself and as Firefox does.
+    const entry = { kind: "audioinput", groupId: another, label: another, deviceId: another };
+    const alias = { ...entry, label: `Default - ${another}`, deviceId: "default" };
+    const others = listed.map((device) => device.deviceId === "default" && device.kind === "audioinput" ? alias : device);
+    return [entry, ...others];
   };
 
   const capture = MediaDevices.prototype.getUserMedia;
@@ -42,6 +46,11 @@
     if (fails) fail(fails);
     if (refused.has(kind)) fail("NotAllowedError");
     if (!isThere[kind]) fail("NotFoundError");
+    if (another !== null && wanted[key].deviceId?.exact === another) {
+      // There is none of that name: the last one there is, which Chromium takes for another device.
+      const last = (await list()).findLast((device) => device.kind === kind);
+      wanted = { [key]: { ...wanted[key], deviceId: { exact: last.deviceId } } };
+    }
     if (pulled.size > 0) {
       const exactly = wanted[key].deviceId?.exact;
       if (pulled.has(exactly)) fail("OverconstrainedError");
@@ -104,6 +113,16 @@
     plug() { pulled.clear(); changed(); },
     /** Makes another microphone the system's choice. */
     another(label) { another = label; changed(); },
+    /** Makes these the speakers there are, as a machine without a sound device has none to pull out. Elements
+        take each of them, but one that is called "Broken". */
+    speakers(ids) {
+      speakers = ids;
+      HTMLMediaElement.prototype.setSinkId = async function (id) {
+        if (id !== "" && (id === "Broken" || !speakers.includes(id))) fail("NotFoundError");
+        this.__speaker = id;
+      };
+      changed();
+    },
     /** The system mutes a track, or gives it back. */
     mute(kind, muted) { tell(tracks[kind], muted ? "mute" : "unmute"); },
     /** The person takes a permission back, or gives it again. */

@@ -278,6 +278,69 @@ in_each! {
     }
 }
 
+/// Where the sound of others plays, and what the page shows and remembers of it.
+const SPEAKERS: &str = r#"
+    const playing = [...document.querySelectorAll("audio")].map((audio) => audio.__speaker ?? "");
+    return [...new Set([...playing, arguments[0].value, localStorage.getItem("visavis.speaker") ?? ""])];
+"#;
+
+/// Waits until sound plays through a speaker, and the page says so.
+async fn plays_through(browser: &Browser, speaker: &[&str]) -> Result<()> {
+    let list = browser.see("combobox", "Speaker").await?;
+    until(&format!("sound through {speaker:?}"), SOON, async || {
+        let said = browser.script(SPEAKERS, vec![list.to_json()?]).await?;
+        Ok(Look::when(said == json!(speaker), || said.to_string()))
+    })
+    .await
+}
+
+in_each! {
+    /// M4: who loses the chosen speaker hears the others through the system's within 2 s and is told; plugged
+    /// in again it is back. One that cannot be used is neither shown as picked nor remembered. The speakers
+    /// are pretended; a browser that lets no page choose one has nothing to lose.
+    async fn speaker_unplugged_and_plugged_in(stage: &Stage, kind: Kind) -> Result<()> {
+        let [ada, _bob] = two(stage, kind, devices()).await?;
+        if ada.script("return !HTMLMediaElement.prototype.setSinkId;", Vec::new()).await? == true {
+            stage.skip("this browser lets no page choose the speaker");
+            return Ok(());
+        }
+        ada.script("__devices.speakers(['Headphones', 'Broken', 'Radio']);", Vec::new()).await?;
+        ada.press("button", "Settings").await?;
+        let list = ada.see("combobox", "Speaker").await?;
+        until("three speakers and the system's", SOON, async || {
+            let count = ada.script("return arguments[0].options.length;", vec![list.to_json()?]).await?;
+            Ok(Look::when(count == 4, || count.to_string()))
+        })
+        .await?;
+        pick(&ada, "Speaker", 1).await?;
+        plays_through(&ada, &["Headphones"]).await?;
+
+        let body = r#"
+            const [began, playing] = [performance.now(), () => document.querySelector("audio").__speaker];
+            __devices.speakers(["Broken", "Radio"]);
+            while (playing() !== "") {
+                if (performance.now() - began > 10000) throw new Error(playing());
+                await new Promise((done) => setTimeout(done, 5));
+            }
+            return performance.now() - began;
+        "#;
+        let took = ada.async_script(body, Vec::new()).await?.as_f64().unwrap_or(f64::MAX);
+        stage.figure(&format!("the system's speaker {took:.0} ms after the chosen one was pulled out"));
+        ensure!(took <= REPLACED_MS, "{took} ms");
+        heard(&ada, "status", "Your speaker is gone. Now using the system’s.").await?;
+        // It is remembered for the next plug.
+        plays_through(&ada, &["", "Headphones"]).await?;
+
+        ada.script("__devices.speakers(['Headphones', 'Broken', 'Radio']);", Vec::new()).await?;
+        heard(&ada, "status", "Headphones is back and in use").await?;
+        plays_through(&ada, &["Headphones"]).await?;
+
+        pick(&ada, "Speaker", 2).await?;
+        heard(&ada, "alert", "This speaker cannot be used.").await?;
+        plays_through(&ada, &["Headphones"]).await
+    }
+}
+
 in_each! {
     /// M5: a permission that is taken back in the call is told in words; the call goes on, nothing is asked
     /// for again, and once it is given again the camera is back.

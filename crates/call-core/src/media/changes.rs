@@ -1,6 +1,7 @@
 //! What changes around captures: devices that are plugged in and out, permissions given and taken back.
 
 use alloc::collections::VecDeque;
+use alloc::string::String;
 use alloc::vec::Vec;
 
 use super::Media;
@@ -36,13 +37,18 @@ impl Media {
             let missed = state.missed.as_deref();
             let is_back = missed.is_some_and(|id| devices::has_come(&before, after, kind, id));
             let has_any_come = devices::has_any_come(&before, after, kind);
-            let is_default_another = devices::is_default_another(&before, after, kind);
+            let default = devices::is_default_another(&before, after, kind)
+                .then(|| devices::default(after, kind))
+                .flatten()
+                .map(String::from);
 
             let state = self.kind_mut(kind);
             let was_replaced = core::mem::take(&mut state.is_replacement);
             if let Some(capture) = gone {
                 // Most browsers end the track as well; whichever they say first.
                 notices.extend(self.ended(capture, ids, commands));
+                // This list is what told of the loss: no later one will take the mark away.
+                self.kind_mut(kind).is_replacement = false;
                 continue;
             }
             let may_help = match state.failed {
@@ -55,19 +61,19 @@ impl Media {
             if is_back {
                 state.chosen = state.missed.take().map_or(Wish::Any, Wish::Device);
                 state.any_will_do = false;
+                state.following = None;
                 state.failed = None;
                 state.reason = Reason::Return;
             } else if may_help && has_any_come {
                 state.any_will_do = true;
                 state.failed = None;
                 state.reason = Reason::Replacement;
-            } else if is_default_another && !was_replaced && state.wanted && state.wish() == Wish::Any {
-                // Stopped first: a browser may hand out the one that it has once more.
-                state.stop_running(commands);
-                state.reason = Reason::Replacement;
+            } else if !was_replaced && let Some(default) = default {
+                state.follow(default);
             }
             self.reconcile(kind, ids, commands);
         }
+        self.speaker.listed(&self.devices, ids, commands);
         notices
     }
 

@@ -39,6 +39,15 @@ impl Running {
     pub(super) fn fits(&self, wish: &Wish) -> bool {
         self.wish == *wish || matches!(wish, Wish::Device(id) if *id == self.device)
     }
+
+    /// The wish for this very device, where the browser tells which it is.
+    pub(super) fn by_device(&self) -> Wish {
+        if self.device.is_empty() {
+            self.wish.clone()
+        } else {
+            Wish::Device(self.device.clone())
+        }
+    }
 }
 
 /// Why something is asked for, as far as the person has to be told.
@@ -62,6 +71,11 @@ pub(super) struct Kind {
     pub(super) failed: Option<CaptureError>,
     /// The chosen device let us down: ask for any until the person chooses again, or it is back.
     pub(super) any_will_do: bool,
+    /// The system's new choice, from when it is asked for until the outcome.
+    pub(super) following: Option<String>,
+    /// What ran until it was stopped so that another one could be opened: to be asked for again if that
+    /// cannot be had.
+    pub(super) stopped: Option<Wish>,
     /// The device to go back to as soon as it is there again.
     pub(super) missed: Option<String>,
     /// What runs took the place of one that ended, and nothing was plugged in or out since.
@@ -74,10 +88,27 @@ pub(super) struct Kind {
 
 impl Kind {
     pub(super) fn wish(&self) -> Wish {
-        if self.any_will_do {
-            Wish::Any
+        match &self.following {
+            _ if !self.follows_system() => self.chosen.clone(),
+            Some(device) => Wish::Device(device.clone()),
+            None => Wish::Any,
+        }
+    }
+
+    /// Whether whichever the system has will do.
+    fn follows_system(&self) -> bool {
+        self.any_will_do || self.chosen == Wish::Any
+    }
+
+    /// Follows the system to its new choice, if that is another one than what runs. By its id: a browser
+    /// that is asked for any may hand out the one that it has once more.
+    pub(super) fn follow(&mut self, device: String) {
+        let is_another = |running: &Running| running.device != device;
+        if self.wanted && self.follows_system() && self.running.as_ref().is_some_and(is_another) {
+            self.following = Some(device);
+            self.reason = Reason::Replacement;
         } else {
-            self.chosen.clone()
+            self.following = None;
         }
     }
 
@@ -87,6 +118,7 @@ impl Kind {
         self.any_will_do = false;
         self.is_replacement = false;
         self.missed = None;
+        self.following = None;
         self.reason = Reason::Person;
     }
 

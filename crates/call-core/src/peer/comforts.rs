@@ -1,17 +1,21 @@
-//! What people show each other beside sound and pictures: a raised hand, and signs.
+//! What people show each other beside sound and pictures: a raised hand, signs, and that they record.
 
 use core::time::Duration;
 
-use visavis_protocol::{MediaStatus, Reaction, limits};
+use visavis_protocol::{MediaStatus, Reaction};
 
 use super::link::Channel;
 use super::{Context, Peer};
 use crate::command::Command;
-use crate::reactions::REACTION_EVERY;
 use crate::view::NoticeKind;
 
 /// Pause between two times that it is said that the same person raised their hand: who waves is seen.
 const HAND_EVERY: Duration = Duration::from_secs(5);
+
+/// The same for who records, where beginning and end make a pair. What is shown of it is never late.
+const RECORDING_EVERY: Duration = Duration::from_secs(5);
+/// A beginning and an end may follow each other at once.
+const RECORDING_BURST: u32 = 2;
 
 impl Peer {
     /// The place of their hand among those that are raised; 0 while it is down.
@@ -25,6 +29,26 @@ impl Peer {
             let name = self.name.clone();
             context.signs.notices.push(NoticeKind::HandRaised { name });
         }
+    }
+
+    /// Says that they record, or no longer, if that is not what was said last. One that is too much now
+    /// is said later, should it still be so.
+    pub(super) fn say_recording(&mut self, context: &mut Context<'_>) {
+        let is_recording = self.status.recording;
+        if is_recording == self.said_recording
+            || !self
+                .recordings
+                .admit(context.now, RECORDING_EVERY, RECORDING_BURST)
+        {
+            return;
+        }
+        self.said_recording = is_recording;
+        let name = self.name.clone();
+        context.signs.notices.push(if is_recording {
+            NoticeKind::RecordingStarted { name }
+        } else {
+            NoticeKind::RecordingStopped { name }
+        });
     }
 
     /// Shows them a sign, where there is a way to.
@@ -41,10 +65,7 @@ impl Peer {
         let Some(reaction) = Reaction::from_sign(text) else {
             return;
         };
-        if self
-            .reactions
-            .admit(context.now, REACTION_EVERY, limits::REACTIONS_BURST_TAKEN)
-        {
+        if self.reactions.admit(context.now) {
             let sign = (self.seat, self.name.clone(), reaction);
             context.signs.reactions.push(sign);
         }

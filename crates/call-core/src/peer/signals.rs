@@ -8,7 +8,7 @@ use super::{Context, Peer, Presence, Witness};
 use crate::command::LinkRole;
 use crate::courier::Courier;
 use crate::fault::Fault;
-use crate::view::{ConnectionState, NoticeKind};
+use crate::view::ConnectionState;
 
 impl Peer {
     /// The era after all that there was with this peer, if there was anything: to be used should
@@ -53,9 +53,13 @@ impl Peer {
                 }
             }
         }
+        let before = self.status;
         for signal in self.courier.receive(n, packet) {
             self.handle_signal(signal, context);
         }
+        // Of all that one packet says only the last word is news.
+        self.hand_changed(before, context);
+        self.say_recording(context);
     }
 
     fn handle_signal(&mut self, signal: Signal, context: &mut Context<'_>) {
@@ -90,16 +94,7 @@ impl Peer {
                 });
             }
             Signal::Status(status) => {
-                let before = core::mem::replace(&mut self.status, status);
-                if status.recording != before.recording {
-                    let name = self.name.clone();
-                    context.signs.notices.push(if status.recording {
-                        NoticeKind::RecordingStarted { name }
-                    } else {
-                        NoticeKind::RecordingStopped { name }
-                    });
-                }
-                self.hand_changed(before, context);
+                self.status = status;
                 self.expect();
             }
             Signal::Leave {} => {

@@ -275,6 +275,8 @@ impl World {
                     },
                 );
             }
+            // Nobody in here listens.
+            Command::SetSpeaker { .. } => {}
             Command::StopCapture { capture } => match self.tabs[tab].captures.get_mut(&capture) {
                 Some(Capture::Asking { stopped, .. }) => *stopped = true,
                 Some(Capture::Live { .. }) => {
