@@ -83,7 +83,7 @@ impl Recorder {
         })
     }
 
-    /// Ends the file. The last piece has come when this is over, or is given up after [`STOP_WITHIN`].
+    /// Ends the file. The last piece has come when this is over, or is given up after `STOP_WITHIN`.
     pub async fn stop(self) {
         let mut settle = None;
         let stopped = Promise::new(&mut |resolve, _| settle = Some(resolve));

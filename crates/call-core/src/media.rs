@@ -242,9 +242,10 @@ impl Media {
                 None
             }
             MediaEvent::CaptureSound { capture, is_there } => {
-                if is_there {
+                // What came too late is let go of, and its sound may be heard of all the same.
+                if is_there && self.runs(CaptureKind::Screen, capture) {
                     self.sounding = Some(capture);
-                } else if self.sounding == Some(capture) {
+                } else if !is_there && self.sounding == Some(capture) {
                     self.sounding = None;
                 }
                 None

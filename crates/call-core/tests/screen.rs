@@ -120,6 +120,18 @@ fn a_sound_that_comes_too_late_is_nobodys() {
     assert_eq!(told(&shell), MediaStatus::default());
 }
 
+#[test]
+fn a_sound_that_comes_too_late_does_not_silence_what_is_shared_since() {
+    let (mut shell, capture) = sharing();
+    sound(&mut shell, capture, true);
+    let late = CaptureId(capture.0 - 1);
+    sound(&mut shell, late, true);
+    assert_eq!(sent(&shell, Slot::ScreenSound), Some(capture));
+    assert!(told(&shell).screen_sound);
+    sound(&mut shell, late, false);
+    assert_eq!(sent(&shell, Slot::ScreenSound), Some(capture));
+}
+
 fn connected(shell: &mut Shell) -> LinkId {
     let link = shell.links_of_view()[0];
     for event in [

@@ -1,6 +1,6 @@
 //! Scripts that once failed, as `shrink` printed them.
 
-use visavis_call_core::CaptureKind::{Camera, Microphone};
+use visavis_call_core::CaptureKind::{Camera, Microphone, Screen};
 use visavis_simulator::Action::{
     BlackHole, Change, ChangeAtAwait, Cut, Duplicate, Enter, HangUp, Hiccup, Join, Offline, Restart, Want,
 };
@@ -298,6 +298,74 @@ fn what_waits_to_be_sent_again_is_no_rest() {
                 },
             ),
             (3244, Join { person: 2 }),
+        ],
+    );
+}
+
+#[test]
+fn the_sound_of_a_share_that_was_given_up_comes_late() {
+    let pace = Pace {
+        network_ms: 1,
+        browser_ms: 5,
+        prompt_ms: 5000,
+        refused: 22,
+        ..Pace::CALM
+    };
+    passes(
+        4711,
+        2,
+        pace,
+        vec![
+            (
+                74,
+                Want {
+                    person: 0,
+                    kind: Microphone,
+                    on: true,
+                },
+            ),
+            (
+                74,
+                Want {
+                    person: 0,
+                    kind: Camera,
+                    on: true,
+                },
+            ),
+            (74, Enter { person: 0 }),
+            (104, Join { person: 0 }),
+            (194, Join { person: 1 }),
+            (
+                3803,
+                Offline {
+                    person: 1,
+                    for_ms: 100_000,
+                },
+            ),
+            (
+                5281,
+                Want {
+                    person: 1,
+                    kind: Screen,
+                    on: true,
+                },
+            ),
+            (
+                8559,
+                Want {
+                    person: 1,
+                    kind: Screen,
+                    on: false,
+                },
+            ),
+            (
+                8574,
+                Want {
+                    person: 1,
+                    kind: Screen,
+                    on: true,
+                },
+            ),
         ],
     );
 }
