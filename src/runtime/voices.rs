@@ -4,7 +4,7 @@
 //! window above all others, and a recording. The own microphone is not asked: a meter on it would keep
 //! an audio context running through the whole call.
 
-use core::cell::RefCell;
+use core::cell::{Cell, RefCell};
 use core::time::Duration;
 
 use leptos::prelude::{GetUntracked, WithUntracked};
@@ -14,11 +14,11 @@ use visavis_protocol::SeatId;
 use super::engine::Engine;
 use super::store::set_if_changed;
 use crate::layout::Voices;
+use crate::web::task::spawn;
 use crate::web::timer::Interval;
 use crate::web::{clock, page};
 
-/// Time between two readings: often enough that a ring is lit within half a second, and next to no
-/// work.
+/// Time between two readings: often enough that a ring is lit within half a second.
 const PERIOD: Duration = Duration::from_millis(200);
 
 /// Listens while there is somebody to listen to.
@@ -26,6 +26,8 @@ const PERIOD: Duration = Duration::from_millis(200);
 pub(super) struct Listening {
     voices: RefCell<Voices<SeatId>>,
     running: RefCell<Option<Interval>>,
+    /// Whether a reading is under way: a browser that is slow is asked less often.
+    is_asking: Cell<bool>,
 }
 
 impl Listening {
@@ -63,19 +65,39 @@ impl Engine {
         if page::is_hidden() && !is_out && !is_recording {
             return;
         }
-        let levels: Vec<(SeatId, f64)> = self.store.view.with_untracked(|view| {
+        if self.listening.is_asking.replace(true) {
+            return;
+        }
+        let asked: Vec<_> = self.store.view.with_untracked(|view| {
             let people = view.people.iter();
             people
                 .map(|person| {
-                    let link = person.link.and_then(|link| self.links.get(link));
-                    // Asked also of who is muted, so that what is old by then counts for nothing.
-                    let level = link.and_then(|link| link.level()).unwrap_or_default();
-                    (person.seat, if person.status.microphone { level } else { 0.0 })
+                    let speaks = person.link.filter(|_| person.status.microphone);
+                    let link = speaks.and_then(|link| self.links.get(link));
+                    (person.seat, link.map(|link| link.level()))
                 })
                 .collect()
         });
-        self.listening.voices.borrow_mut().hear(clock::now(), &levels);
-        self.show_voices();
+        let this = self.weak();
+        spawn(async move {
+            let mut levels = Vec::with_capacity(asked.len());
+            for (seat, level) in asked {
+                // All were asked at once: the first one that is waited for waits for the others, too.
+                let level = match level {
+                    Some(level) => level.await,
+                    None => None,
+                };
+                levels.push((seat, level.unwrap_or_default()));
+            }
+            let Some(engine) = this.upgrade() else { return };
+            let listening = &engine.listening;
+            listening.is_asking.set(false);
+            // Nobody is listened to any more, if the call ended meanwhile.
+            if listening.running.borrow().is_some() {
+                listening.voices.borrow_mut().hear(clock::now(), &levels);
+                engine.show_voices();
+            }
+        });
     }
 
     fn show_voices(&self) {

@@ -258,12 +258,13 @@ impl Peer {
         }
     }
 
-    /// How loud the other side is, 0 to 1 of full scale; `None` if the browser does not say.
-    #[must_use]
-    pub fn level(&self) -> Option<f64> {
+    /// How loud the other side is, 0 to 1 of full scale; `None` if there is nothing to hear yet or the
+    /// browser does not say.
+    pub fn level(&self) -> impl Future<Output = Option<f64>> + 'static + use<> {
         let slots = self.slots.borrow();
-        let [sound, ..] = slots.transceivers.as_ref()?;
-        self.ear.level(&sound.receiver())
+        let sound = slots.transceivers.as_ref().map(|[sound, ..]| sound);
+        let asked = sound.map(|sound| self.ear.level(&sound.receiver()));
+        async move { asked?.await }
     }
 
     /// Replaces the ICE servers and whether only relays are used, for candidates gathered from now on.

@@ -1,41 +1,43 @@
-//! How loud the other side of a connection is, as its own browser says in each packet (RFC 6464).
+//! How loud the other side of a connection is.
 //!
-//! From `getSynchronizationSources` (W3C WebRTC 1.0, section 5.3), which costs next to nothing;
-//! `getStats` would make a report of everything several times a second.
+//! From the report of one receiver (`getStats`, W3C WebRTC 1.0, section 5.3), which comes when it is
+//! ready. `getSynchronizationSources` says it at once, and in Chromium has the page wait for another
+//! thread meanwhile: where every core is busy that took a third of the page's time in a call of four.
 
 use core::cell::Cell;
+use std::rc::Rc;
 
-use js_sys::Array;
+use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
+use wasm_bindgen_futures::JsFuture;
 
 use super::value;
 
 /// Listens to one receiver.
 #[derive(Default)]
 pub struct Ear {
-    /// When the sound was played that the last reading was about, on whatever clock the browser has.
-    played_at: Cell<f64>,
+    /// When the last packet had come, on whatever clock the browser has, at the last reading.
+    heard_until: Rc<Cell<f64>>,
 }
 
 impl Ear {
     /// How loud it is now, 0 to 1 of full scale; `None` if the browser does not say.
     ///
-    /// A browser goes on to tell the last level for ten seconds after the last packet: what it told
-    /// before already is silence.
-    pub fn level(&self, receiver: &JsValue) -> Option<f64> {
-        let sources = value::call(receiver, "getSynchronizationSources", &[]).ok()?;
-        let number = |source: &JsValue, key| value::get(source, key).as_f64();
-        let mut newest: Option<(f64, f64)> = None;
-        for source in Array::from(&sources).iter() {
-            let played_at = number(&source, "timestamp").unwrap_or_default();
-            if let Some(level) = number(&source, "audioLevel")
-                && newest.is_none_or(|(at, _)| at < played_at)
-            {
-                newest = Some((played_at, level));
-            }
+    /// A browser may go on to tell the last level when nothing comes any more: without a packet since
+    /// the last reading there is silence.
+    pub fn level(&self, receiver: &JsValue) -> impl Future<Output = Option<f64>> + 'static + use<> {
+        let asked = value::call(receiver, "getStats", &[]);
+        let heard_until = Rc::clone(&self.heard_until);
+        async move {
+            let report = JsFuture::from(Promise::resolve(&asked.ok()?)).await.ok()?;
+            let rows = Array::from(&value::call(&report, "values", &[]).ok()?);
+            let is_inbound =
+                |row: &JsValue| value::get(row, "type").as_string().as_deref() == Some("inbound-rtp");
+            let row = rows.iter().find(is_inbound)?;
+            let level = value::get(&row, "audioLevel").as_f64()?;
+            let last = value::get(&row, "lastPacketReceivedTimestamp").as_f64();
+            let is_news = last.is_none_or(|last| heard_until.replace(last) != last);
+            Some(if is_news { level } else { 0.0 })
         }
-        let (played_at, level) = newest?;
-        let is_news = self.played_at.replace(played_at) != played_at;
-        Some(if is_news { level } else { 0.0 })
     }
 }
