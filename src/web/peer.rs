@@ -16,7 +16,7 @@ use web_sys::{Event, MediaStream, MediaStreamTrack, RtcPeerConnectionIceEvent};
 use super::channel::{Channel, ChannelEvent, Purpose};
 use super::encodings::Encodings;
 use super::rtc::{Connection, Sender, Transceiver};
-use super::stats::{self, Arrived};
+use super::stats::{Arrived, Guide};
 use super::task::spawn;
 use super::timer::sleep;
 use super::voice::Ear;
@@ -121,6 +121,7 @@ pub struct Peer {
     channels: RefCell<Option<[Channel; Purpose::COUNT]>>,
     encodings: Rc<Encodings>,
     ear: Ear,
+    guide: Rc<Guide>,
     _listeners: [Listener; 7],
 }
 
@@ -159,6 +160,7 @@ impl Peer {
             channels: RefCell::default(),
             encodings: Rc::default(),
             ear: Ear::default(),
+            guide: Rc::default(),
             _listeners: listeners,
         })
     }
@@ -251,10 +253,10 @@ impl Peer {
             .transceivers
             .as_ref()
             .map(|all| all.each_ref().map(Transceiver::mid));
-        let asked = self.connection.stats();
+        let (asked, guide) = (self.connection.stats(), Rc::clone(&self.guide));
         async move {
             let report = JsFuture::from(asked.ok()?).await.ok()?;
-            stats::read(&report, &mids?)
+            guide.read(&report, &mids?)
         }
     }
 

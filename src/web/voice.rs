@@ -4,20 +4,25 @@
 //! ready. `getSynchronizationSources` says it at once, and in Chromium has the page wait for another
 //! thread meanwhile: where every core is busy that took a third of the page's time in a call of four.
 
-use core::cell::Cell;
+use core::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Promise};
 use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::JsFuture;
 
-use super::value;
+use super::{stats, value};
 
 /// Listens to one receiver.
 #[derive(Default)]
-pub struct Ear {
+pub struct Ear(Rc<RefCell<Heard>>);
+
+#[derive(Default)]
+struct Heard {
+    /// The id of the row that tells.
+    row: JsValue,
     /// When the last packet had come, on whatever clock the browser has, at the last reading.
-    heard_until: Rc<Cell<f64>>,
+    until: f64,
 }
 
 impl Ear {
@@ -27,17 +32,22 @@ impl Ear {
     /// the last reading there is silence.
     pub fn level(&self, receiver: &JsValue) -> impl Future<Output = Option<f64>> + 'static + use<> {
         let asked = value::call(receiver, "getStats", &[]);
-        let heard_until = Rc::clone(&self.heard_until);
+        let heard = Rc::clone(&self.0);
         async move {
             let report = JsFuture::from(Promise::resolve(&asked.ok()?)).await.ok()?;
-            let rows = Array::from(&value::call(&report, "values", &[]).ok()?);
-            let is_inbound =
-                |row: &JsValue| value::get(row, "type").as_string().as_deref() == Some("inbound-rtp");
-            let row = rows.iter().find(is_inbound)?;
+            let mut heard = heard.borrow_mut();
+            let row = stats::row(&report, &heard.row).or_else(|| inbound(&report))?;
+            heard.row = value::get(&row, "id");
             let level = value::get(&row, "audioLevel").as_f64()?;
             let last = value::get(&row, "lastPacketReceivedTimestamp").as_f64();
-            let is_news = last.is_none_or(|last| heard_until.replace(last) != last);
+            let is_news = last.is_none_or(|last| core::mem::replace(&mut heard.until, last) != last);
             Some(if is_news { level } else { 0.0 })
         }
     }
+}
+
+fn inbound(report: &JsValue) -> Option<JsValue> {
+    let rows = Array::from(&value::call(report, "values", &[]).ok()?);
+    rows.iter()
+        .find(|row| value::get(row, "type").as_string().as_deref() == Some("inbound-rtp"))
 }
