@@ -131,24 +131,35 @@ pub fn measure_memory(server: &Path, table: &mut Table) -> Result<()> {
 
 /// Measures how much of a core the page's own script takes in a call of four that nobody touches.
 ///
+/// By the processor's time, which is what a core is taken by. The wall's time is told beside it: four
+/// pages that encode and decode fill a machine of two cores, and whoever waits for one while in a script
+/// is in it all the longer.
+///
 /// # Errors
 /// If a call does not connect.
 pub fn measure_script(server: &Path, table: &mut Table) -> Result<()> {
     println!("script of a page in a call of four at rest");
     let stage = Stage::new(Place::quiet(), server, 4)?;
-    let measure = |site| -> Result<[f64; 2]> {
+    let measure = |site| -> Result<[[f64; 2]; 2]> {
         let pages = call(&stage, site, 4)?;
         program::pause(SETTLES_IN)?;
-        let page = &pages[3];
-        page.call("Performance.enable", &json!({}))?;
-        let (started, before) = (Instant::now(), durations(page)?);
+        let pages = [&pages[2], &pages[3]];
+        for (page, domain) in pages.into_iter().zip(["threadTicks", "timeTicks"]) {
+            page.call("Performance.enable", &json!({ "timeDomain": domain }))?;
+        }
+        let read = || -> Result<[[f64; 2]; 2]> { Ok([durations(pages[0])?, durations(pages[1])?]) };
+        let (started, before) = (Instant::now(), read()?);
         program::pause(AT_REST)?;
-        let (span, after) = (started.elapsed().as_secs_f64(), durations(page)?);
-        Ok([0, 1].map(|at| (after[at] - before[at]) / span * 100.0))
+        let (span, after) = (started.elapsed().as_secs_f64(), read()?);
+        Ok([0, 1].map(|page| [0, 1].map(|at| (after[page][at] - before[page][at]) / span * 100.0)))
     };
     let floor = measure(Site::Floor)?;
     let ours = measure(Site::Ours)?;
-    let spoken = |[script, task]: [f64; 2]| format!("{script:.2} % (all tasks {task:.1} %)");
+    let spoken = |[[script, task], [script_wall, task_wall]]: [[f64; 2]; 2]| {
+        format!(
+            "{script:.2} % (all tasks {task:.1} %; by the wall's clock {script_wall:.1} % and {task_wall:.1} %)"
+        )
+    };
     table.push(Row {
         id: "M8",
         metric: "script on the main thread in a call of four at rest, of one core".into(),
@@ -156,7 +167,7 @@ pub fn measure_script(server: &Path, table: &mut Table) -> Result<()> {
         stretch: "2 %".into(),
         measured: spoken(ours),
         floor: spoken(floor),
-        verdict: Verdict::at_most(ours[0], 5.0, 2.0),
+        verdict: Verdict::at_most(ours[0][0], 5.0, 2.0),
     });
     Ok(())
 }
