@@ -275,11 +275,17 @@ impl Engine {
             drop(beat);
             recorder.stop().await;
             drop((film, mix));
+            // A browser that was stopped before it had begun to write has nothing to be kept.
+            let is_kept = !file.is_empty();
             let closed = file.close().await;
             drop(held);
             if let Some(engine) = this.upgrade() {
                 engine.recording.is_busy.set(false);
-                engine.tell_recorded(if closed.is_ok() { end } else { Recorded::Failed });
+                engine.tell_recorded(if closed.is_ok() && is_kept {
+                    end
+                } else {
+                    Recorded::Failed
+                });
             }
         });
     }

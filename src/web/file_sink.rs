@@ -37,6 +37,7 @@ enum Place {
 #[derive(Default)]
 struct State {
     held_bytes: Cell<f64>,
+    has_any: Cell<bool>,
     has_failed: Cell<bool>,
     is_closed: Cell<bool>,
 }
@@ -85,6 +86,7 @@ impl FileSink {
     pub fn write(&self, piece: &JsValue) {
         let bytes = value::get(piece, "size").as_f64().unwrap_or_default();
         let state = Rc::clone(&self.state);
+        state.has_any.set(state.has_any.get() || bytes > 0.0);
         state.held_bytes.set(state.held_bytes.get() + bytes);
         match &self.place {
             Place::Held(pieces) => _ = pieces.push(piece),
@@ -105,6 +107,12 @@ impl FileSink {
     #[must_use]
     pub fn is_held(&self) -> bool {
         matches!(self.place, Place::Held(_))
+    }
+
+    /// Whether nothing was added so far.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        !self.state.has_any.get()
     }
 
     /// Whether no more should be added: see [`HELD_BYTES`].
@@ -128,6 +136,8 @@ impl FileSink {
         self.state.is_closed.set(true);
         let closed = match &self.place {
             Place::Disk(writable) => value::call(writable, "close", &[]),
+            // Nobody wants a file of nothing.
+            Place::Held(_) if self.is_empty() => Ok(JsValue::UNDEFINED),
             Place::Held(pieces) => download(pieces, &self.name, self.kind).map(|()| JsValue::UNDEFINED),
         };
         async move { settled(closed).await.map(drop) }
