@@ -4,14 +4,14 @@ use core::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
-use leptos::prelude::{GetUntracked, Set, WithUntracked};
+use leptos::prelude::{Set, WithUntracked};
 use visavis_call_core::{
-    CaptureKind, Config, Core, EndReason, Event, Intent, LinkEvent, LinkId, Me, MediaEvent, RequestId, Seed,
-    Slot, SocketId, Stage, Timestamp, View, VisitId,
+    CaptureKind, Config, Core, EndReason, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Stage,
+    Timestamp, View, VisitId,
 };
 use visavis_protocol::RoomId;
 use visavis_protocol::text::{self, TextError};
-use web_sys::{HtmlMediaElement, MediaStream};
+use web_sys::MediaStream;
 
 use super::captures::Captures;
 use super::hint::Hint;
@@ -38,7 +38,7 @@ use crate::web::socket::Socket;
 use crate::web::task::spawn;
 use crate::web::timer::Timeout;
 use crate::web::wake_lock::WakeLock;
-use crate::web::{Listener, boot, clipboard, clock, devices, random, tone};
+use crate::web::{Listener, boot, clipboard, clock, devices, random};
 
 /// Connections that the core may make ready on the page before joining. One: the first peer's is
 /// what a newcomer waits for; more would cost every visitor who never joins.
@@ -255,16 +255,6 @@ impl Engine {
         }
     }
 
-    fn play_sound(&self, link: LinkId, slot: Slot) {
-        let this = self.weak();
-        let refused = move |request| {
-            if let Some(engine) = this.upgrade() {
-                engine.push(Event::Media(MediaEvent::SpeakerRefused { request }));
-            }
-        };
-        self.playback.add(link, slot, || self.stream(link, slot), refused);
-    }
-
     fn set_timer(&self) {
         let deadline = self.core.borrow().poll_timeout();
         let set = self.timer.borrow().as_ref().map(|(deadline, _)| *deadline);
@@ -461,56 +451,6 @@ impl Engine {
 
     pub(super) fn watch_level(&self, on: bool) {
         self.level.watch(on);
-    }
-
-    pub(super) fn can_choose_speaker(&self) -> bool {
-        crate::web::element::can_choose_speaker()
-    }
-
-    pub(super) fn choose_speaker(&self, device: Option<String>) {
-        self.intend(Intent::ChooseSpeaker(device));
-    }
-
-    pub(super) fn set_speaker(&self, request: RequestId, device: Option<String>) {
-        let (this, set) = (self.weak(), self.playback.set_speaker(request, device));
-        spawn(async move {
-            let event = match set.await {
-                Ok(()) => MediaEvent::SpeakerSet { request },
-                Err(error) => {
-                    crate::web::console::warn("speaker refused", error.name.as_str());
-                    MediaEvent::SpeakerRefused { request }
-                }
-            };
-            if let Some(engine) = this.upgrade() {
-                engine.push(Event::Media(event));
-            }
-        });
-    }
-
-    /// Shows which speaker is picked, and remembers it: the core takes a choice back that cannot be had.
-    fn follow_speaker(&self, me: &Me) {
-        let is_another = |shown: &View| shown.me.chosen_speaker != me.chosen_speaker;
-        if self.store.view.with_untracked(is_another) {
-            memory::put_speaker(me.chosen_speaker.as_deref());
-        }
-        set_if_changed(self.store.speaker, me.speaker.clone());
-    }
-
-    pub(super) fn play_test_sound(&self) {
-        let device = self.store.speaker.get_untracked();
-        spawn(async move {
-            if let Err(error) = tone::play_test_sound(device).await {
-                crate::web::console::warn("test sound failed", error.name.as_str());
-            }
-        });
-    }
-
-    pub(super) fn unblock_playback(&self) {
-        self.playback.unblock();
-    }
-
-    pub(super) fn play(&self, element: &HtmlMediaElement) {
-        self.playback.play(element);
     }
 
     /// Asks for the list of devices; the core hears of it.

@@ -3,16 +3,18 @@
 use core::cell::RefCell;
 use std::rc::Rc;
 
-use leptos::prelude::RwSignal;
-use visavis_call_core::{LinkId, RequestId, Slot};
+use leptos::prelude::{GetUntracked, RwSignal, WithUntracked};
+use visavis_call_core::{Event, Intent, LinkId, Me, MediaEvent, RequestId, Slot, View};
 use web_sys::{HtmlMediaElement, MediaStream};
 
+use super::engine::Engine;
 use super::loudness::Loudness;
+use super::memory;
 use super::store::set_if_changed;
 use super::table::Table;
 use crate::web::element::{self, AudioSink};
 use crate::web::task::spawn;
-use crate::web::{Error, ErrorName, console};
+use crate::web::{Error, ErrorName, console, tone};
 
 /// Elements of pages that wait for a click at once; more are forgotten.
 const BLOCKED: usize = 16;
@@ -170,5 +172,67 @@ impl Blocked {
 
     fn tell(&self) {
         set_if_changed(self.is_any, !self.elements.borrow().is_empty());
+    }
+}
+
+impl Engine {
+    pub(super) fn can_choose_speaker(&self) -> bool {
+        element::can_choose_speaker()
+    }
+
+    pub(super) fn choose_speaker(&self, device: Option<String>) {
+        self.intend(Intent::ChooseSpeaker(device));
+    }
+
+    pub(super) fn set_speaker(&self, request: RequestId, device: Option<String>) {
+        let (this, set) = (self.weak(), self.playback.set_speaker(request, device));
+        spawn(async move {
+            let event = match set.await {
+                Ok(()) => MediaEvent::SpeakerSet { request },
+                Err(error) => {
+                    console::warn("speaker refused", error.name.as_str());
+                    MediaEvent::SpeakerRefused { request }
+                }
+            };
+            if let Some(engine) = this.upgrade() {
+                engine.push(Event::Media(event));
+            }
+        });
+    }
+
+    /// Shows which speaker is picked, and remembers it: the core takes a choice back that cannot be had.
+    pub(super) fn follow_speaker(&self, me: &Me) {
+        let is_another = |shown: &View| shown.me.chosen_speaker != me.chosen_speaker;
+        if self.store.view.with_untracked(is_another) {
+            memory::put_speaker(me.chosen_speaker.as_deref());
+        }
+        set_if_changed(self.store.speaker, me.speaker.clone());
+    }
+
+    pub(super) fn play_test_sound(&self) {
+        let device = self.store.speaker.get_untracked();
+        spawn(async move {
+            if let Err(error) = tone::play_test_sound(device).await {
+                console::warn("test sound failed", error.name.as_str());
+            }
+        });
+    }
+
+    pub(super) fn unblock_playback(&self) {
+        self.playback.unblock();
+    }
+
+    pub(super) fn play(&self, element: &HtmlMediaElement) {
+        self.playback.play(element);
+    }
+
+    pub(super) fn play_sound(&self, link: LinkId, slot: Slot) {
+        let this = self.weak();
+        let refused = move |request| {
+            if let Some(engine) = this.upgrade() {
+                engine.push(Event::Media(MediaEvent::SpeakerRefused { request }));
+            }
+        };
+        self.playback.add(link, slot, || self.stream(link, slot), refused);
     }
 }
