@@ -172,6 +172,23 @@ impl Browser {
         .await
     }
 
+    /// Whether an audio context runs at all: a Firefox's does not where there is nothing to play to.
+    ///
+    /// # Errors
+    /// If the page cannot be asked.
+    pub async fn measures_sound(&self) -> Result<bool> {
+        let body = r#"
+            const context = new AudioContext();
+            context.resume();
+            const began = performance.now();
+            while (context.state !== "running" && performance.now() - began < 5000) await new Promise((done) => setTimeout(done, 50));
+            const { state } = context;
+            await context.close();
+            return state;
+        "#;
+        Ok(self.async_script(body, Vec::new()).await? == "running")
+    }
+
     /// The text that can be seen.
     ///
     /// # Errors

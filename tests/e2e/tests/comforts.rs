@@ -290,6 +290,11 @@ in_each! {
             ada.keys(key).await?;
             ada.see("button", then).await?;
         }
+        // Each is said: no button had the focus that would have.
+        for said in ["Hand raised", "Hand lowered"] {
+            ada.keys("h").await?;
+            hear_said(&ada, said).await?;
+        }
         ada.keys("r").await?;
         ada.see("menu", "React").await?;
         // A menu has the keys for itself.

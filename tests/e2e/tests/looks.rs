@@ -111,6 +111,7 @@ in_each! {
         let ada = stage.browser(kind).await?;
         ada.visit(&stage.origin()).await?;
         ada.fill("Your name", "Ada").await?;
+        ada.fill("Room", "tea").await?;
         ada.script(
             "window.plainFetch = fetch; window.fetch = (...all) => String(all[0]).includes('/words/') ? Promise.reject(new TypeError('no network')) : plainFetch(...all);",
             Vec::new(),
@@ -122,8 +123,10 @@ in_each! {
         ada.script("window.fetch = window.plainFetch;", Vec::new()).await?;
         ada.pick("Language", "de").await?;
         has_focus(&ada, "combobox", "Sprache").await?;
-        let field = ada.see("textbox", "Dein Name").await?;
-        ensure!(field.prop("value").await?.as_deref() == Some("Ada"), "what was typed is still there");
+        for (name, typed) in [("Dein Name", "Ada"), ("Raum", "tea")] {
+            let field = ada.see("textbox", name).await?;
+            ensure!(field.prop("value").await?.as_deref() == Some(typed), "what was typed is still there");
+        }
         ensure!(!ada.words().await?.contains("Recent") && !ada.words().await?.contains("Language"));
         Ok(())
     }

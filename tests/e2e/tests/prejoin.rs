@@ -62,7 +62,7 @@ in_each! {
         ada.see("region", "Preview").await?;
         preview_moves(&ada).await?;
         let meter = ada.see("meter", "Microphone level").await?;
-        if measures(&ada).await? {
+        if ada.measures_sound().await? {
             until("a level", Duration::from_secs(20), async || {
                 let level = meter.attr("aria-valuenow").await?.unwrap_or_default();
                 Ok(Look::when(level.parse().unwrap_or(0) > 5, || level))
@@ -124,16 +124,4 @@ in_each! {
         ensure!(open.captures == 0 && open.tracks == 0, "{open:?}");
         Ok(())
     }
-}
-
-/// Whether sound can be measured at all: some browsers do not without a device to play it with.
-async fn measures(browser: &Browser) -> Result<bool> {
-    let body = r#"
-        const context = new AudioContext();
-        await Promise.race([context.resume(), new Promise((later) => setTimeout(later, 1000))]);
-        const { state } = context;
-        await context.close();
-        return state;
-    "#;
-    Ok(browser.async_script(body, Vec::new()).await? == "running")
 }
