@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use visavis_call_core::{
     CaptureId, Command, ConnectionState, Event, LinkEvent, LinkId, LinkRole, RequestId, RollbackSide, Sample,
-    SdpKind, Slot, SocketEvent, SocketId,
+    SdpKind, SideChannel, SideEvent, Slot, SocketEvent, SocketId,
 };
 use visavis_protocol::IceServer;
 use web_sys::WebSocket;
@@ -132,6 +132,15 @@ impl Engine {
                     peer.send_reaction(reaction.sign());
                 }
             }
+            Command::SendAside { link, channel, text } => {
+                if let Some(peer) = self.links.get(link) {
+                    match channel {
+                        SideChannel::Chat => peer.send_chat(&text),
+                        SideChannel::Files => peer.send_about_files(&text),
+                    }
+                }
+            }
+            Command::File(_) => {}
             Command::SendKeyFrame { link } => {
                 if let Some(peer) = self.links.get(link) {
                     peer.send_key_frames();
@@ -290,6 +299,8 @@ impl Engine {
                 }
                 LinkEvent::ReactionReceived(text)
             }
+            PeerEvent::Chat(event) => LinkEvent::Side(SideChannel::Chat, side_event(event)),
+            PeerEvent::Files(event) => LinkEvent::Side(SideChannel::Files, side_event(event)),
             PeerEvent::Observed(..) | PeerEvent::CandidateError { .. } => {
                 self.links.observe(link, event);
                 return;
@@ -420,4 +431,12 @@ fn connection_state(state: &str) -> Option<ConnectionState> {
     ]
     .into_iter()
     .find(|known| known.as_str() == state)
+}
+
+fn side_event(event: ChannelEvent) -> SideEvent {
+    match event {
+        ChannelEvent::Opened => SideEvent::Opened,
+        ChannelEvent::Received(text) => SideEvent::Received(text),
+        ChannelEvent::Closed => SideEvent::Closed,
+    }
 }

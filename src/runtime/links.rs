@@ -73,7 +73,9 @@ impl Links {
             | PeerEvent::ConnectionState(_)
             | PeerEvent::Receiving(..)
             | PeerEvent::Channel(_)
-            | PeerEvent::Reaction(_) => return,
+            | PeerEvent::Reaction(_)
+            | PeerEvent::Chat(_)
+            | PeerEvent::Files(_) => return,
         };
         console::debug(&text, link.0);
     }

@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use js_sys::JsString;
-use visavis_protocol::limits::REACTION_BYTES;
+use visavis_protocol::chat::{CHAT_CHANNEL, CHAT_LABEL};
+use visavis_protocol::limits::{FILES_FRAME_BYTES, MESSAGE_BYTES, REACTION_BYTES};
 use visavis_protocol::reaction::{REACTION_CHANNEL, REACTION_LABEL};
 use visavis_protocol::signal::{CONTROL_CHANNEL, CONTROL_LABEL};
+use visavis_protocol::transfer::{FILES_CHANNEL, FILES_LABEL};
 use wasm_bindgen::JsCast;
 use web_sys::MessageEvent;
 
@@ -19,18 +21,24 @@ pub(super) enum Purpose {
     Control,
     /// As it comes, or not at all: what is late is of no use.
     Reactions,
+    /// Ordered and reliable.
+    Chat,
+    /// Ordered and reliable: what is said about files, not their bytes.
+    Files,
 }
 
 impl Purpose {
     /// How many there are.
-    pub(super) const COUNT: usize = 2;
+    pub(super) const COUNT: usize = 4;
     /// Every one, in the order of their ids.
-    pub(super) const ALL: [Self; Self::COUNT] = [Self::Control, Self::Reactions];
+    pub(super) const ALL: [Self; Self::COUNT] = [Self::Control, Self::Reactions, Self::Chat, Self::Files];
 
     const fn id_and_label(self) -> (u16, &'static str) {
         match self {
             Self::Control => (CONTROL_CHANNEL, CONTROL_LABEL),
             Self::Reactions => (REACTION_CHANNEL, REACTION_LABEL),
+            Self::Chat => (CHAT_CHANNEL, CHAT_LABEL),
+            Self::Files => (FILES_CHANNEL, FILES_LABEL),
         }
     }
 
@@ -40,6 +48,8 @@ impl Purpose {
         match self {
             Self::Control => true,
             Self::Reactions => units as usize <= REACTION_BYTES,
+            Self::Chat => units as usize <= MESSAGE_BYTES,
+            Self::Files => units as usize <= FILES_FRAME_BYTES,
         }
     }
 }

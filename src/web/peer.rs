@@ -83,6 +83,10 @@ pub enum PeerEvent {
     Channel(ChannelEvent),
     /// A message came on the channel of reactions.
     Reaction(String),
+    /// The chat channel did something.
+    Chat(ChannelEvent),
+    /// The channel on which files are talked about did something.
+    Files(ChannelEvent),
 }
 
 /// A state of a connection beside `connectionState`.
@@ -217,14 +221,16 @@ impl Peer {
             let handler = Rc::clone(&self.handler);
             let tell = move |event| match (purpose, event) {
                 (Purpose::Control, event) => handler(PeerEvent::Channel(event)),
+                (Purpose::Chat, event) => handler(PeerEvent::Chat(event)),
+                (Purpose::Files, event) => handler(PeerEvent::Files(event)),
                 (Purpose::Reactions, ChannelEvent::Received(text)) => handler(PeerEvent::Reaction(text)),
                 // It comes and goes with the other one.
                 (Purpose::Reactions, ChannelEvent::Opened | ChannelEvent::Closed) => {}
             };
             Channel::new(&self.connection, purpose, Rc::new(tell))
         };
-        let [control, reactions] = Purpose::ALL.map(open);
-        let before = self.channels.replace(Some([control?, reactions?]));
+        let [control, reactions, chat, files] = Purpose::ALL.map(open);
+        let before = self.channels.replace(Some([control?, reactions?, chat?, files?]));
         drop(before);
         Ok(())
     }
@@ -238,6 +244,16 @@ impl Peer {
     /// sent again.
     pub fn send_reaction(&self, text: &str) {
         self.write(Purpose::Reactions, text);
+    }
+
+    /// Writes on the chat channel; what it cannot take is dropped.
+    pub fn send_chat(&self, text: &str) {
+        self.write(Purpose::Chat, text);
+    }
+
+    /// Writes on the channel on which files are talked about; what it cannot take is dropped.
+    pub fn send_about_files(&self, text: &str) {
+        self.write(Purpose::Files, text);
     }
 
     fn write(&self, purpose: Purpose, text: &str) {
@@ -438,7 +454,7 @@ impl Drop for Peer {
         let connection = self.connection.clone();
         let channels = self.channels.take();
         // Only what is said on the control channel must arrive.
-        if channels.is_some_and(|[control, _]| control.is_busy()) {
+        if channels.is_some_and(|[control, ..]| control.is_busy()) {
             spawn(async move {
                 sleep(LAST_WORDS).await;
                 connection.close();

@@ -6,7 +6,8 @@ use alloc::vec::Vec;
 use visavis_protocol::{Candidate, IceServer, Reaction};
 
 use crate::event::{CaptureKind, Facing, SdpKind};
-use crate::id::{CaptureId, LinkId, RequestId, Slot, SocketId};
+use crate::id::{CaptureId, LinkId, RequestId, SideChannel, Slot, SocketId};
+use crate::transfer::FileCommand;
 
 /// One thing for the shell to do. Commands are executed in order and none waits for another's
 /// outcome; outcomes come back as [`crate::Event`]s.
@@ -31,8 +32,8 @@ pub enum Command {
     },
     /// Makes an `RTCPeerConnection` with `bundlePolicy: "max-bundle"` and, before anything else on
     /// it, the control channel: ordered, reliable, with the negotiated id
-    /// [`visavis_protocol::signal::CONTROL_CHANNEL`]; beside it that of reactions: see
-    /// [`visavis_protocol::reaction`].
+    /// [`visavis_protocol::signal::CONTROL_CHANNEL`]; beside it that of reactions (see
+    /// [`visavis_protocol::reaction`]) and every [`SideChannel`].
     CreateLink {
         /// Its handle from now on.
         link: LinkId,
@@ -123,6 +124,17 @@ pub enum Command {
         /// Which.
         reaction: Reaction,
     },
+    /// Writes a text message on a side channel, which has opened and not closed since.
+    SendAside {
+        /// Which connection.
+        link: LinkId,
+        /// Which channel.
+        channel: SideChannel,
+        /// A whole message.
+        text: String,
+    },
+    /// Something to be done for a transfer.
+    File(FileCommand),
     /// Makes the next picture of every video sender one that needs no other, where the browser can
     /// be told to: the other side has missed some.
     SendKeyFrame {

@@ -6,17 +6,19 @@ use alloc::vec::Vec;
 
 use visavis_protocol::{ClientMessage, CloseCode, IceServer, Reaction};
 
+use crate::chat::Chat;
 use crate::command::Command;
 use crate::config::{Config, Randomness, Seed};
 use crate::event::{CaptureKind, Event, Intent, LinkEvent, MediaEvent, SocketEvent};
 use crate::hands;
-use crate::id::{Ids, LinkId, SocketId, VisitId};
+use crate::id::{Ids, LinkId, SideChannel, SocketId, VisitId};
 use crate::media::Media;
 use crate::peer::{Context, Peer, ServerRoad, Signs};
 use crate::reactions::Reactions;
 use crate::room::{Place, Room};
 use crate::session::{Happening, Session};
 use crate::time::{Timestamp, earliest};
+use crate::transfer::Transfers;
 use crate::view::{EndReason, Me, Notice, NoticeKind, Stage, View};
 
 /// Notices kept for a shell that shows them late.
@@ -35,6 +37,8 @@ pub struct Core {
     notices: VecDeque<Notice>,
     noticed: u64,
     reactions: Reactions,
+    chat: Chat,
+    transfers: Transfers,
     server_lost: bool,
     /// Whether the others were last told that we reach the server.
     told_server: bool,
@@ -59,6 +63,8 @@ impl Core {
             notices: VecDeque::new(),
             noticed: 0,
             reactions: Reactions::default(),
+            chat: Chat::default(),
+            transfers: Transfers::default(),
             server_lost: false,
             told_server: false,
             now,
@@ -75,6 +81,7 @@ impl Core {
             Event::Socket(socket, event) => self.socket(now, socket, event),
             Event::Link(link, event) => self.link(now, link, event),
             Event::Media(event) => self.media(now, event),
+            Event::File(event) => self.transfers.handle_file(now, event, &mut self.commands),
             Event::OnlineChanged(online) => {
                 if online {
                     self.session.hurry(now, &mut self.ids, &mut self.commands);
@@ -86,6 +93,11 @@ impl Core {
             }
         }
         self.tell_server(now);
+        // Whoever closed a connection, what ran on it is cut.
+        let room = self.room.as_ref();
+        let is_live = |link| room.is_some_and(|room| room.has_link(link));
+        self.chat.keep_links(is_live);
+        self.transfers.keep_links(now, is_live);
         if let Some(room) = &mut self.room {
             room.flush(now, &mut self.session, &mut self.commands);
         }
@@ -121,7 +133,10 @@ impl Core {
             .room
             .as_ref()
             .and_then(|room| room.poll_timeout(self.now, &self.session));
-        earliest(self.session.poll_timeout(), room)
+        earliest(
+            earliest(self.session.poll_timeout(), room),
+            self.transfers.poll_timeout(),
+        )
     }
 
     /// What there is to show now.
@@ -196,6 +211,7 @@ impl Core {
                 self.media
                     .choose_speaker(device, &mut self.ids, &mut self.commands);
             }
+            Intent::File(intent) => self.transfers.intend(now, intent, &mut self.commands),
             Intent::FlipCamera => {
                 self.media.flip(&mut self.ids, &mut self.commands);
                 self.sync_media(now);
@@ -409,6 +425,12 @@ impl Core {
         notices.extend(signs.notices);
         for (seat, name, reaction) in signs.reactions {
             notices.extend(self.reactions.take(now, seat, name, reaction));
+        }
+        for (whose, channel, event) in signs.aside {
+            match channel {
+                SideChannel::Chat => self.chat.handle_side(now, &whose, event, &mut self.commands),
+                SideChannel::Files => self.transfers.handle_side(now, &whose, event, &mut self.commands),
+            }
         }
         if signs.of_return {
             self.session.hurry(now, &mut self.ids, &mut self.commands);

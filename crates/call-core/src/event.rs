@@ -6,7 +6,8 @@ use core::time::Duration;
 
 use visavis_protocol::{Candidate, Reaction, RoomId, SeatSecret};
 
-use crate::id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};
+use crate::id::{CaptureId, LinkId, RequestId, SideChannel, Slot, SocketId, VisitId};
+use crate::transfer::{FileEvent, FileIntent};
 use crate::view::ConnectionState;
 
 /// Something that happened, or that a person wants.
@@ -22,6 +23,8 @@ pub enum Event {
     Link(LinkId, LinkEvent),
     /// A capture or device did something.
     Media(MediaEvent),
+    /// Something happened to a transfer.
+    File(FileEvent),
     /// The browser came online (`true`) or went offline.
     OnlineChanged(bool),
     /// The tab went to the background (`true`) or came back.
@@ -85,6 +88,8 @@ pub enum Intent {
     ChooseSpeaker(Option<String>),
     /// Uses the camera that looks the other way; where none says where it looks, the next one.
     FlipCamera,
+    /// Wants something of a transfer.
+    File(FileIntent),
 }
 
 /// What a WebSocket did.
@@ -156,6 +161,8 @@ pub enum LinkEvent {
     ChannelReceived(String),
     /// A message came on the channel of reactions.
     ReactionReceived(String),
+    /// A side channel did something.
+    Side(SideChannel, SideEvent),
     /// The control channel is gone while we still want it: the other side closed the connection.
     ChannelClosed,
     /// The answer to [`crate::Command::Measure`]. None is fine as well.
@@ -167,6 +174,17 @@ pub enum LinkEvent {
         /// The error's name, for logs.
         error: String,
     },
+}
+
+/// What a side channel did.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SideEvent {
+    /// It can be written to.
+    Opened,
+    /// A text message came.
+    Received(String),
+    /// It is gone.
+    Closed,
 }
 
 /// What has arrived on a connection so far, from its `getStats` (W3C WebRTC Statistics).

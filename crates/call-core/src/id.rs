@@ -1,6 +1,7 @@
 //! Handles for things that live in the shell. Counted up, never reused.
 
 use visavis_protocol::MediaKind;
+use visavis_protocol::transfer::PipeName;
 
 /// One WebSocket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +23,30 @@ pub struct CaptureId(pub u32);
 /// a router builds the next page before it drops the last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct VisitId(pub u32);
+
+/// The pipe of a transfer on one connection. Made by the sender's [`crate::FileCommand::OpenPipe`], on
+/// the other side by [`crate::FileEvent::PipeCame`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PipeId {
+    /// The connection.
+    pub link: LinkId,
+    /// Its name there; never used twice on one connection.
+    pub name: PipeName,
+}
+
+/// What a person picked to send: one file, or a folder. Counted by the shell, which holds the files.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SourceId(pub u32);
+
+/// A channel that every connection has beside the control channel: ordered, reliable, made beforehand by
+/// both sides, open from about when the control channel opens to the connection's end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SideChannel {
+    /// See [`visavis_protocol::chat`].
+    Chat,
+    /// See [`visavis_protocol::transfer`].
+    Files,
+}
 
 /// A media section that every connection has from its first description on, in this order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

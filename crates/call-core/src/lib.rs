@@ -7,6 +7,7 @@
 extern crate alloc;
 
 mod candidates;
+mod chat;
 mod command;
 mod config;
 mod core;
@@ -30,6 +31,7 @@ mod sdp;
 mod session;
 mod speaker;
 mod time;
+mod transfer;
 mod view;
 
 pub use crate::core::Core;
@@ -37,12 +39,16 @@ pub use command::{CaptureRequest, Command, LinkRole, RollbackSide};
 pub use config::{Config, Seed};
 pub use event::{
     CaptureError, CaptureKind, Device, Event, Facing, Intent, LinkEvent, MediaEvent, Permission, Sample,
-    SdpKind, SocketEvent,
+    SdpKind, SideEvent, SocketEvent,
 };
 pub use fault::{Fault, Faults};
-pub use id::{CaptureId, LinkId, RequestId, Slot, SocketId, VisitId};
+pub use id::{CaptureId, LinkId, PipeId, RequestId, SideChannel, Slot, SocketId, SourceId, VisitId};
 pub use reactions::ReactionRate;
 pub use time::Timestamp;
+pub use transfer::{
+    BlockPlace, Direction, FileCommand, FileEvent, FileIntent, FileRead, FileTrouble, Kept, Transfer,
+    TransferState,
+};
 pub use view::{
     CaptureState, ConnectionState, EndReason, JoinProblem, Me, Notice, NoticeKind, Person, Reacted,
     SignalingState, Stage, View,

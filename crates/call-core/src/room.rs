@@ -189,6 +189,11 @@ impl Room {
         self.peers.iter().position(|peer| peer.id == id)
     }
 
+    /// Whether a connection is in use.
+    pub(crate) fn has_link(&self, link: LinkId) -> bool {
+        self.peers.iter().any(|peer| peer.owns(link))
+    }
+
     pub(crate) fn peer_of_link(&mut self, link: LinkId) -> Option<&mut Peer> {
         self.peers.iter_mut().find(|peer| peer.owns(link))
     }

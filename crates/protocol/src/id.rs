@@ -160,6 +160,11 @@ public_id! {
     Epoch
 }
 
+public_id! {
+    /// One transfer of files between two people. Known to these two alone, drawn by the sender.
+    TransferId
+}
+
 secret! {
     /// Proves a session to the server; its hash is the [`PeerId`]. Lives in memory only.
     SessionSecret

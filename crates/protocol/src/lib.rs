@@ -4,6 +4,7 @@
 //! messages, their ids, the error and close codes, the versions and the limits. It does no IO and
 //! knows no clock. `docs/protocol.md` is the same contract in prose; its examples are tests here.
 
+pub mod chat;
 pub mod close;
 pub mod error;
 pub mod id;
@@ -13,10 +14,11 @@ pub mod reaction;
 pub mod room_name;
 pub mod signal;
 pub mod text;
+pub mod transfer;
 
 pub use close::CloseCode;
 pub use error::ErrorCode;
-pub use id::{Epoch, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, SessionSecret};
+pub use id::{Epoch, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, SessionSecret, TransferId};
 pub use message::{ClientMessage, IceServer, LeaveReason, PeerEntry, ServerMessage};
 pub use reaction::Reaction;
 pub use signal::{Candidate, Description, Frame, MediaKind, MediaStatus, Packet, Signal};

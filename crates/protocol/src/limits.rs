@@ -41,6 +41,39 @@ pub const REACTIONS_BURST: u32 = 10;
 /// The same for what is taken from somebody: an honest burst may arrive behind the one before it.
 pub const REACTIONS_BURST_TAKEN: u32 = 2 * REACTIONS_BURST;
 
+/// Bytes of a chat message.
+pub const CHAT_BYTES: usize = 4 * 1024;
+/// Chat messages a second that one person may send.
+pub const CHAT_PER_SECOND: u32 = 3;
+/// Burst allowance beside [`CHAT_PER_SECOND`].
+pub const CHAT_BURST: u32 = 10;
+
+/// Bytes of one binary message of a transfer: every browser takes so much at once (F23, Galène).
+pub const CHUNK_BYTES: usize = 16 * 1024;
+/// Bytes of a transfer that are hashed, stored and asked for together. A cut costs one of them.
+pub const BLOCK_BYTES: u32 = 1024 * 1024;
+/// Bytes waiting in a pipe above which its sender rests; browsers close a channel at 16 MiB.
+pub const PIPE_FULL_BYTES: u32 = 1024 * 1024;
+/// Bytes waiting in a pipe at which its sender goes on.
+pub const PIPE_LOW_BYTES: u32 = 256 * 1024;
+/// Transfers that run at once between two people, each way; the others wait for their turn.
+pub const TRANSFERS_AT_ONCE: usize = 3;
+/// Offers that may wait for one person's answer; more from the same sender are refused.
+pub const OFFERS_WAITING: usize = 32;
+/// Files in one transfer.
+pub const TRANSFER_FILES: usize = 1000;
+/// Bytes of one transfer. Larger than any file system of a phone gives a page; keeps what is known
+/// of its blocks (32 bytes each) within half a megabyte.
+pub const TRANSFER_BYTES: u64 = 16 * 1024 * 1024 * 1024;
+/// Bytes of one transfer where a browser cannot keep it on disk.
+pub const TRANSFER_BYTES_IN_MEMORY: u64 = 256 * 1024 * 1024;
+/// Characters of one part of a file's path, and of a folder's name.
+pub const FILE_NAME_CHARS: usize = 120;
+/// Folders that a file may be in.
+pub const FILE_DEPTH: usize = 16;
+/// Bytes of one message on the `files` channel: a folder of a thousand files with long names.
+pub const FILES_FRAME_BYTES: usize = 128 * 1024;
+
 /// How far the place of a raised hand may be behind the one before it, for others to queue up behind it.
 /// No call raises so many hands while one stays up; and the numbers never end.
 pub const HANDS_APART: u32 = 1 << 20;

@@ -380,6 +380,8 @@ impl State {
             | Command::RestartIce { .. }
             | Command::SendInBand { .. }
             | Command::SendReaction { .. }
+            | Command::SendAside { .. }
+            | Command::File(_)
             | Command::Measure { .. }
             | Command::SendKeyFrame { .. }
             | Command::PausePictures { .. }
@@ -422,6 +424,8 @@ impl State {
             Command::SetIceServers { .. }
             | Command::SendInBand { .. }
             | Command::SendReaction { .. }
+            | Command::SendAside { .. }
+            | Command::File(_)
             | Command::Measure { .. }
             | Command::SendKeyFrame { .. }
             | Command::PausePictures { .. }

@@ -8,9 +8,10 @@ use alloc::vec::Vec;
 use visavis_protocol::{IceServer, PeerId, Reaction, SeatId};
 
 use crate::command::Command;
+use crate::event::SideEvent;
 use crate::fault::Faults;
 use crate::ice;
-use crate::id::Ids;
+use crate::id::{Ids, LinkId, SideChannel};
 use crate::media::Media;
 use crate::time::Timestamp;
 use crate::view::NoticeKind;
@@ -55,6 +56,20 @@ pub(crate) struct Signs {
     pub(crate) notices: Vec<NoticeKind>,
     /// Somebody shows a sign: their seat, their name, which.
     pub(crate) reactions: Vec<(SeatId, String, Reaction)>,
+    /// What happened on side channels, in order.
+    pub(crate) aside: Vec<(Correspondent, SideChannel, SideEvent)>,
+}
+
+/// The other end of a side channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Correspondent {
+    /// Stays the same over reloads of their tab.
+    pub(crate) seat: SeatId,
+    /// Does not.
+    pub(crate) peer: PeerId,
+    pub(crate) name: String,
+    /// The connection that the channel belongs to.
+    pub(crate) link: LinkId,
 }
 
 /// Who says that somebody leaves.

@@ -248,6 +248,7 @@ impl Peer {
             }
             LinkEvent::ChannelReceived(text) => self.handle_frame(&text, context),
             LinkEvent::ReactionReceived(text) => self.take_reaction(&text, context),
+            LinkEvent::Side(channel, event) => self.handle_side(channel, event, context),
             LinkEvent::ChannelClosed => {
                 if let Some(link) = &mut self.link {
                     let was_silent = link

@@ -239,6 +239,8 @@ impl World {
             }
             Command::SendInBand { link, text } => self.send_in_band(tab, link, text),
             Command::SendReaction { link, reaction } => self.send_reaction(tab, link, reaction),
+            // Nothing is written aside yet.
+            Command::SendAside { .. } | Command::File(_) => {}
             Command::SendKeyFrame { link } => {
                 _ = self.link_or_violate(tab, link, "SendKeyFrame");
             }
