@@ -13,6 +13,7 @@ mod captures;
 mod choices;
 mod engine;
 mod execute;
+mod files;
 mod hint;
 mod keyboard;
 mod language;

@@ -4,7 +4,7 @@
 //! streams, which are the same objects for the page's life.
 
 use leptos::prelude::*;
-use visavis_call_core::{Device, Me, Notice, Person, SignalingState, Stage, View};
+use visavis_call_core::{Device, Me, Notice, Person, SignalingState, Stage, Transfer, View};
 use visavis_protocol::SeatId;
 use web_sys::MediaStream;
 
@@ -27,6 +27,7 @@ pub(super) struct Store {
     pub(super) inside: Memo<Option<Vec<String>>>,
     pub(super) devices: Memo<Vec<Device>>,
     pub(super) notices: Memo<Vec<Notice>>,
+    pub(super) transfers: Memo<Vec<Transfer>>,
     pub(super) hides_address: Memo<bool>,
     pub(super) lacks_relay: Memo<bool>,
     pub(super) preview: Shown,
@@ -66,6 +67,7 @@ impl Store {
             inside: Memo::new(move |_| view.with(|view| view.inside.clone())),
             devices: Memo::new(move |_| view.with(|view| view.devices.clone())),
             notices: Memo::new(move |_| view.with(|view| view.notices.clone())),
+            transfers: Memo::new(move |_| view.with(|view| view.transfers.clone())),
             hides_address: Memo::new(move |_| view.with(|view| view.hides_address)),
             lacks_relay: Memo::new(move |_| view.with(|view| view.lacks_relay)),
             preview: RwSignal::new_local(None),

@@ -171,6 +171,7 @@ impl Core {
             lacks_relay: self.relay_only && room.and_then(Room::has_relay) == Some(false),
             notices: self.notices.iter().cloned().collect(),
             reactions: self.reactions.view(),
+            transfers: self.transfers.view(),
         }
     }
 

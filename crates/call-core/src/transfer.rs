@@ -4,6 +4,7 @@
 mod shell;
 
 use alloc::collections::VecDeque;
+use alloc::vec::Vec;
 
 use crate::command::Command;
 use crate::event::SideEvent;
@@ -45,6 +46,10 @@ impl Transfers {
 
     /// Takes channels and pipes of connections that are no more for closed.
     pub(crate) fn keep_links(&mut self, _now: Timestamp, _is_live: impl Fn(LinkId) -> bool) {}
+
+    pub(crate) fn view(&self) -> Vec<Transfer> {
+        Vec::new()
+    }
 
     /// When a tick is wanted at the latest.
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {

@@ -8,6 +8,7 @@ use visavis_protocol::{MediaKind, MediaStatus, PeerId, Reaction, SeatId};
 use crate::event::{CaptureError, CaptureKind, Device, Facing};
 use crate::id::{CaptureId, LinkId, Slot};
 use crate::time::Timestamp;
+use crate::transfer::Transfer;
 
 /// Everything a shell shows of a core.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -32,6 +33,8 @@ pub struct View {
     pub notices: Vec<Notice>,
     /// The last few reactions, oldest first, numbered without gaps.
     pub reactions: Vec<Reacted>,
+    /// Files that are sent and received, in the order in which they were offered.
+    pub transfers: Vec<Transfer>,
 }
 
 /// A reaction, to be shown once and for a moment.
