@@ -72,7 +72,13 @@
   const said = [];
   const SAID = 2000;
   const channelSend = window.RTCDataChannel?.prototype.send;
-  if (channelSend) RTCDataChannel.prototype.send = function (data) { if (said.length < SAID) said.push(String(data)); return channelSend.call(this, data); };
+  // Bytes of files, over all pages that this tab has shown.
+  const binary = { sent: 0, received: 0, ...JSON.parse(sessionStorage.getItem("test.binary") ?? "{}") };
+  native.add.call(window, "pagehide", () => sessionStorage.setItem("test.binary", JSON.stringify(binary)));
+  if (channelSend) RTCDataChannel.prototype.send = function (data) {
+    if (typeof data === "string") { if (said.length < SAID) said.push(data); } else binary.sent += data.byteLength;
+    return channelSend.call(this, data);
+  };
   WebSocket.prototype.send = function (data) { if (said.length < SAID) said.push(String(data)); wire.sent += 1; wire.sentBytes += data.length ?? 0; return send.call(this, data); };
 
   const audioContexts = new Set();
@@ -127,6 +133,7 @@
 
   // --- Who listens -----------------------------------------------------------------------------
   // Elements are left out: their listeners go with them.
+  const counted = new WeakSet();
   const WATCHED = /^(RTC|WebSocket|MediaStream|MediaDevices|Window|HTMLDocument|AudioContext|MediaQueryList|Permission|BroadcastChannel|ScreenOrientation|VisualViewport|NetworkInformation)/;
   const kindOf = (target) => Object.prototype.toString.call(target ?? window).slice(8, -1);
   const listeners = new WeakMap();
@@ -139,6 +146,10 @@
   EventTarget.prototype.addEventListener = function (type, listener, options) {
     const target = this ?? window;
     const kind = kindOf(target);
+    if (kind === "RTCDataChannel" && type === "message" && !counted.has(target)) {
+      counted.add(target);
+      native.add.call(target, "message", ({ data }) => { if (typeof data !== "string") binary.received += data.byteLength; });
+    }
     if (listener && WATCHED.test(kind)) {
       const key = keyOf(type, options);
       if (!listeners.has(target)) listeners.set(target, new Map());
@@ -256,6 +267,10 @@
     },
     wire: () => ({ ...wire }),
     said: () => said,
+    /** Bytes of binary messages on data channels so far. */
+    binary: () => ({ ...binary }),
+    /** Ends every connection behind the page's back. */
+    kill() { for (const peer of peers.keys()) peer.close(); },
     async peers() {
       prune();
       const all = await Promise.all([...peers].map(([peer, id]) => describe(peer, id).catch(() => null)));
