@@ -126,11 +126,12 @@ pub fn bench(command: &str, rest: &[OsString]) -> Result<()> {
     )
 }
 
-/// Takes pictures of every screen, with the server that was built last.
+/// Runs a program that uses the end-to-end tests' browsers, with the server that was built last: one that
+/// takes pictures of every screen, or one that measures transfers.
 ///
 /// # Errors
-/// If a screen does not come.
-pub fn screenshots() -> Result<()> {
+/// If it fails.
+pub fn with_browsers(program: &str, rest: &[OsString]) -> Result<()> {
     process::run(
         cargo()
             .args([
@@ -139,8 +140,10 @@ pub fn screenshots() -> Result<()> {
                 "--package",
                 "visavis-e2e",
                 "--bin",
-                "screenshots",
+                program,
+                "--",
             ])
+            .args(rest)
             .env("PATH", cache::search_path()?)
             .env("VISAVIS_SERVER", server_program()),
     )

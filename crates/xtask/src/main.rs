@@ -37,7 +37,8 @@ cargo xtask <command> [options]
   build    the optimised client and the server that carries it
   test     every check that a change must pass               [--list] [--only STEP] [--skip STEP] [--seeds N]
                                                              [--fuzz-seconds N] [--direct] [-- test filter]
-  screenshots  pictures of every screen, in test-results/screenshots
+  screenshots  pictures of every screen, in test-results/screenshots [-- outside, crowd, call]
+  transfer figures of files between two browsers                    [-- speed, flat-chromium, flat-firefox]
   bench    figures of a call beside the least that a page can cost  [-- bench options]
   load     figures of the server under load                         [-- load options]
 
@@ -99,12 +100,12 @@ fn run() -> Result<bool> {
             build::bench(&command, &rest)?;
             Ok(true)
         }
-        "screenshots" => {
-            no_more(&mut parser)?;
+        "screenshots" | "transfer" => {
+            let rest = rest(&mut parser)?;
             install::setup(install::Purpose::Testing)?;
             build::client()?;
             build::server()?;
-            build::screenshots()?;
+            build::with_browsers(&command, &rest)?;
             Ok(true)
         }
         "help" => {

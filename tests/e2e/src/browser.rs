@@ -112,6 +112,7 @@ pub struct Browser {
     /// Names it among those of its test, and its files.
     pub label: String,
     driver: WebDriver,
+    home: PathBuf,
     _program: Program,
 }
 
@@ -165,6 +166,7 @@ impl Browser {
             kind,
             label,
             driver,
+            home: home.clone(),
             _program: program,
         };
         browser.inject(&script(kind, devices), &home).await?;
@@ -197,6 +199,12 @@ impl Browser {
     /// If the browser refuses it.
     pub async fn cdp(&self, method: &str, parameters: Value) -> Result<Value> {
         Ok(self.driver.cdp().send_raw(method, parameters).await?)
+    }
+
+    /// The folder that it takes for its person's home.
+    #[must_use]
+    pub fn home(&self) -> &Path {
+        &self.home
     }
 
     /// The session itself, for what has no better word here.

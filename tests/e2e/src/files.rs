@@ -163,14 +163,16 @@ impl Browser {
         limit: Duration,
         holds: impl Fn(&Line) -> bool,
     ) -> Result<Line> {
-        until(&format!("{}: {name} {what}", self.label), limit, async || {
-            match self.line(name).await? {
+        until(
+            &format!("{}: {name} {what}", self.label),
+            limit,
+            async || match self.line(name).await? {
                 Some(line) if holds(&line) => Ok(Look::There(line)),
                 Some(line) if line.state == "stopped" => bail!("{}: {line:?}", self.label),
                 Some(line) => Ok(Look::NotYet(format!("{line:?}"))),
                 None => Ok(Look::NotYet(self.words().await?)),
-            }
-        })
+            },
+        )
         .await
     }
 
@@ -179,7 +181,8 @@ impl Browser {
     /// # Errors
     /// As [`Browser::see_line`].
     pub async fn see_state(&self, name: &str, state: &str, limit: Duration) -> Result<Line> {
-        self.see_line(name, state, limit, |line| line.state == state).await
+        self.see_line(name, state, limit, |line| line.state == state)
+            .await
     }
 
     /// Has downloads go to a folder of this browser's own, and no picker ask for another.
@@ -208,10 +211,14 @@ impl Browser {
     pub async fn save(&self, stage: &Stage, sample: &Sample, limit: Duration) -> Result<PathBuf> {
         let path = self.downloads(stage).await?.join(sample.name());
         self.press("button", "Save").await?;
-        until(&format!("{}: {} saved", self.label, sample.name()), limit, async || {
-            let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
-            Ok(Look::when(bytes == sample.bytes, || format!("{bytes} bytes")))
-        })
+        until(
+            &format!("{}: {} saved", self.label, sample.name()),
+            limit,
+            async || {
+                let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
+                Ok(Look::when(bytes == sample.bytes, || format!("{bytes} bytes")))
+            },
+        )
         .await?;
         Ok(path)
     }
@@ -221,7 +228,9 @@ impl Browser {
     /// # Errors
     /// If the page cannot be asked.
     pub async fn received_bytes(&self) -> Result<u64> {
-        let bytes = self.script("return __probe.binary().received;", Vec::new()).await?;
+        let bytes = self
+            .script("return __probe.binary().received;", Vec::new())
+            .await?;
         bytes.as_u64().context("no count of bytes")
     }
 }
