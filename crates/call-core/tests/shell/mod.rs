@@ -13,8 +13,8 @@ use visavis_call_core::{
     Timestamp, View, VisitId,
 };
 use visavis_protocol::{
-    ClientMessage, Description, Epoch, Packet, PeerEntry, PeerId, RoomId, SeatId, SeatSecret, ServerMessage,
-    Signal,
+    ClientMessage, Description, Epoch, ErrorCode, Packet, PeerEntry, PeerId, RoomId, SeatId, SeatSecret,
+    ServerMessage, Signal,
 };
 
 pub struct Shell {
@@ -137,6 +137,21 @@ impl Shell {
 
     pub fn lose(&mut self, code: u16) {
         self.on_socket(SocketEvent::Closed { code });
+    }
+
+    /// The server was restarted, and we are the first to join it anew.
+    pub fn restart(&mut self) {
+        self.lose(1006);
+        self.wait_for_deadline();
+        self.open();
+        self.greeted(2);
+        self.hear(&ServerMessage::Error {
+            code: ErrorCode::UnknownSession,
+            about: Some("resume".into()),
+            peer: None,
+            message: String::new(),
+        });
+        self.seated(2, 1, &[]);
     }
 
     pub fn seated(&mut self, life: u8, version: u64, peers: &[PeerEntry]) {
