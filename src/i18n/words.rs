@@ -517,6 +517,12 @@ words! {
     hand_lowered: &'static str,
     /// Notice.
     person_raised_hand: With,
+    person_offers_file: With,
+    offer_refused: With,
+    file_received: With,
+    file_sent: With,
+    transfer_failed: With,
+    another_file_picked: With,
     /// Button and menu.
     react: &'static str,
     /// Said of a reaction; its sign follows.
