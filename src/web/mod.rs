@@ -14,6 +14,7 @@ pub mod clock;
 pub mod codecs;
 pub mod console;
 pub mod devices;
+pub mod drop;
 mod dtls;
 pub mod element;
 mod encodings;
