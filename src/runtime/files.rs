@@ -20,7 +20,7 @@ use visavis_call_core::{FileIntent, Intent, LinkId, PipeId, SourceId, Transfer};
 use visavis_protocol::limits::{FILE_DEPTH, OFFERS_WAITING, TRANSFER_FILES};
 use visavis_protocol::transfer::FileEntry;
 use visavis_protocol::{SeatId, TransferId};
-use web_sys::{DataTransfer, HtmlCanvasElement};
+use web_sys::{DataTransfer, FileList, HtmlCanvasElement};
 
 use self::keeping::Keeping;
 use super::Runtime;
@@ -246,7 +246,18 @@ impl Runtime {
         self.engine.with_value(|engine| engine.pick_files(to, folder));
     }
 
-    /// Offers what was dropped or pasted, folders too. Whether there was any file in it.
+    /// Offers what was picked or pasted, to all where `to` is empty: as one folder where it was picked as
+    /// one. The list may be emptied right after.
+    pub fn offer_files(self, list: &FileList, to: Vec<SeatId>, folder: bool) {
+        let _ = (list, to, folder);
+    }
+
+    /// Takes what was picked for a transfer that lacks its file. The list may be emptied right after.
+    pub fn pick_again_files(self, transfer: TransferId, list: &FileList) {
+        let _ = (transfer, list);
+    }
+
+    /// Offers what was dropped, folders too. Whether there was any file in it.
     pub fn offer_dropped(self, dropped: &DataTransfer, to: Vec<SeatId>) -> bool {
         self.engine
             .with_value(|engine| engine.offer_dropped(dropped, &to))
