@@ -130,6 +130,16 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
             let text = [reaction.sign(), " ", &words.person_reacted.fill(name)].concat();
             Some((Tone::Heard, text))
         }
+        // Seen in the panel, or on a card while that is closed.
+        NoticeKind::FileOffered { name, title } => Some((
+            Tone::Heard,
+            [&words.person_offers_file.fill(name), ": ", title].concat(),
+        )),
+        NoticeKind::FileRefused { name } => polite(words.offer_refused.fill(name)),
+        NoticeKind::FileReceived { title, .. } => polite(words.file_received.fill(title)),
+        NoticeKind::FileSent { title, .. } => polite(words.file_sent.fill(title)),
+        NoticeKind::TransferFailed { title, .. } => Some((Tone::Error, words.transfer_failed.fill(title))),
+        NoticeKind::AnotherFilePicked { title } => Some((Tone::Error, words.another_file_picked.fill(title))),
         NoticeKind::NotReaching { name, kind } => polite(match kind {
             MediaKind::Microphone | MediaKind::ScreenSound => words.not_heard.fill(name),
             MediaKind::Camera | MediaKind::Screen => words.not_seen.fill(name),

@@ -14,6 +14,7 @@ use visavis_protocol::text::{self, TextError};
 use web_sys::MediaStream;
 
 use super::captures::Captures;
+use super::files::Files;
 use super::hint::Hint;
 use super::level::Level;
 use super::links::Links;
@@ -71,6 +72,7 @@ pub(super) struct Engine {
     pub(super) recording: Recording,
     pub(super) loudness: LoudnessBySeat,
     pub(super) title: Title,
+    pub(super) files: Files,
     /// Held through a call.
     wake_lock: RefCell<Option<WakeLock>>,
     seat: RefCell<Claim>,
@@ -135,6 +137,7 @@ impl Engine {
                 recording: Recording::default(),
                 loudness: LoudnessBySeat::kept(),
                 title: Title::default(),
+                files: Files::default(),
                 wake_lock: RefCell::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
                 visit: Cell::new(0),
@@ -162,6 +165,7 @@ impl Engine {
         self.permissions.stop();
         self.listening.stop();
         self.playback.clear();
+        self.files.clear();
         self.links.clear();
         self.captures.clear();
         self.timer.take();
@@ -194,6 +198,7 @@ impl Engine {
             let next = self.queue.borrow_mut().pop_front();
             let Some(event) = next else { break };
             self.hear(&event);
+            self.hear_of_files(&event);
             self.core.borrow_mut().handle(now(), event);
             loop {
                 let command = self.core.borrow_mut().poll_command();
@@ -331,6 +336,7 @@ impl Engine {
     fn arrived_in_room(&self) {
         let Some(room) = self.room_id() else { return };
         self.ask_twin(&room);
+        self.find_kept();
         let was_kept = self.with_seat(|seat| seat.was_kept) == Some(true);
         if was_kept
             && page::is_reload()

@@ -140,7 +140,7 @@ impl Engine {
                     }
                 }
             }
-            Command::File(_) => {}
+            Command::File(command) => self.execute_file(command),
             Command::SendKeyFrame { link } => {
                 if let Some(peer) = self.links.get(link) {
                     peer.send_key_frames();
@@ -153,6 +153,7 @@ impl Engine {
             }
             Command::Measure { link } => self.measure(link),
             Command::CloseLink { link } => {
+                self.close_pipes(link);
                 self.playback.remove(link);
                 self.links.remove(link);
             }
@@ -301,6 +302,7 @@ impl Engine {
             }
             PeerEvent::Chat(event) => LinkEvent::Side(SideChannel::Chat, side_event(event)),
             PeerEvent::Files(event) => LinkEvent::Side(SideChannel::Files, side_event(event)),
+            PeerEvent::Pipe(name, incoming) => return self.pipe_came(link, name, incoming),
             PeerEvent::Observed(..) | PeerEvent::CandidateError { .. } => {
                 self.links.observe(link, event);
                 return;

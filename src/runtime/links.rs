@@ -75,7 +75,8 @@ impl Links {
             | PeerEvent::Channel(_)
             | PeerEvent::Reaction(_)
             | PeerEvent::Chat(_)
-            | PeerEvent::Files(_) => return,
+            | PeerEvent::Files(_)
+            | PeerEvent::Pipe(..) => return,
         };
         console::debug(&text, link.0);
     }

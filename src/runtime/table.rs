@@ -43,6 +43,11 @@ impl<K: Copy + PartialEq, V> Table<K, V> {
         Some(self.0.swap_remove(at).1)
     }
 
+    /// Every id, in no order.
+    pub(super) fn ids(&self) -> impl Iterator<Item = K> {
+        self.0.iter().map(|(id, _)| *id)
+    }
+
     /// Every thing, in no order.
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
         self.0.iter().map(|(_, thing)| thing)

@@ -107,7 +107,7 @@ impl Runtime {
 const fn counts(kind: &NoticeKind) -> bool {
     matches!(
         kind,
-        NoticeKind::PersonJoined { .. } | NoticeKind::HandRaised { .. }
+        NoticeKind::PersonJoined { .. } | NoticeKind::HandRaised { .. } | NoticeKind::FileOffered { .. }
     )
 }
 

@@ -1,18 +1,16 @@
-//! The channels of a connection: data channels that both sides make beforehand.
+//! The channels that every connection has: data channels that both sides make beforehand.
 
 use std::rc::Rc;
 
-use js_sys::JsString;
 use visavis_protocol::chat::{CHAT_CHANNEL, CHAT_LABEL};
 use visavis_protocol::limits::{FILES_FRAME_BYTES, MESSAGE_BYTES, REACTION_BYTES};
 use visavis_protocol::reaction::{REACTION_CHANNEL, REACTION_LABEL};
 use visavis_protocol::signal::{CONTROL_CHANNEL, CONTROL_LABEL};
 use visavis_protocol::transfer::{FILES_CHANNEL, FILES_LABEL};
-use wasm_bindgen::JsCast;
-use web_sys::MessageEvent;
 
-use super::rtc::{Connection, DataChannel};
-use super::{Error, Listener, value};
+use super::Error;
+use super::data_channel::{DataChannel, DataEvent, Options};
+use super::rtc::Connection;
 
 /// What a channel is for, which says how it delivers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,10 +64,7 @@ pub enum ChannelEvent {
 }
 
 /// A channel, heard until this is dropped. It closes with its connection.
-pub struct Channel {
-    channel: DataChannel,
-    _listeners: [Listener; 3],
-}
+pub struct Channel(DataChannel);
 
 impl Channel {
     /// Makes the channel. On the side that answers it must not be made before the first offer was
@@ -83,46 +78,37 @@ impl Channel {
         handler: Rc<dyn Fn(ChannelEvent)>,
     ) -> Result<Self, Error> {
         let (id, label) = purpose.id_and_label();
-        let init = value::dictionary(&[
-            ("negotiated", true.into()),
-            ("id", id.into()),
-            ("protocol", label.into()),
-        ]);
-        if purpose == Purpose::Reactions {
-            value::set(&init, "ordered", &false.into());
-            value::set(&init, "maxRetransmits", &0.into());
-        }
-        let channel = connection
-            .create_data_channel(label, &init)
-            .map_err(Error::from)?;
-        let told = Rc::clone(&handler);
-        let opened = Listener::new(&channel, "open", move |_| told(ChannelEvent::Opened));
-        let told = Rc::clone(&handler);
-        let received = Listener::new(&channel, "message", move |event| {
-            let Some(event) = event.dyn_ref::<MessageEvent>() else {
-                return;
-            };
-            // Binary messages are none of this protocol. What is too long is not even copied.
-            let text = event.data().dyn_into::<JsString>().ok();
-            if let Some(text) = text.filter(|text| purpose.may_bring(text.length())) {
-                told(ChannelEvent::Received(text.into()));
+        let is_fleeting = purpose == Purpose::Reactions;
+        let options = Options {
+            label,
+            protocol: label,
+            ordered: !is_fleeting,
+            max_retransmits: is_fleeting.then_some(0),
+            negotiated: true,
+            id: Some(id.into()),
+            ..Options::default()
+        };
+        let told = move |event| match event {
+            DataEvent::Opened => handler(ChannelEvent::Opened),
+            // What is too long is not even copied.
+            DataEvent::Text(text) if purpose.may_bring(text.length()) => {
+                handler(ChannelEvent::Received(text.into()));
             }
-        });
-        let closed = Listener::new(&channel, "close", move |_| handler(ChannelEvent::Closed));
-        Ok(Self {
-            channel,
-            _listeners: [opened, received, closed],
-        })
+            DataEvent::Closed => handler(ChannelEvent::Closed),
+            // Binary messages are none of this protocol.
+            DataEvent::Text(_) | DataEvent::Bytes(_) | DataEvent::Low | DataEvent::Failed(_) => {}
+        };
+        DataChannel::new(connection, &options, Rc::new(told)).map(Self)
     }
 
     /// Writes a text message. On a channel that is not open (any more) it is dropped.
     pub fn send(&self, text: &str) {
-        _ = self.channel.send(text);
+        _ = self.0.send_text(text);
     }
 
     /// Whether something written has not left yet.
     pub(super) fn is_busy(&self) -> bool {
-        self.channel.buffered_amount() > 0.0
+        self.0.buffered_bytes() > 0
     }
 }
 

@@ -6,11 +6,11 @@ use core::future::Future;
 use core::time::Duration;
 use std::rc::Rc;
 
-use js_sys::{Array, Promise};
+use js_sys::Array;
 use wasm_bindgen::{JsCast, JsValue};
-use wasm_bindgen_futures::JsFuture;
 use web_sys::{HtmlAnchorElement, HtmlElement};
 
+use super::task::settled;
 use super::{Error, ErrorName, document, task, timer, value, window};
 
 /// Bytes that may be held, waiting for their end or for a slow disk. Browsers keep them outside of
@@ -72,13 +72,6 @@ pub fn open(
 async fn writable(picked: Result<JsValue, Error>) -> Result<JsValue, Error> {
     let file = settled(picked).await?;
     settled(value::call(&file, "createWritable", &[])).await
-}
-
-/// What a call comes to that gave a promise.
-async fn settled(begun: Result<JsValue, Error>) -> Result<JsValue, Error> {
-    JsFuture::from(Promise::resolve(&begun?))
-        .await
-        .map_err(Error::from)
 }
 
 impl FileSink {
@@ -155,9 +148,16 @@ impl Drop for FileSink {
 
 fn download(pieces: &Array, name: &str, kind: &str) -> Result<(), Error> {
     let options = value::dictionary(&[("type", kind.into())]);
-    let blob = value::construct("Blob", &[pieces, &options])?;
+    download_blob(&value::construct("Blob", &[pieces, &options])?, name)
+}
+
+/// Downloads a `Blob` under a name, as a click on a link would. The browser reads it in its own time.
+///
+/// # Errors
+/// If the page may not make links.
+pub fn download_blob(blob: &JsValue, name: &str) -> Result<(), Error> {
     let urls = value::get(&js_sys::global(), "URL");
-    let url = value::call(&urls, "createObjectURL", &[&blob])?;
+    let url = value::call(&urls, "createObjectURL", &[blob])?;
     let link: HtmlAnchorElement = document()
         .create_element("a")
         .map_err(Error::from)?

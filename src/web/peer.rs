@@ -8,12 +8,14 @@ use std::cell::RefCell;
 use std::rc::Rc;
 
 use js_sys::{Array, Promise};
+use visavis_protocol::transfer::{PIPE_LABEL, PipeName};
 use visavis_protocol::{Candidate, IceServer};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::JsFuture;
 use web_sys::{Event, MediaStream, MediaStreamTrack, RtcPeerConnectionIceEvent};
 
 use super::channel::{Channel, ChannelEvent, Purpose};
+use super::data_channel::{DataChannel, DataEvent, Incoming, Options};
 use super::encodings::Encodings;
 use super::rtc::{Connection, Sender, Transceiver};
 use super::stats::{Arrived, Guide};
@@ -87,6 +89,8 @@ pub enum PeerEvent {
     Chat(ChannelEvent),
     /// The channel on which files are talked about did something.
     Files(ChannelEvent),
+    /// The other side made a channel that carries a transfer's bytes. To be taken up within this call.
+    Pipe(PipeName, Incoming),
 }
 
 /// A state of a connection beside `connectionState`.
@@ -126,7 +130,7 @@ pub struct Peer {
     encodings: Rc<Encodings>,
     ear: Ear,
     guide: Rc<Guide>,
-    _listeners: [Listener; 7],
+    _listeners: [Listener; 8],
 }
 
 #[derive(Default)]
@@ -260,6 +264,25 @@ impl Peer {
         if let Some(channels) = &*self.channels.borrow() {
             channels[purpose as usize].send(text);
         }
+    }
+
+    /// Makes a channel that carries a transfer's bytes.
+    ///
+    /// # Errors
+    /// As `createDataChannel`.
+    pub fn make_pipe(&self, name: PipeName, handler: Rc<dyn Fn(DataEvent)>) -> Result<DataChannel, Error> {
+        let options = Options {
+            label: PIPE_LABEL,
+            protocol: &name.to_string(),
+            ..Options::default()
+        };
+        DataChannel::new(&self.connection, &options, handler)
+    }
+
+    #[doc(hidden)]
+    #[must_use]
+    pub fn connection_for_tests(&self) -> &JsValue {
+        &self.connection
     }
 
     /// Asks what has arrived so far; `None` if the browser does not say.
@@ -497,7 +520,7 @@ fn configuration(ice: &[IceServer], relay_only: bool) -> JsValue {
     .into()
 }
 
-fn observe(connection: &Connection, handler: &Handler) -> [Listener; 7] {
+fn observe(connection: &Connection, handler: &Handler) -> [Listener; 8] {
     let listen = |kind, read: fn(&Connection, &Event) -> PeerEvent| {
         // The listener belongs to the connection's owner, so this makes no circle.
         let (connection, handler) = (connection.clone(), Rc::clone(handler));
@@ -524,7 +547,23 @@ fn observe(connection: &Connection, handler: &Handler) -> [Listener; 7] {
             code: read_number(event, "errorCode"),
             url: value::get(event, "url").as_string().unwrap_or_default(),
         }),
+        take_channels(connection, handler),
     ]
+}
+
+/// Hands on the channels that are pipes; all others that the other side makes are closed.
+fn take_channels(connection: &Connection, handler: &Handler) -> Listener {
+    let handler = Rc::clone(handler);
+    Listener::new(connection, "datachannel", move |event| {
+        let Some(channel) = Incoming::of(&event) else {
+            return;
+        };
+        let is_pipe = channel.label() == PIPE_LABEL && channel.is_reliable();
+        match channel.protocol().parse() {
+            Ok(name) if is_pipe => handler(PeerEvent::Pipe(name, channel)),
+            _ => channel.refuse(),
+        }
+    })
 }
 
 fn state(connection: &Connection, key: &str) -> String {

@@ -60,7 +60,7 @@ extern "C" {
         this: &Connection,
         label: &str,
         init: &JsValue,
-    ) -> Result<DataChannel, JsValue>;
+    ) -> Result<RawChannel, JsValue>;
 
     #[wasm_bindgen(method, catch, js_name = getStats)]
     pub(super) fn stats(this: &Connection) -> Result<Promise, JsValue>;
@@ -69,14 +69,17 @@ extern "C" {
     pub(super) fn close(this: &Connection);
 
     #[wasm_bindgen(extends = EventTarget, js_name = RTCDataChannel)]
-    #[derive(Clone)]
-    pub(super) type DataChannel;
+    #[derive(Clone, Debug, PartialEq, Eq)]
+    pub(super) type RawChannel;
 
     #[wasm_bindgen(method, catch)]
-    pub(super) fn send(this: &DataChannel, text: &str) -> Result<(), JsValue>;
+    pub(super) fn send(this: &RawChannel, message: &JsValue) -> Result<(), JsValue>;
 
     #[wasm_bindgen(method, getter, js_name = bufferedAmount)]
-    pub(super) fn buffered_amount(this: &DataChannel) -> f64;
+    pub(super) fn buffered_amount(this: &RawChannel) -> f64;
+
+    #[wasm_bindgen(method, js_name = close)]
+    pub(super) fn close(this: &RawChannel);
 
     #[wasm_bindgen(js_name = RTCRtpTransceiver)]
     #[derive(Clone)]

@@ -25,14 +25,18 @@ fn spawn_boxed(work: Pin<Box<dyn Future<Output = ()>>>) {
 /// sees that it did.
 pub fn see_to(what: &'static str, started: Result<JsValue, Error>) {
     spawn(async move {
-        let outcome = match started {
-            Ok(promise) => JsFuture::from(Promise::resolve(&promise))
-                .await
-                .map_err(Error::from),
-            Err(error) => Err(error),
-        };
-        if let Err(error) = outcome {
+        if let Err(error) = settled(started).await {
             console::debug(what, error.name.as_str());
         }
     });
+}
+
+/// What a call comes to that may have given a promise.
+///
+/// # Errors
+/// What it threw, or what the promise was rejected with.
+pub async fn settled(begun: Result<JsValue, Error>) -> Result<JsValue, Error> {
+    JsFuture::from(Promise::resolve(&begun?))
+        .await
+        .map_err(Error::from)
 }

@@ -5,10 +5,15 @@
 #![cfg(target_arch = "wasm32")]
 #![allow(clippy::unwrap_used, reason = "these are tests")]
 
+mod blocks;
 mod capture;
+mod channel;
 mod guards;
 mod kept;
+mod pair;
 mod peer;
+mod picked;
+mod pipe;
 mod popout;
 mod recorder;
 mod wait;

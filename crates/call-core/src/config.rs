@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use sha2::{Digest, Sha256};
-use visavis_protocol::SessionSecret;
+use visavis_protocol::{SessionSecret, TransferId};
 
 use crate::fault::Faults;
 
@@ -60,6 +60,7 @@ impl fmt::Debug for Seed {
 pub(crate) struct Randomness {
     seed: Seed,
     sessions: u64,
+    transfers: u64,
     /// For jitter only: not a cryptographic generator.
     jitter: fastrand::Rng,
 }
@@ -75,20 +76,30 @@ impl Randomness {
         Self {
             seed,
             sessions: 0,
+            transfers: 0,
             jitter: fastrand::Rng::with_seed(u64::from_le_bytes(start)),
         }
     }
 
     pub(crate) fn session_secret(&mut self) -> SessionSecret {
         self.sessions += 1;
+        SessionSecret::from_bytes(self.draw(b"visavis1/session", self.sessions))
+    }
+
+    pub(crate) fn transfer(&mut self) -> TransferId {
+        self.transfers += 1;
+        TransferId::from_bytes(self.draw(b"visavis1/transfer", self.transfers))
+    }
+
+    fn draw(&self, label: &[u8], nth: u64) -> [u8; 16] {
         let digest = Sha256::new()
-            .chain_update(b"visavis1/session")
+            .chain_update(label)
             .chain_update(self.seed.0)
-            .chain_update(self.sessions.to_le_bytes())
+            .chain_update(nth.to_le_bytes())
             .finalize();
         let mut bytes = [0; 16];
         bytes.copy_from_slice(&digest[..16]);
-        SessionSecret::from_bytes(bytes)
+        bytes
     }
 
     /// A duration between zero and `longest`, evenly distributed.

@@ -18,7 +18,7 @@ use crate::reactions::Reactions;
 use crate::room::{Place, Room};
 use crate::session::{Happening, Session};
 use crate::time::{Timestamp, earliest};
-use crate::transfer::Transfers;
+use crate::transfer::{FileIntent, Transfers};
 use crate::view::{EndReason, Me, Notice, NoticeKind, Stage, View};
 
 /// Notices kept for a shell that shows them late.
@@ -64,7 +64,7 @@ impl Core {
             noticed: 0,
             reactions: Reactions::default(),
             chat: Chat::default(),
-            transfers: Transfers::default(),
+            transfers: Transfers::new(faults),
             server_lost: false,
             told_server: false,
             now,
@@ -81,7 +81,10 @@ impl Core {
             Event::Socket(socket, event) => self.socket(now, socket, event),
             Event::Link(link, event) => self.link(now, link, event),
             Event::Media(event) => self.media(now, event),
-            Event::File(event) => self.transfers.handle_file(now, event, &mut self.commands),
+            Event::File(event) => {
+                self.transfers.handle_file(now, event, &mut self.commands);
+                self.say_of_files();
+            }
             Event::OnlineChanged(online) => {
                 if online {
                     self.session.hurry(now, &mut self.ids, &mut self.commands);
@@ -97,7 +100,7 @@ impl Core {
         let room = self.room.as_ref();
         let is_live = |link| room.is_some_and(|room| room.has_link(link));
         self.chat.keep_links(is_live);
-        self.transfers.keep_links(now, is_live);
+        self.transfers.keep_links(now, is_live, &mut self.commands);
         if let Some(room) = &mut self.room {
             room.flush(now, &mut self.session, &mut self.commands);
         }
@@ -171,7 +174,7 @@ impl Core {
             lacks_relay: self.relay_only && room.and_then(Room::has_relay) == Some(false),
             notices: self.notices.iter().cloned().collect(),
             reactions: self.reactions.view(),
-            transfers: self.transfers.view(),
+            transfers: self.transfers.view(self.now),
         }
     }
 
@@ -212,11 +215,27 @@ impl Core {
                 self.media
                     .choose_speaker(device, &mut self.ids, &mut self.commands);
             }
-            Intent::File(intent) => self.transfers.intend(now, intent, &mut self.commands),
+            Intent::File(intent) => self.about_files(now, intent),
             Intent::FlipCamera => {
                 self.media.flip(&mut self.ids, &mut self.commands);
                 self.sync_media(now);
             }
+        }
+    }
+
+    fn about_files(&mut self, now: Timestamp, intent: FileIntent) {
+        let room = self.room.as_ref().filter(|room| room.is_joined());
+        let people: Vec<_> = room
+            .map(|room| room.people().map(|peer| (peer.seat, peer.name.clone())).collect())
+            .unwrap_or_default();
+        self.transfers
+            .intend(now, intent, &people, &mut self.random, &mut self.commands);
+        self.say_of_files();
+    }
+
+    fn say_of_files(&mut self) {
+        for notice in self.transfers.take_notices() {
+            self.notice(notice);
         }
     }
 
@@ -251,6 +270,7 @@ impl Core {
         if let Some(visit) = self.room.as_ref().map(Room::visit) {
             self.leave(now, visit);
         }
+        self.transfers.enter(&place.room);
         let secret = self.random.session_secret();
         self.room = Some(Room::new(place, secret, self.config.clone()));
         self.media.resume(&mut self.ids, &mut self.commands);
@@ -396,6 +416,8 @@ impl Core {
             self.happened(now, happening);
         }
         self.in_room(now, |room, session, context| room.handle_tick(session, context));
+        self.transfers.handle_tick(now, &mut self.commands);
+        self.say_of_files();
     }
 
     fn in_room(
@@ -433,6 +455,7 @@ impl Core {
                 SideChannel::Files => self.transfers.handle_side(now, &whose, event, &mut self.commands),
             }
         }
+        self.say_of_files();
         if signs.of_return {
             self.session.hurry(now, &mut self.ids, &mut self.commands);
         }

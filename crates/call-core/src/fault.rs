@@ -50,6 +50,20 @@ pub enum Fault {
     LinkDiesWithServer,
     /// A connection that is not to be mended is never made anew.
     NeverRebuilt,
+    /// A block is stored whatever its hash is.
+    BlockNotCompared,
+    /// A file that was picked again is sent without being compared.
+    PickedTrusted,
+    /// Blocks are sent as fast as they are read, and taken.
+    SentUnacknowledged,
+    /// A pipe that is not needed any more stays open.
+    PipeLeftOpen,
+    /// That a transfer is whole is not said again to who may have missed it.
+    DoneSaidOnce,
+    /// That a transfer is over is not said again to who may have missed it.
+    StopSaidOnce,
+    /// What was whole when a connection went is asked for again.
+    WholeBlocksDropped,
 }
 
 impl Fault {
@@ -77,6 +91,13 @@ impl Fault {
         Self::DepartedListed,
         Self::LinkDiesWithServer,
         Self::NeverRebuilt,
+        Self::BlockNotCompared,
+        Self::PickedTrusted,
+        Self::SentUnacknowledged,
+        Self::PipeLeftOpen,
+        Self::DoneSaidOnce,
+        Self::StopSaidOnce,
+        Self::WholeBlocksDropped,
     ];
 }
 

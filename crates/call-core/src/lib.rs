@@ -47,7 +47,7 @@ pub use reactions::ReactionRate;
 pub use time::Timestamp;
 pub use transfer::{
     BlockPlace, Direction, FileCommand, FileEvent, FileIntent, FileRead, FileTrouble, Kept, Transfer,
-    TransferState,
+    TransferState, extension_of,
 };
 pub use view::{
     CaptureState, ConnectionState, EndReason, JoinProblem, Me, Notice, NoticeKind, Person, Reacted,

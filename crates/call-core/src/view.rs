@@ -308,6 +308,44 @@ pub enum NoticeKind {
         /// What.
         kind: MediaKind,
     },
+    /// Somebody offers a file or a folder.
+    FileOffered {
+        /// Who.
+        name: String,
+        /// Its name.
+        title: String,
+    },
+    /// Somebody offered something that makes no sense, or more than can wait for an answer. Said now and then.
+    FileRefused {
+        /// Who.
+        name: String,
+    },
+    /// A file or a folder is whole and here.
+    FileReceived {
+        /// From whom.
+        name: String,
+        /// Its name.
+        title: String,
+    },
+    /// A file or a folder is whole and with the other side.
+    FileSent {
+        /// With whom.
+        name: String,
+        /// Its name.
+        title: String,
+    },
+    /// A transfer ended before its end, and not by the person's own wish.
+    TransferFailed {
+        /// Who is on the other side.
+        name: String,
+        /// What it was.
+        title: String,
+    },
+    /// What was picked is not the file that was offered.
+    AnotherFilePicked {
+        /// The file that was.
+        title: String,
+    },
     /// The server is out of reach; the call goes on.
     ServerLost,
     /// The server is back.

@@ -60,6 +60,18 @@ pub const PIPE_LOW_BYTES: u32 = 256 * 1024;
 pub const TRANSFERS_AT_ONCE: usize = 3;
 /// Offers that may wait for one person's answer; more from the same sender are refused.
 pub const OFFERS_WAITING: usize = 32;
+/// Transfers with one person of whom something is known, those that are over included.
+pub const TRANSFERS_PER_PERSON: usize = 64;
+/// The same for all people together: nobody keeps others from being heard by coming as many.
+pub const TRANSFERS: usize = 256;
+/// Blocks that a sender may be ahead of what the receiver has verified and stored: one is stored while
+/// the next comes. What both ends hold in memory grows with it, and what a cut costs.
+pub const BLOCKS_AHEAD: u32 = 2;
+/// Messages on the `files` channel a second that are taken from one person.
+pub const FILES_FRAMES_PER_SECOND: u32 = 20;
+/// Burst allowance beside [`FILES_FRAMES_PER_SECOND`]: two people who meet again tell each other how
+/// every transfer of theirs stands, up to three things of each.
+pub const FILES_FRAMES_BURST: u32 = 4 * TRANSFERS_PER_PERSON as u32;
 /// Files in one transfer.
 pub const TRANSFER_FILES: usize = 1000;
 /// Bytes of one transfer. Larger than any file system of a phone gives a page; keeps what is known
@@ -73,6 +85,8 @@ pub const FILE_NAME_CHARS: usize = 120;
 pub const FILE_DEPTH: usize = 16;
 /// Bytes of one message on the `files` channel: a folder of a thousand files with long names.
 pub const FILES_FRAME_BYTES: usize = 128 * 1024;
+/// Bytes of one text message on a pipe.
+pub const PIPE_FRAME_BYTES: usize = 1024;
 
 /// How far the place of a raised hand may be behind the one before it, for others to queue up behind it.
 /// No call raises so many hands while one stays up; and the numbers never end.

@@ -21,6 +21,7 @@ use core::str::FromStr;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 use crate::id::InvalidId;
+use crate::message::{DecodeError, encode};
 
 /// `id` of the channel on which transfers are talked about (`negotiated` by both sides).
 pub const FILES_CHANNEL: u16 = 3;
@@ -83,12 +84,14 @@ pub enum FilesFrame {
         /// has picked the file anew compares it.
         root: BlockHash,
     },
-    /// Sender: I no longer have the file at hand; the person was asked to pick it again.
+    /// Sender: I no longer have the file at hand, the person was asked to pick it again; or they did, and
+    /// it is being compared with what was sent of it.
     Lacking {
         /// Which.
         transfer: TransferId,
     },
-    /// Sender: the file is at hand again: say what you want.
+    /// Sender: the file is at hand: say what you want. Said after it was lacking, and whenever the two
+    /// meet again.
     Ready {
         /// Which.
         transfer: TransferId,
@@ -99,6 +102,12 @@ pub enum FilesFrame {
         transfer: TransferId,
         /// Whether the teller wants it to rest.
         paused: bool,
+    },
+    /// Receiver: everything is verified and stored. Said whenever the two meet again: they may have been
+    /// cut off from each other after the last block and before [`PipeFrame::Done`] was read.
+    Done {
+        /// Which.
+        transfer: TransferId,
     },
     /// Either side: this transfer is over before its end.
     Stop {
@@ -163,6 +172,71 @@ pub enum PipeFrame {
     },
     /// Receiver: everything is verified and stored. The sender closes the pipe.
     Done {},
+}
+
+impl FilesFrame {
+    /// The frame as JSON text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        encode(self)
+    }
+
+    /// Reads a peer's frame.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if it is none; a newer client may write kinds that this one passes
+    /// over.
+    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        serde_json::from_str(text).map_err(|_| DecodeError::Malformed)
+    }
+
+    /// The transfer that an offer is about which cannot be read for what else it says: lengths below
+    /// zero, names that are numbers.
+    #[must_use]
+    pub fn named_by_bad_offer(text: &str) -> Option<TransferId> {
+        let broken: BadOffer = serde_json::from_str(text).ok()?;
+        Some(broken.offer.transfer)
+    }
+
+    /// Which transfer it is about.
+    #[must_use]
+    pub const fn transfer(&self) -> TransferId {
+        match self {
+            Self::Offer { transfer, .. }
+            | Self::Want { transfer, .. }
+            | Self::Lacking { transfer }
+            | Self::Ready { transfer }
+            | Self::Pause { transfer, .. }
+            | Self::Done { transfer }
+            | Self::Stop { transfer, .. } => *transfer,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct BadOffer {
+    offer: Named,
+}
+
+#[derive(Deserialize)]
+struct Named {
+    transfer: TransferId,
+}
+
+impl PipeFrame {
+    /// The frame as JSON text.
+    #[must_use]
+    pub fn encode(&self) -> String {
+        encode(self)
+    }
+
+    /// Reads a peer's frame.
+    ///
+    /// # Errors
+    /// [`DecodeError::Malformed`] if it is none.
+    pub fn decode(text: &str) -> Result<Self, DecodeError> {
+        serde_json::from_str(text).map_err(|_| DecodeError::Malformed)
+    }
 }
 
 impl fmt::Display for PipeName {

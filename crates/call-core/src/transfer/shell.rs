@@ -28,9 +28,10 @@ pub enum FileCommand {
     /// Sender: makes the pipe (see [`visavis_protocol::transfer`]) with `bufferedAmountLowThreshold` of
     /// [`visavis_protocol::limits::PIPE_LOW_BYTES`]. Answered by `PipeOpened` or `PipeClosed`.
     OpenPipe(PipeId),
-    /// Closes a pipe. Nothing more is heard of it.
+    /// Closes a pipe, which may be gone already. Nothing more is heard of it, but for blocks that are whole;
+    /// what was written on it just before still leaves.
     ClosePipe(PipeId),
-    /// Writes a text message on a pipe that is open; a [`visavis_protocol::transfer::PipeFrame`].
+    /// Writes a text message on a pipe that is open, never while a block is being sent on it; a [`visavis_protocol::transfer::PipeFrame`].
     WritePipe {
         /// Where to.
         pipe: PipeId,
@@ -48,9 +49,10 @@ pub enum FileCommand {
         /// Which.
         place: BlockPlace,
     },
-    /// Sender: writes `head` (a text) and then the block that was read last for this transfer, in chunks,
-    /// resting while the pipe is full; then forgets it. Answered by `BlockSent` once all of it is
-    /// in the pipe's buffer; by nothing if the pipe closes.
+    /// Sender: takes the block that was read for this transfer, writes `head` (a text) and then the block,
+    /// in chunks, resting while the pipe is full; then forgets it. Meanwhile the next one may be asked for by
+    /// [`FileCommand::ReadBlock`]. Answered by `BlockSent` once all of it is in the pipe's buffer; by
+    /// nothing if the pipe closes.
     SendBlock {
         /// Where to.
         pipe: PipeId,
@@ -59,21 +61,24 @@ pub enum FileCommand {
         /// A [`visavis_protocol::transfer::PipeFrame::Block`].
         head: String,
     },
-    /// Forgets a block that was read and not sent: the transfer was cut or stopped.
+    /// Forgets a block that was read and not sent, and answers no read of the transfer that is under way: it
+    /// was cut, or the block was needed for its hash alone.
     DropRead(TransferId),
     /// Receiver: makes room for a transfer on disk, or finds what is there of it, and writes down what
-    /// a later page needs to go on with it. Answered by `Prepared` or `StoreFailed`.
+    /// a later page needs to go on with it. What is there beyond [`Kept::hashes`] is void. Answered by
+    /// `Prepared` or `StoreFailed`.
     Prepare(Kept),
     /// Receiver: the next binary messages on the pipe are this block. The shell gathers them, refuses
-    /// more than were announced, hashes the block when it is whole and holds it. Answered by
-    /// `BlockCame`, or `PipeBroken` where the messages do not fit.
+    /// more than were announced, hashes the block when it is whole and holds it; more
+    /// than one may be held. Blocks of an earlier pipe of the same transfer that are still held are
+    /// forgotten. Answered by `BlockCame`, also where the pipe went meanwhile and the block is whole, or `PipeBroken` where the messages do not fit.
     ExpectBlock {
         /// On which pipe.
         pipe: PipeId,
         /// Which.
         place: BlockPlace,
     },
-    /// Receiver: puts the block that came on disk, and its hash behind those before it, so that a page
+    /// Receiver: puts a block that came on disk, and its hash behind those before it, so that a page
     /// that is loaded anew finds both. Answered by `BlockStored` or `StoreFailed`.
     StoreBlock {
         /// Of which transfer.
@@ -128,7 +133,8 @@ pub enum Direction {
 /// What happened to a transfer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FileEvent {
-    /// What an earlier page of this tab kept for this room. Told once, soon after the room was entered.
+    /// What an earlier page of this tab kept for this room; nothing, where there is nothing or it cannot be
+    /// read. Told once, soon after the room was entered: until then nobody is told that a transfer is unknown.
     Found(Vec<Kept>),
     /// The pipe that we made can be written to.
     PipeOpened(PipeId),
