@@ -16,6 +16,7 @@ mod picked;
 mod pipe;
 mod popout;
 mod recorder;
+mod transfers;
 mod wait;
 
 wasm_bindgen_test::wasm_bindgen_test_configure!(run_in_browser);
