@@ -83,6 +83,14 @@ pub enum Icon {
     SpeakerOff,
     /// A keyboard.
     Keyboard,
+    /// A sheet of paper.
+    File,
+    /// Two of them.
+    Files,
+    /// A folder.
+    Folder,
+    /// An arrow that leaves a tray.
+    Send,
 }
 
 impl Icon {
@@ -127,6 +135,10 @@ impl Icon {
             Self::React => "#react",
             Self::SpeakerOff => "#speaker-off",
             Self::Keyboard => "#keyboard",
+            Self::File => "#file",
+            Self::Files => "#files",
+            Self::Folder => "#folder",
+            Self::Send => "#send",
         }
     }
 }

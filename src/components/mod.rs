@@ -1,6 +1,7 @@
 //! Reusable views. They get values and callbacks and tell nobody else anything: no runtime here.
 
 mod avatar;
+mod badge;
 mod brand;
 mod dialog;
 pub mod dom;
@@ -17,8 +18,10 @@ mod switch;
 mod tile;
 mod toast;
 mod toggle;
+mod transfers;
 
 pub use avatar::Avatar;
+pub use badge::badge;
 pub use brand::{brand, brand_link};
 pub use dialog::Dialog;
 pub use field::{Field, name_error, name_field};
@@ -34,3 +37,4 @@ pub use switch::switch;
 pub use tile::{Face, Mark, Prominence, Reactions, Tile, TileKind};
 pub use toast::{Toasts, Tone};
 pub use toggle::{Look, toggle};
+pub use transfers::{Act, Beside, Mood, TransferDoes, asks, file_name, transfer_list};

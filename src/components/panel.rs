@@ -73,6 +73,12 @@ impl Panel {
         self.is_open.read_only()
     }
 
+    /// Whether another is the same panel.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.element == other.element
+    }
+
     /// Opens it, or closes it.
     pub fn flip(&self) {
         if self.is_open.get_untracked() {

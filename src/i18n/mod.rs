@@ -11,13 +11,14 @@
 //! To add a language: a file beside `de.txt`, a variant of [`Language`], its arms below, and a line in
 //! `index.html` that puts the file on the site.
 
+pub mod amounts;
 mod en;
 mod words;
 mod written;
 
 use std::cell::Cell;
 
-pub use words::{DeviceWords, Plural, With, Words};
+pub use words::{DeviceWords, FileWords, Plural, With, Words};
 pub use written::Written;
 
 /// A language that the app speaks.
@@ -177,7 +178,17 @@ mod tests {
     }
 
     /// Texts that are the same in another language: names, signs, and words that both have.
-    const ALIKE: [&str; 5] = ["Visavis", "{} · Visavis", ", ", "System", "Esc"];
+    const ALIKE: [&str; 9] = [
+        "Visavis",
+        "{} · Visavis",
+        ", ",
+        "System",
+        "Esc",
+        "{} kB",
+        "{} MB",
+        "{} GB",
+        "{}/s",
+    ];
 
     const GERMAN_TEXT: &str = include_str!("de.txt");
 
@@ -209,7 +220,7 @@ mod tests {
         assert_eq!(german.others.other, "{} weitere Personen");
         assert_eq!(german.screen.of, With("Bildschirm von {}"));
         assert_eq!(
-            german.push_to_talk_hint,
+            german.file.discard,
             GERMAN_TEXT.lines().last().unwrap().split('"').nth(1).unwrap()
         );
         assert_eq!(GERMAN.read("visavis = \"Visavis\"\n".to_owned()), None);

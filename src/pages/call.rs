@@ -46,6 +46,8 @@ pub fn view(link: &RoomLink) -> El {
         .child(status_line(&toasts))
         .child(recording_chip());
     let (alone, copied) = (share.clone(), share.clone());
+    let (dropped, shown) = (comforts.clone(), comforts.clone());
+    let dragged = comforts.files.dragged(scene, move || dropped.open_files());
     let frame = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
         is_alone.get().then(|| {
             let texts = InviteWords {
@@ -57,7 +59,9 @@ pub fn view(link: &RoomLink) -> El {
     });
     let middle = el_class("div", "call-middle")
         .child(frame)
-        .child(comforts.people_panel(move || copied.copy()));
+        .child(comforts.people_panel(move || copied.copy()))
+        .child(comforts.files.panel(&toasts))
+        .child(dragged);
     let bottom = el_class("div", "call-bottom").child(controls(is_alone, share, scene, &comforts));
     call.live(move |call| call.set_class("may-rest", !is_alone.get()))
         .child(top)
@@ -67,7 +71,8 @@ pub fn view(link: &RoomLink) -> El {
         .child(
             el_class("div", "call-warnings")
                 .slot(sound)
-                .slot(move || runtime.lacks_relay().get().then(no_relay)),
+                .slot(move || runtime.lacks_relay().get().then(no_relay))
+                .child(comforts.files.offer(move || shown.open_files())),
         )
 }
 

@@ -6,6 +6,7 @@ use visavis_call_core::Intent;
 use visavis_protocol::Reaction;
 
 use super::call::round;
+use super::files::Files;
 use super::people;
 use super::shortcuts;
 use crate::components::dom::{El, button, el, el_class};
@@ -18,6 +19,7 @@ use crate::runtime::{Runtime, use_runtime};
 pub struct Comforts {
     runtime: Runtime,
     pub people: Panel,
+    pub files: Files,
     pub react: Menu,
     pub shortcuts: Dialog,
 }
@@ -30,6 +32,7 @@ impl Comforts {
         Self {
             runtime: use_runtime(),
             people: Panel::new(words.people),
+            files: Files::new(),
             react: Menu::new(Icon::React, words.react).in_a_row().class("only-wide"),
             shortcuts: Dialog::new(words.shortcuts),
         }
@@ -47,23 +50,57 @@ impl Comforts {
 
     /// Buttons for the toolbar.
     pub fn group(&self) -> El {
-        let (words, panel, is_open) = (words(), self.people.clone(), self.people.is_open());
-        let people = round(Icon::People, words.people, move || panel.flip()).live(move |button| {
+        let words = words();
+        let files = self.opener(Icon::Files, words.file.files, &self.files.panel);
+        el_class("div", "toolbar-group group-wide")
+            .child(self.hand())
+            .child(self.reactions())
+            .child(self.opener(Icon::People, words.people, &self.people))
+            .child(self.files.badged(files))
+    }
+
+    /// The button of a panel.
+    fn opener(&self, sign: Icon, name: &str, panel: &Panel) -> El {
+        let (comforts, panel, is_open) = (self.clone(), panel.clone(), panel.is_open());
+        let opener = round(sign, name, move || comforts.flip_panel(&panel)).live(move |button| {
             let is_open = is_open.get();
             button.set_class("is-on", is_open);
             button.set_attr("aria-expanded", Some(if is_open { "true" } else { "false" }));
         });
-        people.set_class("only-wide", true);
-        el_class("div", "toolbar-group group-wide")
-            .child(self.hand())
-            .child(self.reactions())
-            .child(people)
+        opener.set_class("only-wide", true);
+        opener
+    }
+
+    /// Opens a panel, closing the others, or closes it.
+    pub fn flip_panel(&self, panel: &Panel) {
+        for other in [&self.people, &self.files.panel] {
+            if !other.is(panel) {
+                other.close();
+            }
+        }
+        panel.flip();
+    }
+
+    /// Opens the panel of files, closing the others.
+    pub fn open_files(&self) {
+        let panel = &self.files.panel;
+        if !panel.is_open().get_untracked() {
+            self.flip_panel(panel);
+        }
+    }
+
+    /// Whether something waits for the person that has no button of its own where the toolbar is narrow.
+    pub fn is_noted(&self) -> bool {
+        self.is_raised() || self.files.asking() > 0
     }
 
     /// The same as entries of a menu, for where the toolbar has no room.
     pub fn entries(&self, menu: &Menu) -> Vec<El> {
-        let (words, comforts, panel, react) =
-            (words(), self.clone(), self.people.clone(), self.react.clone());
+        let (words, comforts, react) = (words(), self.clone(), self.react.clone());
+        let panel = |sign, name, panel: &Panel| {
+            let (comforts, panel) = (self.clone(), panel.clone());
+            menu.entry(sign, name, move || comforts.flip_panel(&panel))
+        };
         let hand = if self.is_raised() {
             words.lower_hand
         } else {
@@ -72,7 +109,8 @@ impl Comforts {
         let entries = vec![
             menu.entry(Icon::Hand, hand, move || comforts.flip_hand()),
             menu.entry(Icon::React, words.react, move || react.open()),
-            menu.entry(Icon::People, words.people, move || panel.flip()),
+            panel(Icon::People, words.people, &self.people),
+            panel(Icon::Files, words.file.files, &self.files.panel),
             el("hr"),
         ];
         for entry in &entries {

@@ -4,6 +4,7 @@ mod call;
 mod comforts;
 mod devices;
 mod ended;
+mod files;
 mod later;
 mod lobby;
 mod looks;

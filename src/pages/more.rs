@@ -26,7 +26,7 @@ pub fn more(
     // What goes into the window above all others has its place before there is one.
     let pop_out = runtime.pop_out().map(|window| (window, content(scene, window)));
     let raised = comforts.clone();
-    let menu = Menu::new(Icon::More, words.more).noted(move || raised.is_raised());
+    let menu = Menu::new(Icon::More, words.more).noted(move || raised.is_noted());
     let made = menu.clone();
     menu.with(move || {
         let is_speaker = speaker_view.get();

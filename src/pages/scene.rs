@@ -1,10 +1,15 @@
 //! What there are tiles for, and which of them matters most: the same for the stage and for the small
 //! window above all others.
 
+use std::cell::RefCell;
+use std::rc::Rc;
+
 use leptos::prelude::*;
 use visavis_call_core::CaptureState;
 use visavis_protocol::SeatId;
+use web_sys::Event;
 
+use crate::components::Tile;
 use crate::components::dom::{El, el};
 use crate::layout::{Arrangement, Kind, Mode, Size, Wishes, arrange, large};
 use crate::runtime::{Choice, Runtime, use_runtime};
@@ -33,6 +38,9 @@ impl Subject {
     }
 }
 
+/// Tiles and what they are about.
+pub type Tiles = Rc<RefCell<Vec<(Subject, Tile)>>>;
+
 /// What there is to see in a call.
 #[derive(Clone, Copy)]
 pub struct Scene {
@@ -44,6 +52,8 @@ pub struct Scene {
     foremost: Memo<Vec<Subject>>,
     /// The element that shows it on the stage, which keeps this true.
     pub foremost_video: StoredValue<El, LocalStorage>,
+    /// Those on the stage, which puts them here.
+    pub tiles: StoredValue<Tiles, LocalStorage>,
     /// Stays when it is gone: who comes back, or shares again, is pinned still.
     pinned: RwSignal<Option<Subject>>,
     /// A recording asks where tiles lie at each of its pictures, outside of any component.
@@ -69,6 +79,7 @@ impl Scene {
             subjects,
             foremost,
             foremost_video: StoredValue::new_local(el("video")),
+            tiles: StoredValue::new_local(Tiles::default()),
             pinned,
             runtime,
         }
@@ -79,6 +90,18 @@ impl Scene {
     pub fn foremost(self) -> Subject {
         self.foremost
             .with(|foremost| foremost.first().copied().unwrap_or(Subject::Own))
+    }
+
+    /// Whose tile something happens on, if it is somebody else's: it itself, or their screen.
+    #[must_use]
+    pub fn tile_at(self, event: &Event) -> Option<(SeatId, El)> {
+        let tiles = self.tiles.try_get_value()?;
+        let tiles = tiles.borrow();
+        let (subject, tile) = tiles.iter().find(|(_, tile)| tile.el().holds(event))?;
+        match subject {
+            Subject::Person(seat) | Subject::Screen(seat) => Some((*seat, tile.el())),
+            Subject::Own | Subject::OwnScreen => None,
+        }
     }
 
     /// Makes something large, or no longer.

@@ -63,6 +63,7 @@ fn is_offered(runtime: Runtime, shortcut: Shortcut) -> bool {
         | Shortcut::Hand
         | Shortcut::React
         | Shortcut::People
+        | Shortcut::Files
         | Shortcut::Help => true,
     }
 }
@@ -76,6 +77,7 @@ fn does(shortcut: Shortcut) -> &'static str {
         Shortcut::Share => words.share,
         Shortcut::React => words.react,
         Shortcut::People => words.people,
+        Shortcut::Files => words.files,
         Shortcut::FullScreen => words.full_screen,
         Shortcut::Help => words.help,
     }
@@ -168,7 +170,8 @@ impl Keyboard {
                 });
             }
             Shortcut::React => self.comforts.react.open(),
-            Shortcut::People => self.comforts.people.flip(),
+            Shortcut::People => self.comforts.flip_panel(&self.comforts.people),
+            Shortcut::Files => self.comforts.flip_panel(&self.comforts.files.panel),
             Shortcut::FullScreen => self.runtime.flip_full_screen(),
             Shortcut::Help => self.comforts.shortcuts.open(),
         }

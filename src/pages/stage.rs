@@ -28,6 +28,7 @@ pub fn stage(scene: Scene) -> El {
     stage.put(&own.el());
 
     let tiles = Rc::new(RefCell::new(vec![(Subject::Own, own.clone())]));
+    scene.tiles.set_value(Rc::clone(&tiles));
     let made = Rc::clone(&tiles);
     each(
         &stage,

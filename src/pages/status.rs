@@ -130,9 +130,11 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
             let text = [reaction.sign(), " ", &words.person_reacted.fill(name)].concat();
             Some((Tone::Heard, text))
         }
-        NoticeKind::FileOffered { name, title } => {
-            polite([&words.person_offers_file.fill(name), ": ", title].concat())
-        }
+        // Seen in the panel, or on a card while that is closed.
+        NoticeKind::FileOffered { name, title } => Some((
+            Tone::Heard,
+            [&words.person_offers_file.fill(name), ": ", title].concat(),
+        )),
         NoticeKind::FileRefused { name } => polite(words.offer_refused.fill(name)),
         NoticeKind::FileReceived { title, .. } => polite(words.file_received.fill(title)),
         NoticeKind::FileSent { title, .. } => polite(words.file_sent.fill(title)),

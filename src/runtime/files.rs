@@ -22,14 +22,14 @@ use visavis_call_core::{
 use visavis_protocol::limits::{FILE_DEPTH, OFFERS_WAITING, TRANSFER_FILES};
 use visavis_protocol::transfer::FileEntry;
 use visavis_protocol::{RoomId, SeatId, TransferId};
-use web_sys::{DataTransfer, HtmlCanvasElement};
+use web_sys::{DataTransfer, FileList, HtmlCanvasElement};
 
 use self::keeping::Keeping;
 use super::Runtime;
 use super::engine::Engine;
 use super::table::Table;
 use crate::web::dropped::{self, Dropped};
-use crate::web::file_picker::{self, FilePicker, Given, Pick};
+use crate::web::file_picker::{self, Given, listed};
 use crate::web::pipe::Pipe;
 use crate::web::reader::Reader;
 use crate::web::task::spawn;
@@ -57,8 +57,6 @@ pub(super) struct Files {
     /// The room that all this is about.
     room: RefCell<Option<RoomId>>,
     has_cleaned: Cell<bool>,
-    /// The last dialog. Nobody knows when it is closed.
-    picker: RefCell<Option<FilePicker>>,
 }
 
 impl Files {
@@ -66,8 +64,6 @@ impl Files {
     pub(super) fn clear(&self) {
         let pipes = self.pipes.take();
         drop(pipes);
-        let picker = self.picker.take();
-        drop(picker);
         self.came.take();
         self.keeping.take();
         self.forget_sources();
@@ -134,30 +130,12 @@ impl Engine {
         }
     }
 
-    fn pick(&self, pick: Pick, most: usize, picked: impl Fn(&Self, Vec<Given>) + 'static) {
-        let this = self.weak();
-        let picker = FilePicker::open(pick, most, move |given| {
-            if let Some(engine) = this.upgrade().filter(|_| !given.is_empty()) {
-                picked(&engine, given);
-            }
-        });
-        let before = self.files.picker.replace(picker);
-        drop(before);
-    }
-
-    fn pick_files(&self, to: Vec<SeatId>, folder: bool) {
-        let (pick, most) = if folder {
-            (Pick::Folder, FILES_LOOKED_AT)
+    fn offer_files(&self, list: &FileList, to: &[SeatId], folder: bool) {
+        if folder {
+            self.offer_folder(to, listed(list, FILES_LOOKED_AT));
         } else {
-            (Pick::Files, OFFERS_WAITING)
-        };
-        self.pick(pick, most, move |engine, given| {
-            if folder {
-                engine.offer_folder(&to, given);
-            } else {
-                engine.offer_each(&to, given);
-            }
-        });
+            self.offer_each(to, listed(list, OFFERS_WAITING));
+        }
     }
 
     fn offer_dropped(&self, dropped: &DataTransfer, to: &[SeatId]) -> bool {
@@ -212,30 +190,27 @@ impl Engine {
         }));
     }
 
-    fn pick_again(&self, transfer: TransferId) {
+    fn pick_again(&self, transfer: TransferId, list: &FileList) {
         let mut is_folder = false;
         self.with_view(|view| {
             let known = view.transfers.iter().find(|known| known.transfer == transfer);
             is_folder = known.is_some_and(|known| known.is_folder);
         });
-        let (pick, most) = if is_folder {
-            (Pick::Folder, FILES_LOOKED_AT)
+        let (given, files) = if is_folder {
+            let given = listed(list, FILES_LOOKED_AT);
+            let files = in_folder(&given);
+            (given, files)
         } else {
-            (Pick::File, 1)
+            let given = listed(list, 1);
+            let files = given.iter().map(entry).collect();
+            (given, files)
         };
-        self.pick(pick, most, move |engine, given| {
-            let files = if is_folder {
-                in_folder(&given)
-            } else {
-                given.iter().map(entry).collect()
-            };
-            let source = engine.keep_source(given);
-            engine.intend(Intent::File(FileIntent::PickAgain {
-                transfer,
-                source,
-                files,
-            }));
-        });
+        let source = self.keep_source(given);
+        self.intend(Intent::File(FileIntent::PickAgain {
+            transfer,
+            source,
+            files,
+        }));
     }
 
     fn keep_source(&self, given: Vec<Given>) -> SourceId {
@@ -278,21 +253,22 @@ impl Runtime {
         self.intend(Intent::File(intent));
     }
 
-    /// Lets the person pick files, or a folder, and offers them to some people; to all where `to` is
-    /// empty. Only within a click.
-    pub fn pick_files(self, to: Vec<SeatId>, folder: bool) {
-        self.engine.with_value(|engine| engine.pick_files(to, folder));
+    /// Offers what was picked or pasted, to all where `to` is empty: as one folder where it was picked as
+    /// one. The list may be emptied right after.
+    pub fn offer_files(self, list: &FileList, to: Vec<SeatId>, folder: bool) {
+        self.engine
+            .with_value(|engine| engine.offer_files(list, &to, folder));
     }
 
-    /// Offers what was dropped or pasted, folders too. Whether there was any file in it.
+    /// Takes what was picked for a transfer that lacks its file. The list may be emptied right after.
+    pub fn pick_again_files(self, transfer: TransferId, list: &FileList) {
+        self.engine.with_value(|engine| engine.pick_again(transfer, list));
+    }
+
+    /// Offers what was dropped, folders too. Whether there was any file in it.
     pub fn offer_dropped(self, dropped: &DataTransfer, to: Vec<SeatId>) -> bool {
         self.engine
             .with_value(|engine| engine.offer_dropped(dropped, &to))
-    }
-
-    /// Lets the person pick the file of a transfer that lacks it. Only within a click.
-    pub fn pick_again(self, transfer: TransferId) {
-        self.engine.with_value(|engine| engine.pick_again(transfer));
     }
 
     /// Whether a folder can be picked as one, rather than file by file.

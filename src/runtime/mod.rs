@@ -11,6 +11,7 @@
 mod appearance;
 mod captures;
 mod choices;
+mod drops;
 mod engine;
 mod execute;
 mod files;
@@ -48,6 +49,7 @@ use crate::route::{LinkError, RoomLink, Route};
 use crate::web::{page, screen};
 pub use appearance::Theme;
 pub use choices::Choice;
+pub use drops::DropEvent;
 use engine::Engine;
 pub use keyboard::{Focus, Key, KeyEvent};
 pub use loudness::Loudness;

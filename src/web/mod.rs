@@ -18,6 +18,7 @@ pub mod console;
 pub mod data_channel;
 pub mod devices;
 pub mod digest;
+pub mod drop;
 pub mod dropped;
 mod dtls;
 pub mod element;

@@ -2,7 +2,6 @@
 
 use js_sys::{Array, Function, Uint8Array};
 use visavis::web::dropped::{self, Dropped, Folder};
-use visavis::web::file_picker::{FilePicker, Pick};
 use visavis::web::reader::{Reader, Which};
 use visavis::web::{ErrorName, blob, picture, value};
 use wasm_bindgen::{JsCast, JsValue};
@@ -134,21 +133,6 @@ async fn a_folder_is_read_to_its_depth_and_no_further() {
     let endless = "(() => { const top = folder('top'); top.createReader = () => {
         let left = [top]; return { readEntries: done => done(left.splice(0)) }; }; return top; })()";
     assert_eq!(paths(endless, 100, 16).await.len(), 1);
-}
-
-#[wasm_bindgen_test]
-fn a_dialog_is_for_files_or_a_folder() {
-    for (pick, multiple, directory) in [
-        (Pick::File, false, false),
-        (Pick::Files, true, false),
-        (Pick::Folder, false, true),
-    ] {
-        let picker = FilePicker::open(pick, 9, |_| ()).unwrap();
-        let input = picker.input_for_tests();
-        let is = |key| value::get(input, key).is_truthy();
-        assert_eq!(value::get(input, "type").as_string().as_deref(), Some("file"));
-        assert_eq!((is("multiple"), is("webkitdirectory")), (multiple, directory));
-    }
 }
 
 fn canvas(width: u32, height: u32) -> HtmlCanvasElement {
