@@ -93,6 +93,8 @@ pub(crate) struct Chat {
     tried: Vec<LinkId>,
     /// The highest clock of all that counts.
     clock: u32,
+    /// The same among what is for one person.
+    aside: u32,
     /// That clock when all that had been said before we came was known.
     caught_up: Option<u32>,
     /// Those of whom all was known at some time in this stay.
@@ -118,7 +120,7 @@ impl Chat {
             self.marks.clear();
             self.names.clear();
             self.sessions.clear();
-            self.clock = 0;
+            (self.clock, self.aside) = (0, 0);
             self.last_news = None;
         }
     }
@@ -232,12 +234,19 @@ impl Chat {
             return;
         };
         me.said = me.said.saturating_add(1);
-        self.clock = self.clock.saturating_add(1);
+        let aside = if draft.to.is_some() {
+            self.aside = self.aside.saturating_add(1);
+            self.aside
+        } else {
+            self.clock = self.clock.saturating_add(1);
+            0
+        };
         let mut message = ChatMessage {
             author,
             session: me.session,
             seq: me.said,
             clock: self.clock,
+            aside,
             time: draft.time,
             name: me.name.clone(),
             to: draft.to,
@@ -379,7 +388,7 @@ impl Chat {
             self.marks
                 .note(message.author, message.session, message.seq, true);
         }
-        self.count(message.clock);
+        self.count(&message);
         let news = news_of(&message);
         if self.history.take(message, None, false) {
             self.tell(news);
@@ -452,7 +461,7 @@ impl Chat {
         let is_ours = Some(message.author) == self.seat;
         self.marks
             .note(message.author, message.session, message.seq, is_own);
-        self.count(message.clock);
+        self.count(&message);
         let news = (!is_before && !is_ours).then(|| news_of(&message));
         let teller = (!is_own).then_some(whose.name.as_str());
         if self.history.take(message, teller, is_before)
@@ -463,9 +472,11 @@ impl Chat {
     }
 
     /// What is out of all reason is in its place in the order, and nothing follows it.
-    fn count(&mut self, clock: u32) {
-        if clock <= self.clock.saturating_add(limits::CHAT_AHEAD) {
-            self.clock = self.clock.max(clock);
+    fn count(&mut self, message: &ChatMessage) {
+        for (ours, theirs) in [(&mut self.clock, message.clock), (&mut self.aside, message.aside)] {
+            if theirs <= ours.saturating_add(limits::CHAT_AHEAD) {
+                *ours = theirs.max(*ours);
+            }
         }
     }
 

@@ -32,7 +32,12 @@ pub struct ChatMessage {
     /// The how manieth message it is of that session, from 1.
     pub seq: u32,
     /// One more than the highest that its author had seen (a Lamport clock): the order of the chat.
+    /// What is for one person takes the highest itself: those who do not know of it must not fall behind.
     pub clock: u32,
+    /// What is for one person: the same among such messages, 1 at least, for their order after the
+    /// public one of the same clock. 0 for everything else.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub aside: u32,
     /// What their clock said: milliseconds since 1970. To be shown, never relied on.
     pub time: u64,
     /// Their name then.
@@ -45,6 +50,11 @@ pub struct ChatMessage {
     /// Where the room has a secret: shows that the author had it, and that nothing was changed since.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tag: Option<ChatTag>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+const fn is_zero(number: &u32) -> bool {
+    *number == 0
 }
 
 /// All of a session's messages up to a number are known.
@@ -85,7 +95,7 @@ pub enum ChatFrame {
 
 impl ChatMessage {
     /// The tag that it has in a room with this key: HMAC-SHA-256, the first 16 bytes, over
-    /// `"visavis1/chat-message"`, author, session, number, clock and time (big-endian), a byte that says
+    /// `"visavis1/chat-message"`, author, session, number, clock, aside and time (big-endian), a byte that says
     /// whether an addressee follows, the addressee, and name and text, each after its length in 32 bits.
     #[must_use]
     pub fn tag_with(&self, key: &ChatKey) -> ChatTag {
@@ -95,6 +105,7 @@ impl ChatMessage {
         mac.update(self.session.as_bytes());
         mac.update(&self.seq.to_be_bytes());
         mac.update(&self.clock.to_be_bytes());
+        mac.update(&self.aside.to_be_bytes());
         mac.update(&self.time.to_be_bytes());
         mac.update(&[u8::from(self.to.is_some())]);
         if let Some(to) = &self.to {
@@ -122,6 +133,7 @@ impl ChatMessage {
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.seq > 0
+            && self.to.is_some() == (self.aside > 0)
             && self.text.len() <= limits::CHAT_BYTES
             && !text::is_blank(&self.text)
             && text::check_name(&self.name).is_ok()
@@ -162,6 +174,7 @@ mod tests {
             session: PeerId::from_bytes([2; 16]),
             seq: 3,
             clock: 4,
+            aside: 0,
             time: 1_700_000_000_000,
             name: "Ada".into(),
             to: None,
@@ -215,12 +228,13 @@ mod tests {
     #[test]
     fn a_tag_is_pinned_and_covers_every_field() {
         // Pinned: a change here would part those who have it from those who do not.
-        assert_eq!(message().tag_with(&key()).to_text(), "VoCW1e-LmbYzeall4Yc3hw");
-        let changes: [fn(&mut ChatMessage); 8] = [
+        assert_eq!(message().tag_with(&key()).to_text(), "zIZCErt12EuhlKciEnV_ZA");
+        let changes: [fn(&mut ChatMessage); 9] = [
             |message| message.author = SeatId::from_bytes([8; 16]),
             |message| message.session = PeerId::from_bytes([8; 16]),
             |message| message.seq += 1,
             |message| message.clock += 1,
+            |message| message.aside += 1,
             |message| message.time += 1,
             |message| message.name.push('x'),
             |message| message.to = Some(message.author),
@@ -246,8 +260,10 @@ mod tests {
     #[test]
     fn an_unsound_message_is_known_as_such() {
         assert!(message().is_sound());
-        let changes: [fn(&mut ChatMessage); 5] = [
+        let changes: [fn(&mut ChatMessage); 7] = [
             |message| message.seq = 0,
+            |message| message.aside = 1,
+            |message| message.to = Some(message.author),
             |message| message.text = "x".repeat(limits::CHAT_BYTES + 1),
             |message| message.text = " \n ".into(),
             |message| message.name = String::new(),

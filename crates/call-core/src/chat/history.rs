@@ -10,7 +10,7 @@ use visavis_protocol::{PeerId, SeatId, limits};
 /// What names a message.
 type Name = (SeatId, PeerId, u32);
 /// Its place in the order.
-type Place = (u32, SeatId, PeerId, u32);
+type Place = (u32, u32, SeatId, PeerId, u32);
 
 /// A message that is kept.
 #[derive(Clone, Debug)]
@@ -39,7 +39,13 @@ const fn name(message: &ChatMessage) -> Name {
 }
 
 const fn place(message: &ChatMessage) -> Place {
-    (message.clock, message.author, message.session, message.seq)
+    (
+        message.clock,
+        message.aside,
+        message.author,
+        message.session,
+        message.seq,
+    )
 }
 
 /// See the module.
@@ -47,7 +53,7 @@ const fn place(message: &ChatMessage) -> Place {
 pub(super) struct History {
     /// In their order.
     entries: VecDeque<Entry>,
-    clocks: BTreeMap<Name, u32>,
+    places: BTreeMap<Name, Place>,
     bytes: usize,
     counted: u64,
     version: u64,
@@ -119,9 +125,7 @@ impl History {
     }
 
     fn find(&self, message: &ChatMessage) -> Option<usize> {
-        let (author, session, seq) = name(message);
-        let clock = *self.clocks.get(&(author, session, seq))?;
-        let place = (clock, author, session, seq);
+        let place = *self.places.get(&name(message))?;
         self.entries
             .binary_search_by(|entry| entry.place().cmp(&place))
             .ok()
@@ -130,22 +134,23 @@ impl History {
     fn insert(&mut self, message: ChatMessage, teller: Option<&str>, is_before: bool) -> bool {
         let place = place(&message);
         let at = self.entries.partition_point(|entry| entry.place() < place);
-        let is_full = self.entries.len() >= limits::CHAT_KEPT || self.bytes >= limits::CHAT_KEPT_BYTES;
+        let entry = Entry {
+            message,
+            teller: teller.map(ToString::to_string),
+            is_disputed: false,
+            is_before,
+            number: self.counted + 1,
+        };
+        let is_full =
+            self.entries.len() >= limits::CHAT_KEPT || self.bytes + entry.bytes() > limits::CHAT_KEPT_BYTES;
         if at == 0 && is_full {
             // It would be the first to be dropped.
             return false;
         }
         self.counted += 1;
         self.version += 1;
-        let entry = Entry {
-            message,
-            teller: teller.map(ToString::to_string),
-            is_disputed: false,
-            is_before,
-            number: self.counted,
-        };
         self.bytes += entry.bytes();
-        self.clocks.insert(name(&entry.message), entry.message.clock);
+        self.places.insert(name(&entry.message), place);
         self.entries.insert(at, entry);
         if is_before {
             let (first, last) = self.before.unwrap_or((place, place));
@@ -160,7 +165,7 @@ impl History {
     fn remove(&mut self, at: usize) {
         if let Some(entry) = self.entries.remove(at) {
             self.bytes -= entry.bytes();
-            self.clocks.remove(&name(&entry.message));
+            self.places.remove(&name(&entry.message));
         }
     }
 }
