@@ -20,6 +20,8 @@ pub enum Shortcut {
     React,
     /// Opens or closes the panel of people.
     People,
+    /// Opens or closes the chat.
+    Chat,
     /// The whole screen, or no longer.
     FullScreen,
     /// Opens the list of these.
@@ -28,13 +30,14 @@ pub enum Shortcut {
 
 impl Shortcut {
     /// Every one, in the order of the list.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Microphone,
         Self::Camera,
         Self::Hand,
         Self::Share,
         Self::React,
         Self::People,
+        Self::Chat,
         Self::FullScreen,
         Self::Help,
     ];
@@ -49,6 +52,7 @@ impl Shortcut {
             Self::Share => "s",
             Self::React => "r",
             Self::People => "p",
+            Self::Chat => "c",
             Self::FullScreen => "f",
             Self::Help => "?",
         }

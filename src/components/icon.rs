@@ -83,6 +83,10 @@ pub enum Icon {
     SpeakerOff,
     /// A keyboard.
     Keyboard,
+    /// What somebody says.
+    Chat,
+    /// A paper plane.
+    Send,
 }
 
 impl Icon {
@@ -127,6 +131,8 @@ impl Icon {
             Self::React => "#react",
             Self::SpeakerOff => "#speaker-off",
             Self::Keyboard => "#keyboard",
+            Self::Chat => "#chat",
+            Self::Send => "#send",
         }
     }
 }

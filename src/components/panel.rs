@@ -67,6 +67,12 @@ impl Panel {
             })
     }
 
+    /// Whether another handle is the same panel.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.element == other.element
+    }
+
     /// Whether it is open.
     #[must_use]
     pub fn is_open(&self) -> ReadSignal<bool> {

@@ -6,6 +6,7 @@ use visavis_call_core::Intent;
 use visavis_protocol::Reaction;
 
 use super::call::round;
+use super::chat;
 use super::people;
 use super::shortcuts;
 use crate::components::dom::{El, button, el, el_class};
@@ -18,6 +19,8 @@ use crate::runtime::{Runtime, use_runtime};
 pub struct Comforts {
     runtime: Runtime,
     pub people: Panel,
+    pub chat: Panel,
+    draft: chat::Draft,
     pub react: Menu,
     pub shortcuts: Dialog,
 }
@@ -30,6 +33,8 @@ impl Comforts {
         Self {
             runtime: use_runtime(),
             people: Panel::new(words.people),
+            chat: Panel::new(words.chat.title),
+            draft: chat::Draft::default(),
             react: Menu::new(Icon::React, words.react).in_a_row().class("only-wide"),
             shortcuts: Dialog::new(words.shortcuts),
         }
@@ -40,6 +45,33 @@ impl Comforts {
         self.people.with(move || people::content(copy_link.clone()))
     }
 
+    /// The chat, which belongs there as well.
+    pub fn chat_panel(&self) -> El {
+        let draft = self.draft.clone();
+        self.chat.with(move || chat::content(draft.clone()))
+    }
+
+    const fn panels(&self) -> [&Panel; 2] {
+        [&self.people, &self.chat]
+    }
+
+    /// Opens a panel in place of any other, or closes it.
+    pub fn flip(&self, panel: &Panel) {
+        for other in self.panels() {
+            if !other.is(panel) {
+                other.close();
+            }
+        }
+        panel.flip();
+    }
+
+    /// Closes the panel that is open; whether one was.
+    pub fn close_panel(&self) -> bool {
+        let panels = self.panels();
+        let open = panels.iter().find(|panel| panel.is_open().get_untracked());
+        open.inspect(|panel| panel.close()).is_some()
+    }
+
     /// The list of keys, which belongs anywhere.
     pub fn shortcuts_dialog(&self) -> El {
         self.shortcuts.with(shortcuts::content)
@@ -47,23 +79,32 @@ impl Comforts {
 
     /// Buttons for the toolbar.
     pub fn group(&self) -> El {
-        let (words, panel, is_open) = (words(), self.people.clone(), self.people.is_open());
-        let people = round(Icon::People, words.people, move || panel.flip()).live(move |button| {
+        let words = words();
+        let people = self.opener(&self.people, Icon::People, words.people);
+        let chat = self.opener(&self.chat, Icon::Chat, words.chat.title);
+        el_class("div", "toolbar-group group-wide")
+            .child(self.hand())
+            .child(self.reactions())
+            .child(badged(self.runtime, chat))
+            .child(people)
+    }
+
+    /// The button of a panel.
+    fn opener(&self, panel: &Panel, sign: Icon, name: &str) -> El {
+        let (comforts, flipped, is_open) = (self.clone(), panel.clone(), panel.is_open());
+        let opener = round(sign, name, move || comforts.flip(&flipped)).live(move |button| {
             let is_open = is_open.get();
             button.set_class("is-on", is_open);
             button.set_attr("aria-expanded", Some(if is_open { "true" } else { "false" }));
         });
-        people.set_class("only-wide", true);
-        el_class("div", "toolbar-group group-wide")
-            .child(self.hand())
-            .child(self.reactions())
-            .child(people)
+        opener.set_class("only-wide", true);
+        opener
     }
 
     /// The same as entries of a menu, for where the toolbar has no room.
     pub fn entries(&self, menu: &Menu) -> Vec<El> {
-        let (words, comforts, panel, react) =
-            (words(), self.clone(), self.people.clone(), self.react.clone());
+        let (words, comforts, react) = (words(), self.clone(), self.react.clone());
+        let (people, chat) = (self.clone(), self.clone());
         let hand = if self.is_raised() {
             words.lower_hand
         } else {
@@ -72,7 +113,8 @@ impl Comforts {
         let entries = vec![
             menu.entry(Icon::Hand, hand, move || comforts.flip_hand()),
             menu.entry(Icon::React, words.react, move || react.open()),
-            menu.entry(Icon::People, words.people, move || panel.flip()),
+            menu.entry(Icon::Chat, words.chat.title, move || chat.flip(&chat.chat)),
+            menu.entry(Icon::People, words.people, move || people.flip(&people.people)),
             el("hr"),
         ];
         for entry in &entries {
@@ -122,4 +164,31 @@ impl Comforts {
             Reaction::ALL.into_iter().map(sign).collect()
         })
     }
+}
+
+/// More is not told: the button has little room.
+const MOST: u32 = 99;
+
+/// The button of the chat, with how many messages are unread.
+fn badged(runtime: Runtime, button: El) -> El {
+    let unread = runtime.chat_unread();
+    let id = "chat-unread";
+    let described = button.clone();
+    let said = el_class("span", "visually-hidden").attr("id", id);
+    let told = said.clone();
+    let badge = el_class("span", "badge")
+        .attr("aria-hidden", "true")
+        .live(move |badge| {
+            let count = unread.get();
+            badge.set_flag("hidden", count == 0);
+            badge.set_text(&if count > MOST {
+                "99+".to_owned()
+            } else {
+                count.to_string()
+            });
+            let text = (count > 0).then(|| words().unread_messages.of(count as usize));
+            told.set_text(text.as_deref().unwrap_or_default());
+            described.set_attr("aria-describedby", text.is_some().then_some(id));
+        });
+    button.child(badge).child(said)
 }

@@ -26,7 +26,8 @@ pub fn more(
     // What goes into the window above all others has its place before there is one.
     let pop_out = runtime.pop_out().map(|window| (window, content(scene, window)));
     let raised = comforts.clone();
-    let menu = Menu::new(Icon::More, words.more).noted(move || raised.is_raised());
+    let menu = Menu::new(Icon::More, words.more)
+        .noted(move || raised.is_raised() || runtime.chat_unread().get() > 0);
     let made = menu.clone();
     menu.with(move || {
         let is_speaker = speaker_view.get();

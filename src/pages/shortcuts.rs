@@ -63,6 +63,7 @@ fn is_offered(runtime: Runtime, shortcut: Shortcut) -> bool {
         | Shortcut::Hand
         | Shortcut::React
         | Shortcut::People
+        | Shortcut::Chat
         | Shortcut::Help => true,
     }
 }
@@ -76,6 +77,7 @@ fn does(shortcut: Shortcut) -> &'static str {
         Shortcut::Share => words.share,
         Shortcut::React => words.react,
         Shortcut::People => words.people,
+        Shortcut::Chat => words.chat,
         Shortcut::FullScreen => words.full_screen,
         Shortcut::Help => words.help,
     }
@@ -144,8 +146,7 @@ impl Keyboard {
     fn press(&self, key: &Key) -> bool {
         // A dialog or a menu above it is closed first.
         let is_free = key.focus != Focus::Taken;
-        if key.key == "Escape" && is_free && self.comforts.people.is_open().get_untracked() {
-            self.comforts.people.close();
+        if key.key == "Escape" && is_free && self.comforts.close_panel() {
             return true;
         }
         let is_on = self.runtime.choice(Choice::SingleKeys).get_untracked();
@@ -168,7 +169,8 @@ impl Keyboard {
                 });
             }
             Shortcut::React => self.comforts.react.open(),
-            Shortcut::People => self.comforts.people.flip(),
+            Shortcut::People => self.comforts.flip(&self.comforts.people),
+            Shortcut::Chat => self.comforts.flip(&self.comforts.chat),
             Shortcut::FullScreen => self.runtime.flip_full_screen(),
             Shortcut::Help => self.comforts.shortcuts.open(),
         }

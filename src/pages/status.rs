@@ -130,6 +130,7 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
             let text = [reaction.sign(), " ", &words.person_reacted.fill(name)].concat();
             Some((Tone::Heard, text))
         }
+        NoticeKind::MessageRefused { name } => polite(words.chat.refused.fill(name)),
         NoticeKind::NotReaching { name, kind } => polite(match kind {
             MediaKind::Microphone | MediaKind::ScreenSound => words.not_heard.fill(name),
             MediaKind::Camera | MediaKind::Screen => words.not_seen.fill(name),

@@ -57,9 +57,14 @@ impl Engine {
         self.show_title();
     }
 
-    fn show_title(&self) {
+    /// Shows where one is, and how much there is to see: news of the call and messages.
+    pub(super) fn show_title(&self) {
         let place = self.title.place.borrow();
-        appearance::set_title(&titled(&place, self.store.unread.get_untracked()));
+        let unread = self.store.unread.get_untracked();
+        let unread = unread
+            .saturating_add(self.store.chat_unread.get_untracked())
+            .min(MOST);
+        appearance::set_title(&titled(&place, unread));
     }
 }
 
