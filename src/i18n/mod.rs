@@ -177,7 +177,7 @@ mod tests {
     }
 
     /// Texts that are the same in another language: names, signs, and words that both have.
-    const ALIKE: [&str; 5] = ["Visavis", "{} · Visavis", ", ", "System", "Esc"];
+    const ALIKE: [&str; 6] = ["Visavis", "{} · Visavis", ", ", "System", "Esc", "Chat"];
 
     const GERMAN_TEXT: &str = include_str!("de.txt");
 
@@ -209,7 +209,7 @@ mod tests {
         assert_eq!(german.others.other, "{} weitere Personen");
         assert_eq!(german.screen.of, With("Bildschirm von {}"));
         assert_eq!(
-            german.push_to_talk_hint,
+            german.chat.refused.0,
             GERMAN_TEXT.lines().last().unwrap().split('"').nth(1).unwrap()
         );
         assert_eq!(GERMAN.read("visavis = \"Visavis\"\n".to_owned()), None);

@@ -95,7 +95,7 @@ impl Heights {
         let (mut at, mut first, mut before, mut end, mut end_at) = (0.0, None, 0.0, 0, 0.0);
         for (line, height) in self.lines.iter().enumerate() {
             let next = at + height.unwrap_or(guess);
-            if next > from && at < to {
+            if next > from && (at < to || first.is_none()) {
                 if first.is_none() {
                     (first, before) = (Some(line), at);
                 }
@@ -162,7 +162,7 @@ mod tests {
         assert_eq!(heights.window(0.0, 100.0, 50.0).lines, 0..15);
         assert_eq!(heights.window(9_900.0, 100.0, 50.0).lines, 985..1000);
         assert_eq!(heights.window(50_000.0, 100.0, 50.0).lines, 999..1000);
-        assert_eq!(heights.window(0.0, 0.0, 0.0).lines, 0..0);
+        assert_eq!(heights.window(0.0, 0.0, 0.0).lines, 0..1);
         assert_eq!(of(&[]).window(0.0, 100.0, 50.0).lines, 0..0);
     }
 

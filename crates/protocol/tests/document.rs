@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, reason = "what fails here fails the test that called it")]
 
 use serde_json::Value;
+use visavis_protocol::chat::ChatFrame;
 use visavis_protocol::message::{CLIENT_KINDS, SERVER_KINDS};
 use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, Frame, Packet, ServerMessage};
 
@@ -57,6 +58,14 @@ fn every_example_of_a_packet_is_read_and_written_again() {
     for text in examples("packet") {
         let packet = Packet::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"));
         assert_eq!(value(&packet.encode()), value(text));
+    }
+}
+
+#[test]
+fn every_example_of_the_chat_is_read_and_written_again() {
+    for text in examples("chat") {
+        let frame = ChatFrame::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(value(&frame.encode()), value(text));
     }
 }
 
