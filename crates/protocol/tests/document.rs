@@ -100,7 +100,7 @@ fn every_code_is_in_its_table() {
 #[test]
 fn every_json_fence_says_whose_it_is() {
     let fences = DOCUMENT.matches("```json").count();
-    let known: usize = ["client", "server", "packet", "frame"]
+    let known: usize = ["client", "server", "packet", "frame", "chat"]
         .map(|sort| examples(sort).len())
         .iter()
         .sum();
