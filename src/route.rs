@@ -4,7 +4,7 @@
 //! writes the address bar.
 
 use visavis_protocol::text::TextError;
-use visavis_protocol::{RoomId, RoomSecret, room_name};
+use visavis_protocol::{ChatKey, RoomId, RoomSecret, room_name};
 
 /// The path in front of a room's name.
 const ROOM_PREFIX: &str = "/room/";
@@ -80,6 +80,13 @@ impl RoomLink {
             Some(secret) => RoomId::derive(&self.name, Some(secret)),
             None => RoomId::derive(&fold(&self.name), None),
         }
+    }
+
+    /// The key of its chat; none where the room is open to whoever knows its name.
+    #[must_use]
+    pub fn chat_key(&self, fold: impl Fn(&str) -> String) -> Option<ChatKey> {
+        let secret = self.secret.as_ref()?;
+        Some(secret.chat_key(&self.room_id(fold)))
     }
 
     /// The address without the site: `/room/<name>#<secret>`.

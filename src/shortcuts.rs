@@ -22,6 +22,8 @@ pub enum Shortcut {
     People,
     /// Opens or closes the panel of files.
     Files,
+    /// Opens or closes the chat.
+    Chat,
     /// The whole screen, or no longer.
     FullScreen,
     /// Opens the list of these.
@@ -30,7 +32,7 @@ pub enum Shortcut {
 
 impl Shortcut {
     /// Every one, in the order of the list.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Microphone,
         Self::Camera,
         Self::Hand,
@@ -38,6 +40,7 @@ impl Shortcut {
         Self::React,
         Self::People,
         Self::Files,
+        Self::Chat,
         Self::FullScreen,
         Self::Help,
     ];
@@ -53,6 +56,7 @@ impl Shortcut {
             Self::React => "r",
             Self::People => "p",
             Self::Files => "d",
+            Self::Chat => "c",
             Self::FullScreen => "f",
             Self::Help => "?",
         }

@@ -76,8 +76,7 @@ impl El {
 
     /// With a text after what it contains so far.
     pub fn text(self, text: &str) -> Self {
-        // Fails for no node that was just made.
-        _ = self.0.append_child(&document().create_text_node(text));
+        self.put_text(text);
         self
     }
 
@@ -194,6 +193,51 @@ impl El {
     pub fn put(&self, child: &El) {
         // Fails only for an element that contains this one.
         _ = self.0.append_child(&child.0);
+    }
+
+    /// Puts a text after what it contains so far.
+    pub fn put_text(&self, text: &str) {
+        // Fails for no node that was just made.
+        _ = self.0.append_child(&document().create_text_node(text));
+    }
+
+    /// Makes these all that it contains, in this order. What stays in its place is not touched.
+    pub fn set_children(&self, children: &[Self]) {
+        let mut next = self.0.first_child();
+        for child in children {
+            let node: &web_sys::Node = &child.0;
+            if next.as_ref() == Some(node) {
+                next = node.next_sibling();
+            } else {
+                // Fails only for an element that contains this one.
+                _ = self.0.insert_before(node, next.as_ref());
+            }
+        }
+        while let Some(left) = next {
+            next = left.next_sibling();
+            _ = self.0.remove_child(&left);
+        }
+    }
+
+    /// How high it is in the page, with fractions.
+    pub fn height(&self) -> f64 {
+        let bounds = value::call(&self.0, "getBoundingClientRect", &[]);
+        let height = bounds
+            .ok()
+            .and_then(|bounds| value::get(&bounds, "height").as_f64());
+        height.unwrap_or_default()
+    }
+
+    /// Puts a text into a field in place of what is selected in it, and the cursor behind it.
+    pub fn insert(&self, text: &str) {
+        let [begin, end] = ["selectionStart", "selectionEnd"].map(|key| value::get(&self.0, key));
+        // The fourth says where the cursor goes.
+        if let Some(set) = value::method(&self.0, "setRangeText") {
+            _ = set.apply(
+                &self.0,
+                &js_sys::Array::of4(&text.into(), &begin, &end, &"end".into()),
+            );
+        }
     }
 
     /// Takes it out of the page.

@@ -90,6 +90,10 @@ pub enum Icon {
     /// A folder.
     Folder,
     /// An arrow that leaves a tray.
+    Upload,
+    /// What somebody says.
+    Chat,
+    /// A paper plane.
     Send,
 }
 
@@ -138,6 +142,8 @@ impl Icon {
             Self::File => "#file",
             Self::Files => "#files",
             Self::Folder => "#folder",
+            Self::Upload => "#upload",
+            Self::Chat => "#chat",
             Self::Send => "#send",
         }
     }

@@ -67,16 +67,16 @@ impl Panel {
             })
     }
 
+    /// Whether another handle is the same panel.
+    #[must_use]
+    pub fn is(&self, other: &Self) -> bool {
+        self.element == other.element
+    }
+
     /// Whether it is open.
     #[must_use]
     pub fn is_open(&self) -> ReadSignal<bool> {
         self.is_open.read_only()
-    }
-
-    /// Whether another is the same panel.
-    #[must_use]
-    pub fn is(&self, other: &Self) -> bool {
-        self.element == other.element
     }
 
     /// Opens it, or closes it.

@@ -1,6 +1,8 @@
 //! English.
 
-use super::words::{AmountWords, DeviceWords, FileWords, Plural, ScreenWords, ShortcutWords, With, Words};
+use super::words::{
+    AmountWords, ChatWords, DeviceWords, FileWords, Plural, ScreenWords, ShortcutWords, With, Words,
+};
 
 /// The words of a neighbour: what is, then what to do.
 pub(super) const WORDS: Words = Words {
@@ -239,6 +241,7 @@ pub(super) const WORDS: Words = Words {
         react: "React",
         people: "People, open or close",
         files: "Files, open or close",
+        chat: "Chat, open or close",
         full_screen: "Full screen",
         help: "This list",
         talk: "Hold to talk while muted",
@@ -368,5 +371,44 @@ pub(super) const WORDS: Words = Words {
         send_everyone: "Send to everyone",
         send_person: With("Send to {}"),
         discard: "Do not send",
+    },
+    new_messages: Plural {
+        one: "{} new message",
+        other: "{} new messages",
+    },
+    unread_messages: Plural {
+        one: "{} unread message",
+        other: "{} unread messages",
+    },
+    bytes_left: Plural {
+        one: "{} byte left",
+        other: "{} bytes left",
+    },
+    chat: ChatWords {
+        title: "Chat",
+        messages: "Messages",
+        message: "Message",
+        send_to: "Send to",
+        everyone: "Everyone",
+        has_left: With("{} (has left)"),
+        send: "Send",
+        emoji: "Emoji",
+        empty: "No messages yet",
+        empty_hint: "Say hello. Messages go straight to the people in this call and are kept nowhere else.",
+        before: "Before you came",
+        joined: "You joined",
+        to: With("to {}"),
+        to_you: "only to you",
+        told_by: With("Told by {}"),
+        told_hint: With("{} passed this on. Its author has not confirmed it."),
+        disputed: "Somebody else remembers this differently.",
+        too_long: "This is too long for one message. Split it in two.",
+        too_fast: "That was a lot at once. Your message is still here: send it in a moment.",
+        outside: "You are not in the call. Your message is still here.",
+        gone: With("{} has left. Choose who should get your message."),
+        choose_again: "This person has left. Choose who should get your message.",
+        notify: "Notify me while this tab is in the background",
+        wrote: With("{} wrote"),
+        refused: With("{} passed on a message that was not written with this room’s link. It is not shown."),
     },
 };

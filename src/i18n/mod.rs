@@ -178,8 +178,9 @@ mod tests {
     }
 
     /// Texts that are the same in another language: names, signs, and words that both have.
-    const ALIKE: [&str; 9] = [
+    const ALIKE: [&str; 10] = [
         "Visavis",
+        "Chat",
         "{} · Visavis",
         ", ",
         "System",
@@ -220,7 +221,7 @@ mod tests {
         assert_eq!(german.others.other, "{} weitere Personen");
         assert_eq!(german.screen.of, With("Bildschirm von {}"));
         assert_eq!(
-            german.file.discard,
+            german.chat.refused.0,
             GERMAN_TEXT.lines().last().unwrap().split('"').nth(1).unwrap()
         );
         assert_eq!(GERMAN.read("visavis = \"Visavis\"\n".to_owned()), None);

@@ -14,12 +14,14 @@ mod talk;
 #[cfg(test)]
 mod tests;
 mod voices;
+mod window;
 
 pub use fit::{Fit, Placed};
 pub use grid::{Aspect, Grid, MIN_TILE_WIDTH_PX};
 pub use spotlight::Spotlight;
 pub use talk::Talk;
 pub use voices::Voices;
+pub use window::{Anchor, Heights};
 
 /// Gap between tiles.
 pub const GAP_PX: f64 = 8.0;

@@ -61,7 +61,9 @@ pub fn view(link: &RoomLink) -> El {
         .child(frame)
         .child(comforts.people_panel(move || copied.copy()))
         .child(comforts.files.panel(&toasts))
+        .child(comforts.chat_panel())
         .child(dragged);
+    say_messages(&toasts, &comforts);
     let bottom = el_class("div", "call-bottom").child(controls(is_alone, share, scene, &comforts));
     call.live(move |call| call.set_class("may-rest", !is_alone.get()))
         .child(top)
@@ -125,6 +127,26 @@ impl Share {
             copied();
         })
     }
+}
+
+/// Says to those who do not see it that somebody wrote, and what where it is short and the chat is open.
+fn say_messages(toasts: &Toasts, comforts: &Comforts) {
+    let (chat, is_open, toasts) = (use_runtime().chat(), comforts.chat.is_open(), toasts.clone());
+    let said = Cell::new(chat.with_untracked(|chat| chat.news));
+    live(move || {
+        chat.with(|chat| {
+            let Some(news) = chat.last_news.as_ref().filter(|_| chat.news > said.get()) else {
+                return;
+            };
+            said.set(chat.news);
+            let text = if is_open.get_untracked() && news.is_whole {
+                [&news.name, ": ", &news.beginning].concat()
+            } else {
+                words().chat.wrote.fill(&news.name)
+            };
+            toasts.say(Tone::Heard, text);
+        });
+    });
 }
 
 /// The status line and what is said of notices, in one live region.

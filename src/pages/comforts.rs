@@ -6,6 +6,7 @@ use visavis_call_core::Intent;
 use visavis_protocol::Reaction;
 
 use super::call::round;
+use super::chat;
 use super::files::Files;
 use super::people;
 use super::shortcuts;
@@ -20,6 +21,8 @@ pub struct Comforts {
     runtime: Runtime,
     pub people: Panel,
     pub files: Files,
+    pub chat: Panel,
+    draft: chat::Draft,
     pub react: Menu,
     pub shortcuts: Dialog,
 }
@@ -33,6 +36,8 @@ impl Comforts {
             runtime: use_runtime(),
             people: Panel::new(words.people),
             files: Files::new(),
+            chat: Panel::new(words.chat.title),
+            draft: chat::Draft::default(),
             react: Menu::new(Icon::React, words.react).in_a_row().class("only-wide"),
             shortcuts: Dialog::new(words.shortcuts),
         }
@@ -43,6 +48,33 @@ impl Comforts {
         self.people.with(move || people::content(copy_link.clone()))
     }
 
+    /// The chat, which belongs there as well.
+    pub fn chat_panel(&self) -> El {
+        let draft = self.draft.clone();
+        self.chat.with(move || chat::content(draft.clone()))
+    }
+
+    const fn panels(&self) -> [&Panel; 3] {
+        [&self.people, &self.chat, &self.files.panel]
+    }
+
+    /// Opens a panel in place of any other, or closes it.
+    pub fn flip(&self, panel: &Panel) {
+        for other in self.panels() {
+            if !other.is(panel) {
+                other.close();
+            }
+        }
+        panel.flip();
+    }
+
+    /// Closes the panel that is open; whether one was.
+    pub fn close_panel(&self) -> bool {
+        let panels = self.panels();
+        let open = panels.iter().find(|panel| panel.is_open().get_untracked());
+        open.inspect(|panel| panel.close()).is_some()
+    }
+
     /// The list of keys, which belongs anywhere.
     pub fn shortcuts_dialog(&self) -> El {
         self.shortcuts.with(shortcuts::content)
@@ -51,18 +83,21 @@ impl Comforts {
     /// Buttons for the toolbar.
     pub fn group(&self) -> El {
         let words = words();
+        let people = self.opener(Icon::People, words.people, &self.people);
+        let chat = self.opener(Icon::Chat, words.chat.title, &self.chat);
         let files = self.opener(Icon::Files, words.file.files, &self.files.panel);
         el_class("div", "toolbar-group group-wide")
             .child(self.hand())
             .child(self.reactions())
-            .child(self.opener(Icon::People, words.people, &self.people))
+            .child(badged(self.runtime, chat))
+            .child(people)
             .child(self.files.badged(files))
     }
 
     /// The button of a panel.
     fn opener(&self, sign: Icon, name: &str, panel: &Panel) -> El {
         let (comforts, panel, is_open) = (self.clone(), panel.clone(), panel.is_open());
-        let opener = round(sign, name, move || comforts.flip_panel(&panel)).live(move |button| {
+        let opener = round(sign, name, move || comforts.flip(&panel)).live(move |button| {
             let is_open = is_open.get();
             button.set_class("is-on", is_open);
             button.set_attr("aria-expanded", Some(if is_open { "true" } else { "false" }));
@@ -71,27 +106,17 @@ impl Comforts {
         opener
     }
 
-    /// Opens a panel, closing the others, or closes it.
-    pub fn flip_panel(&self, panel: &Panel) {
-        for other in [&self.people, &self.files.panel] {
-            if !other.is(panel) {
-                other.close();
-            }
-        }
-        panel.flip();
-    }
-
     /// Opens the panel of files, closing the others.
     pub fn open_files(&self) {
         let panel = &self.files.panel;
         if !panel.is_open().get_untracked() {
-            self.flip_panel(panel);
+            self.flip(panel);
         }
     }
 
     /// Whether something waits for the person that has no button of its own where the toolbar is narrow.
     pub fn is_noted(&self) -> bool {
-        self.is_raised() || self.files.asking() > 0
+        self.is_raised() || self.files.asking() > 0 || self.runtime.chat_unread().get() > 0
     }
 
     /// The same as entries of a menu, for where the toolbar has no room.
@@ -99,7 +124,7 @@ impl Comforts {
         let (words, comforts, react) = (words(), self.clone(), self.react.clone());
         let panel = |sign, name, panel: &Panel| {
             let (comforts, panel) = (self.clone(), panel.clone());
-            menu.entry(sign, name, move || comforts.flip_panel(&panel))
+            menu.entry(sign, name, move || comforts.flip(&panel))
         };
         let hand = if self.is_raised() {
             words.lower_hand
@@ -109,6 +134,7 @@ impl Comforts {
         let entries = vec![
             menu.entry(Icon::Hand, hand, move || comforts.flip_hand()),
             menu.entry(Icon::React, words.react, move || react.open()),
+            panel(Icon::Chat, words.chat.title, &self.chat),
             panel(Icon::People, words.people, &self.people),
             panel(Icon::Files, words.file.files, &self.files.panel),
             el("hr"),
@@ -160,4 +186,31 @@ impl Comforts {
             Reaction::ALL.into_iter().map(sign).collect()
         })
     }
+}
+
+/// More is not told: the button has little room.
+const MOST: u32 = 99;
+
+/// The button of the chat, with how many messages are unread.
+fn badged(runtime: Runtime, button: El) -> El {
+    let unread = runtime.chat_unread();
+    let id = "chat-unread";
+    let described = button.clone();
+    let said = el_class("span", "visually-hidden").attr("id", id);
+    let told = said.clone();
+    let badge = el_class("span", "badge")
+        .attr("aria-hidden", "true")
+        .live(move |badge| {
+            let count = unread.get();
+            badge.set_flag("hidden", count == 0);
+            badge.set_text(&if count > MOST {
+                "99+".to_owned()
+            } else {
+                count.to_string()
+            });
+            let text = (count > 0).then(|| words().unread_messages.of(count as usize));
+            told.set_text(text.as_deref().unwrap_or_default());
+            described.set_attr("aria-describedby", text.is_some().then_some(id));
+        });
+    button.child(badge).child(said)
 }

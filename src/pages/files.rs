@@ -113,7 +113,7 @@ impl Files {
             .then(|| self.input("Folder to send", true));
         let pressed = pick.clone();
         let send = button("button button-primary", move || pressed.element().click())
-            .child(icon(Icon::Send))
+            .child(icon(Icon::Upload))
             .text(words.file.send);
         let send_folder = folder.clone().map(|input| {
             button("button", move || input.element().click())

@@ -1,6 +1,7 @@
 //! What people see, one page a route. Pages read the runtime's signals and tell it what people want.
 
 mod call;
+mod chat;
 mod comforts;
 mod devices;
 mod ended;

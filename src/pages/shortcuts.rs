@@ -64,6 +64,7 @@ fn is_offered(runtime: Runtime, shortcut: Shortcut) -> bool {
         | Shortcut::React
         | Shortcut::People
         | Shortcut::Files
+        | Shortcut::Chat
         | Shortcut::Help => true,
     }
 }
@@ -78,6 +79,7 @@ fn does(shortcut: Shortcut) -> &'static str {
         Shortcut::React => words.react,
         Shortcut::People => words.people,
         Shortcut::Files => words.files,
+        Shortcut::Chat => words.chat,
         Shortcut::FullScreen => words.full_screen,
         Shortcut::Help => words.help,
     }
@@ -146,8 +148,7 @@ impl Keyboard {
     fn press(&self, key: &Key) -> bool {
         // A dialog or a menu above it is closed first.
         let is_free = key.focus != Focus::Taken;
-        if key.key == "Escape" && is_free && self.comforts.people.is_open().get_untracked() {
-            self.comforts.people.close();
+        if key.key == "Escape" && is_free && self.comforts.close_panel() {
             return true;
         }
         let is_on = self.runtime.choice(Choice::SingleKeys).get_untracked();
@@ -170,8 +171,9 @@ impl Keyboard {
                 });
             }
             Shortcut::React => self.comforts.react.open(),
-            Shortcut::People => self.comforts.flip_panel(&self.comforts.people),
-            Shortcut::Files => self.comforts.flip_panel(&self.comforts.files.panel),
+            Shortcut::People => self.comforts.flip(&self.comforts.people),
+            Shortcut::Files => self.comforts.flip(&self.comforts.files.panel),
+            Shortcut::Chat => self.comforts.flip(&self.comforts.chat),
             Shortcut::FullScreen => self.runtime.flip_full_screen(),
             Shortcut::Help => self.comforts.shortcuts.open(),
         }

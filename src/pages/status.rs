@@ -140,6 +140,7 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
         NoticeKind::FileSent { title, .. } => polite(words.file_sent.fill(title)),
         NoticeKind::TransferFailed { title, .. } => Some((Tone::Error, words.transfer_failed.fill(title))),
         NoticeKind::AnotherFilePicked { title } => Some((Tone::Error, words.another_file_picked.fill(title))),
+        NoticeKind::MessageRefused { name } => polite(words.chat.refused.fill(name)),
         NoticeKind::NotReaching { name, kind } => polite(match kind {
             MediaKind::Microphone | MediaKind::ScreenSound => words.not_heard.fill(name),
             MediaKind::Camera | MediaKind::Screen => words.not_seen.fill(name),

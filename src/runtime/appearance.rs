@@ -67,6 +67,11 @@ impl Runtime {
         location::reload();
     }
 
+    /// Hears how much room an element has, until the calling component goes.
+    pub fn measure(self, element: &Element, handler: impl Fn(f64, f64) + 'static) {
+        StoredValue::new_local(ResizeWatch::new(element, handler));
+    }
+
     /// How much room an element has, until the calling component goes.
     #[must_use]
     pub fn size_of(self, element: &Element) -> ReadSignal<Size> {

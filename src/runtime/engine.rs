@@ -9,11 +9,12 @@ use visavis_call_core::{
     CaptureKind, Config, Core, EndReason, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Stage,
     Timestamp, View, VisitId,
 };
-use visavis_protocol::RoomId;
 use visavis_protocol::text::{self, TextError};
+use visavis_protocol::{ChatKey, RoomId};
 use web_sys::MediaStream;
 
 use super::captures::Captures;
+use super::chat::Reading;
 use super::files::Files;
 use super::hint::Hint;
 use super::level::Level;
@@ -73,6 +74,7 @@ pub(super) struct Engine {
     pub(super) loudness: LoudnessBySeat,
     pub(super) title: Title,
     pub(super) files: Files,
+    pub(super) reading: Reading,
     /// Held through a call.
     wake_lock: RefCell<Option<WakeLock>>,
     seat: RefCell<Claim>,
@@ -90,7 +92,11 @@ enum Claim {
 }
 
 enum Wish {
-    Enter { visit: VisitId, room: RoomId },
+    Enter {
+        visit: VisitId,
+        room: RoomId,
+        chat: Option<ChatKey>,
+    },
     Other(Intent),
 }
 
@@ -138,6 +144,7 @@ impl Engine {
                 loudness: LoudnessBySeat::kept(),
                 title: Title::default(),
                 files: Files::default(),
+                reading: Reading::default(),
                 wake_lock: RefCell::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
                 visit: Cell::new(0),
@@ -224,6 +231,7 @@ impl Engine {
         self.count_notices(&view);
         self.follow_sources(&view);
         self.follow_transfers(&view);
+        self.follow_chat(&view);
         self.keep_screen_on(view.stage == Stage::Joined);
         self.store.patch(view);
     }
@@ -233,6 +241,11 @@ impl Engine {
             let before = self.wake_lock.replace(on.then(WakeLock::hold));
             drop(before);
         }
+    }
+
+    /// Asks the core what is not in its view. Not from within what it has told to do.
+    pub(super) fn with_core<T>(&self, look: impl FnOnce(&Core) -> T) -> T {
+        look(&self.core.borrow())
     }
 
     /// Looks at what is shown.
@@ -305,16 +318,22 @@ impl Engine {
         self.visit.set(visit.0);
         self.room.replace(Some(link.clone()));
         let room = link.room_id(crate::web::text::fold);
+        let chat = self.chat_key();
         let settled = match &mut *self.seat.borrow_mut() {
             Claim::Asking(wishes) => {
-                wishes.push_back(Wish::Enter { visit, room });
+                wishes.push_back(Wish::Enter { visit, room, chat });
                 None
             }
             Claim::Settled(seat) => Some((seat.secret.in_room(&room), room)),
         };
         let is_settled = settled.is_some();
         if let Some((seat, room)) = settled {
-            self.push(Event::Intent(Intent::EnterRoom { visit, room, seat }));
+            self.push(Event::Intent(Intent::EnterRoom {
+                visit,
+                room,
+                seat,
+                chat,
+            }));
         }
         for kind in CaptureKind::DEVICES {
             self.intend(Intent::ChooseDevice {
@@ -352,6 +371,12 @@ impl Engine {
     pub(super) fn room_id(&self) -> Option<RoomId> {
         let room = self.room.borrow();
         room.as_ref().map(|link| link.room_id(crate::web::text::fold))
+    }
+
+    /// The key of the chat of the room whose page is open, if its link has a secret.
+    pub(super) fn chat_key(&self) -> Option<ChatKey> {
+        let room = self.room.borrow();
+        room.as_ref()?.chat_key(crate::web::text::fold)
     }
 
     /// Looks at the seat, once it is settled.
@@ -526,6 +551,7 @@ impl Engine {
             PageEvent::Hidden(hidden) => {
                 if !hidden {
                     self.clear_unread();
+                    self.read_chat();
                 }
                 self.push(Event::VisibilityChanged { hidden });
             }
@@ -557,9 +583,14 @@ impl Engine {
             let Claim::Asking(wishes) = before else { return };
             for wish in wishes {
                 engine.push(Event::Intent(match wish {
-                    Wish::Enter { visit, room } => {
+                    Wish::Enter { visit, room, chat } => {
                         let seat = secret.in_room(&room);
-                        Intent::EnterRoom { visit, room, seat }
+                        Intent::EnterRoom {
+                            visit,
+                            room,
+                            seat,
+                            chat,
+                        }
                     }
                     Wish::Other(intent) => intent,
                 }));

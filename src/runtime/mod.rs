@@ -10,6 +10,7 @@
 
 mod appearance;
 mod captures;
+mod chat;
 mod choices;
 mod drops;
 mod engine;

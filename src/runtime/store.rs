@@ -4,7 +4,7 @@
 //! streams, which are the same objects for the page's life.
 
 use leptos::prelude::*;
-use visavis_call_core::{Device, Me, Notice, Person, SignalingState, Stage, Transfer, View};
+use visavis_call_core::{ChatView, Device, Me, Notice, Person, SignalingState, Stage, Transfer, View};
 use visavis_protocol::SeatId;
 use web_sys::MediaStream;
 
@@ -27,6 +27,7 @@ pub(super) struct Store {
     pub(super) inside: Memo<Option<Vec<String>>>,
     pub(super) devices: Memo<Vec<Device>>,
     pub(super) notices: Memo<Vec<Notice>>,
+    pub(super) chat: Memo<ChatView>,
     pub(super) transfers: Memo<Vec<Transfer>>,
     pub(super) hides_address: Memo<bool>,
     pub(super) lacks_relay: Memo<bool>,
@@ -48,6 +49,7 @@ pub(super) struct Store {
     pub(super) is_language_picked: RwSignal<bool>,
     pub(super) language_failed: RwSignal<bool>,
     pub(super) unread: RwSignal<u32>,
+    pub(super) chat_unread: RwSignal<u32>,
     /// How often there was news of a recording; what the last is the engine knows.
     pub(super) recorded: RwSignal<u32>,
     /// Whether the small window above all others is open.
@@ -67,6 +69,7 @@ impl Store {
             inside: Memo::new(move |_| view.with(|view| view.inside.clone())),
             devices: Memo::new(move |_| view.with(|view| view.devices.clone())),
             notices: Memo::new(move |_| view.with(|view| view.notices.clone())),
+            chat: Memo::new(move |_| view.with(|view| view.chat.clone())),
             transfers: Memo::new(move |_| view.with(|view| view.transfers.clone())),
             hides_address: Memo::new(move |_| view.with(|view| view.hides_address)),
             lacks_relay: Memo::new(move |_| view.with(|view| view.lacks_relay)),
@@ -86,6 +89,7 @@ impl Store {
             is_language_picked: RwSignal::new(false),
             language_failed: RwSignal::new(false),
             unread: RwSignal::new(0),
+            chat_unread: RwSignal::new(0),
             recorded: RwSignal::new(0),
             is_popped_out: RwSignal::new(false),
         }

@@ -83,6 +83,7 @@ impl Engine {
                 visit,
                 room,
                 seat: secret,
+                chat: self.chat_key(),
             });
         }
         self.join(name)

@@ -77,7 +77,8 @@ impl Engine {
         self.show_title();
     }
 
-    fn show_title(&self) {
+    /// Shows where one is, and how much there is to see: news of the call and messages.
+    pub(super) fn show_title(&self) {
         let place = self.title.place.borrow();
         let percent = self
             .title
@@ -86,6 +87,9 @@ impl Engine {
             .as_ref()
             .map(|(percent, _)| *percent);
         let unread = self.store.unread.get_untracked();
+        let unread = unread
+            .saturating_add(self.store.chat_unread.get_untracked())
+            .min(MOST);
         appearance::set_title(&titled(&place, unread, percent));
     }
 }

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use visavis_protocol::chat::{CHAT_CHANNEL, CHAT_LABEL};
-use visavis_protocol::limits::{FILES_FRAME_BYTES, MESSAGE_BYTES, REACTION_BYTES};
+use visavis_protocol::limits::{CHAT_FRAME_BYTES, FILES_FRAME_BYTES, REACTION_BYTES};
 use visavis_protocol::reaction::{REACTION_CHANNEL, REACTION_LABEL};
 use visavis_protocol::signal::{CONTROL_CHANNEL, CONTROL_LABEL};
 use visavis_protocol::transfer::{FILES_CHANNEL, FILES_LABEL};
@@ -46,7 +46,7 @@ impl Purpose {
         match self {
             Self::Control => true,
             Self::Reactions => units as usize <= REACTION_BYTES,
-            Self::Chat => units as usize <= MESSAGE_BYTES,
+            Self::Chat => units as usize <= CHAT_FRAME_BYTES,
             Self::Files => units as usize <= FILES_FRAME_BYTES,
         }
     }

@@ -75,6 +75,13 @@ pub fn has_touch() -> bool {
     points.is_some_and(|points| points > 0.0)
 }
 
+/// Whether a finger is what people mostly point with here: then a keyboard is probably on the screen.
+#[must_use]
+pub fn is_touched() -> bool {
+    let query = value::call(&window(), "matchMedia", &[&"(pointer: coarse)".into()]);
+    query.is_ok_and(|query| value::get(&query, "matches").is_truthy())
+}
+
 /// Makes the browser ask the person before the page goes away, until this is dropped.
 pub fn hold() -> Listener {
     Listener::new(&window(), "beforeunload", |event| {

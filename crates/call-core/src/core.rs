@@ -3,10 +3,11 @@
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
+use core::ops::Range;
 
-use visavis_protocol::{ClientMessage, CloseCode, IceServer, Reaction};
+use visavis_protocol::{ChatKey, ClientMessage, CloseCode, IceServer, Reaction, SeatId};
 
-use crate::chat::Chat;
+use crate::chat::{Chat, ChatLine, SayError};
 use crate::command::Command;
 use crate::config::{Config, Randomness, Seed};
 use crate::event::{CaptureKind, Event, Intent, LinkEvent, MediaEvent, SocketEvent};
@@ -99,8 +100,12 @@ impl Core {
         // Whoever closed a connection, what ran on it is cut.
         let room = self.room.as_ref();
         let is_live = |link| room.is_some_and(|room| room.has_link(link));
-        self.chat.keep_links(is_live);
+        self.chat.keep_links(now, is_live, &mut self.commands);
         self.transfers.keep_links(now, is_live, &mut self.commands);
+        let joined = room.filter(|room| room.is_joined());
+        let is_alone = joined.is_none_or(|room| room.people().next().is_none());
+        let me = joined.map(|room| (room.me(), room.name()));
+        self.chat.follow(now, me, is_alone, &mut self.commands);
         if let Some(room) = &mut self.room {
             room.flush(now, &mut self.session, &mut self.commands);
         }
@@ -138,7 +143,7 @@ impl Core {
             .and_then(|room| room.poll_timeout(self.now, &self.session));
         earliest(
             earliest(self.session.poll_timeout(), room),
-            self.transfers.poll_timeout(),
+            earliest(self.chat.poll_timeout(), self.transfers.poll_timeout()),
         )
     }
 
@@ -174,13 +179,46 @@ impl Core {
             lacks_relay: self.relay_only && room.and_then(Room::has_relay) == Some(false),
             notices: self.notices.iter().cloned().collect(),
             reactions: self.reactions.view(),
+            chat: self.chat.view(),
             transfers: self.transfers.view(self.now),
         }
     }
 
+    /// Some lines of the chat, by their places in its order. They are none of [`View`]: there may be
+    /// thousands, and few are seen at a time.
+    #[must_use]
+    pub fn chat_lines(&self, range: Range<usize>) -> Vec<ChatLine> {
+        self.chat.lines(range)
+    }
+
+    /// The numbers of all lines of the chat, in their order.
+    #[must_use]
+    pub fn chat_numbers(&self) -> Vec<u64> {
+        self.chat.numbers()
+    }
+
+    /// Whether [`Intent::Say`] would say this.
+    ///
+    /// # Errors
+    /// Says why not.
+    pub fn check_say(&self, now: Timestamp, text: &str, to: Option<SeatId>) -> Result<(), SayError> {
+        self.sayable(now, text, to).map(drop)
+    }
+
+    fn sayable(&self, now: Timestamp, text: &str, to: Option<SeatId>) -> Result<String, SayError> {
+        let room = self.room.as_ref();
+        let is_there = |seat| room.is_some_and(|room| room.people().any(|peer| peer.seat == seat));
+        self.chat.check(now, text, to, is_there)
+    }
+
     fn intent(&mut self, now: Timestamp, intent: Intent) {
         match intent {
-            Intent::EnterRoom { visit, room, seat } => self.enter(now, Place { visit, room, seat }),
+            Intent::EnterRoom {
+                visit,
+                room,
+                seat,
+                chat,
+            } => self.enter(now, Place { visit, room, seat }, chat),
             Intent::Join { name } => self.join(now, name),
             Intent::HangUp => self.hang_up(now),
             Intent::LeaveRoom { visit } => self.leave(now, visit),
@@ -216,6 +254,11 @@ impl Core {
                     .choose_speaker(device, &mut self.ids, &mut self.commands);
             }
             Intent::File(intent) => self.about_files(now, intent),
+            Intent::Say { text, to, time } => {
+                if let Ok(text) = self.sayable(now, &text, to) {
+                    self.chat.say(now, text, to, time, &mut self.commands);
+                }
+            }
             Intent::FlipCamera => {
                 self.media.flip(&mut self.ids, &mut self.commands);
                 self.sync_media(now);
@@ -266,11 +309,12 @@ impl Core {
         }
     }
 
-    fn enter(&mut self, now: Timestamp, place: Place) {
+    fn enter(&mut self, now: Timestamp, place: Place, chat: Option<ChatKey>) {
         if let Some(visit) = self.room.as_ref().map(Room::visit) {
             self.leave(now, visit);
         }
         self.transfers.enter(&place.room);
+        self.chat.enter(&place.room, place.seat.seat_id(), chat);
         let secret = self.random.session_secret();
         self.room = Some(Room::new(place, secret, self.config.clone()));
         self.media.resume(&mut self.ids, &mut self.commands);
@@ -416,6 +460,7 @@ impl Core {
             self.happened(now, happening);
         }
         self.in_room(now, |room, session, context| room.handle_tick(session, context));
+        self.chat.handle_tick(now, &mut self.commands);
         self.transfers.handle_tick(now, &mut self.commands);
         self.say_of_files();
     }
@@ -451,7 +496,9 @@ impl Core {
         }
         for (whose, channel, event) in signs.aside {
             match channel {
-                SideChannel::Chat => self.chat.handle_side(now, &whose, event, &mut self.commands),
+                SideChannel::Chat => {
+                    notices.extend(self.chat.handle_side(now, &whose, event, &mut self.commands));
+                }
                 SideChannel::Files => self.transfers.handle_side(now, &whose, event, &mut self.commands),
             }
         }

@@ -4,7 +4,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use visavis_protocol::{Candidate, Reaction, RoomId, SeatSecret};
+use visavis_protocol::{Candidate, ChatKey, Reaction, RoomId, SeatId, SeatSecret};
 
 use crate::id::{CaptureId, LinkId, RequestId, SideChannel, Slot, SocketId, VisitId};
 use crate::transfer::{FileEvent, FileIntent};
@@ -45,6 +45,8 @@ pub enum Intent {
         room: RoomId,
         /// The seat of this tab.
         seat: SeatSecret,
+        /// The key of its chat, where the room has a secret.
+        chat: Option<ChatKey>,
     },
     /// Takes a seat in the room whose page is open. Also from [`crate::Stage::Ended`], to come back.
     Join {
@@ -88,6 +90,15 @@ pub enum Intent {
     ChooseSpeaker(Option<String>),
     /// Uses the camera that looks the other way; where none says where it looks, the next one.
     FlipCamera,
+    /// Says something in the chat. Dropped where [`crate::Core::check_say`] would refuse it.
+    Say {
+        /// The words.
+        text: String,
+        /// The one person whom they are for; `None` for everybody.
+        to: Option<SeatId>,
+        /// What the clock on the wall says: milliseconds since 1970.
+        time: u64,
+    },
     /// Wants something of a transfer.
     File(FileIntent),
 }

@@ -35,6 +35,7 @@ mod transfer;
 mod view;
 
 pub use crate::core::Core;
+pub use chat::{ChatLine, ChatNews, ChatView, Privacy, SayError};
 pub use command::{CaptureRequest, Command, LinkRole, RollbackSide};
 pub use config::{Config, Seed};
 pub use event::{

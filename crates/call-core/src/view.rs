@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use visavis_protocol::{MediaKind, MediaStatus, PeerId, Reaction, SeatId};
 
+use crate::chat::ChatView;
 use crate::event::{CaptureError, CaptureKind, Device, Facing};
 use crate::id::{CaptureId, LinkId, Slot};
 use crate::time::Timestamp;
@@ -33,6 +34,8 @@ pub struct View {
     pub notices: Vec<Notice>,
     /// The last few reactions, oldest first, numbered without gaps.
     pub reactions: Vec<Reacted>,
+    /// What there is to say of the chat. Its lines have their own way: [`crate::Core::chat_lines`].
+    pub chat: ChatView,
     /// Files that are sent and received, in the order in which they were offered.
     pub transfers: Vec<Transfer>,
 }
@@ -300,6 +303,11 @@ pub enum NoticeKind {
         name: String,
         /// Which.
         reaction: Reaction,
+    },
+    /// Somebody handed on a message that was not made with the room's secret. It is not shown.
+    MessageRefused {
+        /// Who.
+        name: String,
     },
     /// Something that we send does not arrive at somebody; it is sent anew.
     NotReaching {

@@ -463,6 +463,7 @@ fn another_room_knows_nothing_of_it_and_the_same_one_does() {
             visit: shell::VISIT,
             room: RoomId::derive(name, None),
             seat: shell::SEAT,
+            chat: None,
         });
     };
     enter(&mut files, "tea");

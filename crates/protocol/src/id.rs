@@ -161,6 +161,11 @@ public_id! {
 }
 
 public_id! {
+    /// Shows that a chat message was written with the room's secret. See [`crate::chat::ChatMessage`].
+    ChatTag
+}
+
+public_id! {
     /// One transfer of files between two people. Known to these two alone, drawn by the sender.
     TransferId
 }
@@ -178,6 +183,24 @@ secret! {
 secret! {
     /// The secret in a room link's fragment. Sent nowhere: the server sees a [`RoomId`] made of it.
     RoomSecret
+}
+
+secret! {
+    /// What the messages of a room's chat are marked with. See [`RoomSecret::chat_key`].
+    ChatKey
+}
+
+impl RoomSecret {
+    /// The key of a room's chat: `HKDF-SHA256(secret, info = "visavis1/chat" || room id, 16 bytes)`.
+    /// Whoever has the link has it, the server has not.
+    #[must_use]
+    pub fn chat_key(&self, room: &RoomId) -> ChatKey {
+        let mut bytes = [0; ID_BYTES];
+        let expanded = Hkdf::<Sha256>::new(None, self.as_bytes())
+            .expand_multi_info(&[b"visavis1/chat", room.as_str().as_bytes()], &mut bytes);
+        debug_assert!(expanded.is_ok(), "16 bytes are within HKDF's reach");
+        ChatKey(bytes)
+    }
 }
 
 impl SessionSecret {

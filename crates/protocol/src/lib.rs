@@ -18,7 +18,9 @@ pub mod transfer;
 
 pub use close::CloseCode;
 pub use error::ErrorCode;
-pub use id::{Epoch, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, SessionSecret, TransferId};
+pub use id::{
+    ChatKey, ChatTag, Epoch, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, SessionSecret, TransferId,
+};
 pub use message::{ClientMessage, IceServer, LeaveReason, PeerEntry, ServerMessage};
 pub use reaction::Reaction;
 pub use signal::{Candidate, Description, Frame, MediaKind, MediaStatus, Packet, Signal};

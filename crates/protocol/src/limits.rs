@@ -47,6 +47,35 @@ pub const CHAT_BYTES: usize = 4 * 1024;
 pub const CHAT_PER_SECOND: u32 = 3;
 /// Burst allowance beside [`CHAT_PER_SECOND`].
 pub const CHAT_BURST: u32 = 10;
+/// The same for what is taken from somebody: an honest burst may arrive behind the one before it.
+pub const CHAT_BURST_TAKEN: u32 = 2 * CHAT_BURST;
+/// Bytes of one message on the chat channel: room for the longest text, every character of it escaped,
+/// and small enough not to hold up what follows.
+pub const CHAT_FRAME_BYTES: usize = 32 * 1024;
+/// Messages told to somebody who asks what was said, the newest: more than anybody reads.
+pub const CHAT_PAST: usize = 500;
+/// Bytes of text in one such answer.
+pub const CHAT_PAST_BYTES: usize = 1024 * 1024;
+/// Frames and messages that are taken as the answer to one question. An honest answer has as many
+/// frames as messages at most, and one that ends it.
+pub const CHAT_PAST_TAKEN: usize = 2 * CHAT_PAST + 1;
+/// Authors' sessions that a question names as known, those heard of last; fits into a frame.
+pub const CHAT_KNOWN: usize = 256;
+/// Silence after which somebody who was asked for others' words is given up for the next one.
+pub const CHAT_ANSWER_WITHIN: Duration = Duration::from_secs(10);
+/// Pause between two questions that are answered to one person; each may cost a whole answer.
+pub const CHAT_ASKED_EVERY: Duration = Duration::from_secs(5);
+/// Burst allowance beside [`CHAT_ASKED_EVERY`]: a connection that is cut and comes back asks again.
+pub const CHAT_ASKED_BURST: u32 = 4;
+/// Messages that a tab keeps: a day of busy talk.
+pub const CHAT_KEPT: usize = 10_000;
+/// Bytes of text and names that a tab keeps of them.
+pub const CHAT_KEPT_BYTES: usize = 8 * 1024 * 1024;
+/// How far a message may be ahead of all before it, in the order of the chat, for others to follow it.
+/// Nobody writes so many; and the numbers never end.
+pub const CHAT_AHEAD: u32 = 1 << 20;
+/// Combining marks in a row on one letter: more than any script stacks, and no tower over other lines.
+pub const MARKS_IN_A_ROW: usize = 4;
 
 /// Bytes of one binary message of a transfer: every browser takes so much at once (F23, Galène).
 pub const CHUNK_BYTES: usize = 16 * 1024;

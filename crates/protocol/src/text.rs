@@ -1,5 +1,9 @@
 //! Rules for text that one person writes and another sees.
 
+extern crate alloc;
+
+use alloc::string::String;
+
 use crate::limits;
 
 /// Why a text was refused.
@@ -61,6 +65,43 @@ pub fn check_name(name: &str) -> Result<(), TextError> {
     Ok(())
 }
 
+/// Whether a character stands on the one before it, in the blocks that are stacked for mischief
+/// ("zalgo"). Marks that scripts write with are elsewhere, but for the few that one letter takes.
+fn is_combining(c: char) -> bool {
+    matches!(c,
+        '\u{300}'..='\u{36f}' | '\u{483}'..='\u{489}' | '\u{1ab0}'..='\u{1aff}'
+        | '\u{1dc0}'..='\u{1dff}' | '\u{20d0}'..='\u{20ff}' | '\u{fe20}'..='\u{fe2f}')
+}
+
+/// Whether a character may not stand in a longer text: as in a name, but for what text needs: lines,
+/// tabs, direction marks, places to break a word, and the tags that flags are made with.
+fn is_forbidden_in_text(c: char) -> bool {
+    let is_needed = matches!(
+        c,
+        '\n' | '\t' | '\u{200b}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{2060}' | '\u{e0020}'
+            ..='\u{e007f}'
+    );
+    is_forbidden(c) && !is_needed
+}
+
+/// A text of several lines as it can be shown: without controls, without what turns the direction of
+/// what follows, and without towers of marks.
+#[must_use]
+pub fn clean_text(text: &str) -> String {
+    let mut stacked = 0;
+    let may_stay = |c: &char| {
+        stacked = if is_combining(*c) { stacked + 1 } else { 0 };
+        stacked <= limits::MARKS_IN_A_ROW && !is_forbidden_in_text(*c)
+    };
+    text.chars().filter(may_stay).collect()
+}
+
+/// Whether nothing of a text can be seen.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| is_invisible(c) || is_forbidden(c))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,5 +123,18 @@ mod tests {
         for name in ["a\u{0}b", "a\u{202e}b", "a\nb", " padded", "a\u{200b}"] {
             assert_eq!(check_name(name), Err(TextError::Forbidden), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_text_keeps_its_lines_and_loses_what_deceives() {
+        for text in ["a\n\tb", "👩‍👩‍👧 🏴󠁧󠁢󠁥󠁮󠁧󠁿 שלום", "Vie\u{302}\u{323}t", "a\u{200f}b"]
+        {
+            assert_eq!(clean_text(text), text);
+        }
+        assert_eq!(clean_text("a\r\nb\u{0}\u{7}"), "a\nb");
+        assert_eq!(clean_text("exe.\u{202e}fdp.\u{2066}x\u{feff}"), "exe.fdp.x");
+        let tower = alloc::format!("z{}a", "\u{301}".repeat(50));
+        assert_eq!(clean_text(&tower).chars().count(), 2 + limits::MARKS_IN_A_ROW);
+        assert!(is_blank(" \n\u{202e}\u{3164}") && !is_blank(" .\n"));
     }
 }

@@ -66,7 +66,7 @@ impl Files {
         });
         el_class("div", "drop-here")
             .attr("aria-hidden", "true")
-            .child(el_class("p", "drop-text").child(icon(Icon::Send)).child(text))
+            .child(el_class("p", "drop-text").child(icon(Icon::Upload)).child(text))
             .live(move |place| {
                 place.set_flag("hidden", !is_over.get());
                 let name = onto.with(|onto| {

@@ -185,6 +185,33 @@ async fn comforts(ada: &Browser, bob: &Browser, look: &impl AsyncFn(&str) -> Res
     look("call-people").await?;
     ada.keys(Key::Escape).await?;
     ada.see_gone("list", "In this call").await?;
+    ada.press("button", "Chat").await?;
+    ada.see("log", "Messages").await?;
+    look("call-chat-empty").await?;
+    for (who, text) in [
+        (bob, "Good morning! Here is the plan: https://example.org/plan"),
+        (
+            ada,
+            "Thank you. I read it on the train.\n\nTwo questions:\n– who brings the seeds?\n– is Tuesday still fine?",
+        ),
+    ] {
+        if who.find("log", "Messages").await?.is_none() {
+            who.press("button", "Chat").await?;
+        }
+        let box_text = "const box = document.querySelector('textarea'); box.value = arguments[0]; box.dispatchEvent(new Event('input'));";
+        who.script(box_text, vec![json!(text)]).await?;
+        who.press("button", "Send").await?;
+    }
+    bob.fill("Message", "Tuesday is fine 👍").await?;
+    bob.press("button", "Send").await?;
+    until("Bob's answer", SOON, async || {
+        let words = ada.words().await?;
+        Ok(Look::when(words.contains("Tuesday is fine"), || words))
+    })
+    .await?;
+    look("call-chat").await?;
+    ada.press("button", "Chat").await?;
+    ada.see_gone("log", "Messages").await?;
     ada.press("button", "React").await?;
     ada.see("menu", "React").await?;
     look("call-react").await?;

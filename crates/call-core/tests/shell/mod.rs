@@ -115,6 +115,7 @@ impl Shell {
             visit: VISIT,
             room: room(),
             seat: SEAT,
+            chat: None,
         });
     }
 

@@ -262,6 +262,7 @@ impl World {
             visit: entry.visit,
             room: self.room.clone(),
             seat: self.people[entry.person].seat,
+            chat: None,
         };
         self.tell(tab, Event::Intent(intent));
         self.find_files(tab);
