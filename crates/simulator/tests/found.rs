@@ -103,6 +103,8 @@ fn who_leaves_before_the_news_of_their_return_comes() {
             refused: 0,
             links_ahead: 0,
             stubborn: 0,
+            disk_trouble: 0,
+            spoiled: 0,
         },
         vec![
             (271, Join { person: 1 }),
@@ -166,6 +168,8 @@ fn two_frozen_flows_while_the_server_is_away() {
             refused: 0,
             links_ahead: 0,
             stubborn: 0,
+            disk_trouble: 0,
+            spoiled: 0,
         },
         vec![
             (
@@ -268,6 +272,8 @@ fn what_waits_to_be_sent_again_is_no_rest() {
             refused: 0,
             links_ahead: 0,
             stubborn: 50,
+            disk_trouble: 0,
+            spoiled: 0,
         },
         vec![
             (

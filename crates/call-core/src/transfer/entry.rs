@@ -126,7 +126,12 @@ impl Entry {
     /// The two meet again: what both must know of it.
     pub(super) fn greet(&mut self, out: &mut Out<'_>) {
         self.paused_by_them = false;
-        if let Some(End::Stopped { .. }) = self.end {
+        if let Some(End::Stopped { reason, by_us }) = self.end {
+            // Of two tabs in one seat the other one may still show it.
+            if reason == StopReason::Unknown && !by_us && self.is_sending() {
+                let transfer = self.about.transfer;
+                out.tell(&FilesFrame::Stop { transfer, reason });
+            }
             return;
         }
         let is_done = self.end.is_some();

@@ -12,6 +12,7 @@ mod files;
 mod freight;
 mod link;
 mod net;
+mod offers;
 mod pair;
 mod run;
 mod tab;
