@@ -222,6 +222,7 @@ impl Engine {
         self.hear_screens(&view);
         self.apply_loudness(&view);
         self.count_notices(&view);
+        self.follow_sources(&view);
         self.follow_transfers(&view);
         self.keep_screen_on(view.stage == Stage::Joined);
         self.store.patch(view);

@@ -16,10 +16,12 @@ use std::rc::Rc;
 
 use js_sys::Uint8Array;
 use leptos::prelude::*;
-use visavis_call_core::{FileIntent, Intent, LinkId, PipeId, SourceId, Transfer};
+use visavis_call_core::{
+    Direction, FileIntent, Intent, LinkId, PipeId, SourceId, Transfer, TransferState, View,
+};
 use visavis_protocol::limits::{FILE_DEPTH, OFFERS_WAITING, TRANSFER_FILES};
 use visavis_protocol::transfer::FileEntry;
-use visavis_protocol::{SeatId, TransferId};
+use visavis_protocol::{RoomId, SeatId, TransferId};
 use web_sys::{DataTransfer, FileList, HtmlCanvasElement};
 
 use self::keeping::Keeping;
@@ -52,6 +54,8 @@ pub(super) struct Files {
     /// Blocks that came and are to be stored.
     came: RefCell<Vec<(PipeId, u32, Uint8Array)>>,
     keeping: RefCell<Table<TransferId, Rc<Keeping>>>,
+    /// The room that all this is about.
+    room: RefCell<Option<RoomId>>,
     has_cleaned: Cell<bool>,
 }
 
@@ -60,11 +64,27 @@ impl Files {
     pub(super) fn clear(&self) {
         let pipes = self.pipes.take();
         drop(pipes);
-        self.reading.take();
-        self.read.take();
         self.came.take();
         self.keeping.take();
+        self.forget_sources();
+    }
+
+    /// Lets go of what belongs to another room. The core has forgotten it; what is on disk stays there.
+    fn stay_in(&self, room: &RoomId) {
+        if self.room.replace(Some(room.clone())).as_ref() == Some(room) {
+            return;
+        }
+        let keeping = self.keeping.take();
+        drop(keeping);
+        self.came.take();
+        self.forget_sources();
+    }
+
+    fn forget_sources(&self) {
         self.sources.take();
+        self.reader.forget_all();
+        self.reading.take();
+        self.read.take();
     }
 
     fn pipes_of(&self, link: LinkId) -> Vec<PipeId> {
@@ -92,6 +112,24 @@ impl Files {
 }
 
 impl Engine {
+    /// Lets go of what was picked once nothing is offered or sent any more.
+    pub(super) fn follow_sources(&self, view: &View) {
+        let is_over = |transfer: &Transfer| match transfer.state {
+            TransferState::Done | TransferState::Stopped { .. } => true,
+            TransferState::Offered
+            | TransferState::Waiting
+            | TransferState::Running
+            | TransferState::Paused { .. }
+            | TransferState::Interrupted
+            | TransferState::Lacking { .. }
+            | TransferState::Verifying => false,
+        };
+        let is_sent = |transfer: &Transfer| transfer.direction == Direction::Sending && !is_over(transfer);
+        if !self.files.sources.borrow().is_empty() && !view.transfers.iter().any(is_sent) {
+            self.files.forget_sources();
+        }
+    }
+
     fn offer_files(&self, list: &FileList, to: &[SeatId], folder: bool) {
         if folder {
             self.offer_folder(to, listed(list, FILES_LOOKED_AT));

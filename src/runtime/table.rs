@@ -43,6 +43,10 @@ impl<K: Copy + PartialEq, V> Table<K, V> {
         Some(self.0.swap_remove(at).1)
     }
 
+    pub(super) const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Every id, in no order.
     pub(super) fn ids(&self) -> impl Iterator<Item = K> {
         self.0.iter().map(|(id, _)| *id)

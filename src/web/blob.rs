@@ -6,7 +6,7 @@ use core::future::Future;
 use js_sys::{Array, Uint8Array};
 use wasm_bindgen::JsValue;
 
-use super::{Error, task, value};
+use super::{Error, ErrorName, task, value};
 
 /// What every file is that came from somebody: never what its sender says.
 pub const ANY_BYTES: &str = "application/octet-stream";
@@ -30,11 +30,21 @@ pub fn read(
             Ok(whole)
         } else {
             Err(Error {
-                name: super::ErrorName::NotReadable,
+                name: ErrorName::NotReadable,
                 message: "shorter than it was".to_owned(),
             })
         }
     }
+}
+
+/// Whether a file could not be read because it is another one by now, or gone. Firefox says `AbortError`
+/// of one that went away on a disk that the page may write to.
+#[must_use]
+pub const fn is_changed(error: &Error) -> bool {
+    matches!(
+        error.name,
+        ErrorName::NotReadable | ErrorName::NotFound | ErrorName::Abort
+    )
 }
 
 /// A file's length.

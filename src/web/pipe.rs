@@ -9,7 +9,7 @@ use core::time::Duration;
 use std::rc::{Rc, Weak};
 
 use js_sys::Uint8Array;
-use visavis_protocol::limits::{CHUNK_BYTES, PIPE_FULL_BYTES, PIPE_LOW_BYTES};
+use visavis_protocol::limits::{CHUNK_BYTES, PIPE_FRAME_BYTES, PIPE_FULL_BYTES, PIPE_LOW_BYTES};
 use visavis_protocol::transfer::PipeName;
 
 use super::data_channel::{DataChannel, DataEvent, Incoming};
@@ -17,8 +17,6 @@ use super::gather::{Gather, Misfit, Step};
 use super::peer::Peer;
 use super::{Error, clock};
 
-/// Bytes of a text message on a pipe: several times the longest honest one.
-const TEXT_BYTES: u32 = 1024;
 /// How often it is told how far a block is: more often than that nobody can read it.
 const TELL_EVERY: Duration = Duration::from_millis(250);
 const CHUNK: u32 = CHUNK_BYTES as u32;
@@ -177,7 +175,7 @@ impl State {
             }
             DataEvent::Text(text) => {
                 // Each of its units is a byte at least.
-                if text.length() > TEXT_BYTES || self.coming.borrow().gather.is_within() {
+                if text.length() as usize > PIPE_FRAME_BYTES || self.coming.borrow().gather.is_within() {
                     self.break_off();
                 } else {
                     (self.handler)(PipeEvent::Text(text.into()));

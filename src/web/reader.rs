@@ -95,11 +95,10 @@ impl Reader {
         read
     }
 
-    /// Keeps nothing more of a source.
-    pub fn forget(&self, source: u32) {
-        self.recent
-            .borrow_mut()
-            .retain(|(known, _)| known.source != source);
+    /// Keeps nothing any more.
+    pub fn forget_all(&self) {
+        let recent = self.recent.take();
+        drop(recent);
     }
 
     /// How often something was really read.

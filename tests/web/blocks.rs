@@ -117,14 +117,14 @@ async fn blocks_are_stored_in_order_only() {
 async fn a_great_number_of_blocks_is_listed() {
     let name = "many";
     let stored = prepare(name).await;
-    let count = 600;
+    let count = 120;
     for number in 0..count {
-        let hash = [u8::try_from(number % 251).unwrap(); 32];
+        let hash = [u8::try_from(number).unwrap(); 32];
         stored.store(number, hash, &bytes(b"x")).await.unwrap();
     }
     let found = left(name).await.unwrap();
     assert_eq!(found.hashes.len(), count as usize);
-    assert_eq!(found.hashes[500], [u8::try_from(500 % 251).unwrap(); 32]);
+    assert_eq!(found.hashes[100], [100; 32]);
     blocks::forget(name).await.unwrap();
 }
 

@@ -263,7 +263,7 @@ async fn piped(linked: &Linked, blocks: u32) -> Duration {
 #[wasm_bindgen_test]
 async fn a_pipe_is_about_as_fast_as_a_channel_that_does_nothing_else() {
     let linked = Linked::new().await;
-    let blocks = 32;
+    let blocks = 16;
     let bare = bare(&linked, blocks * BLOCK_BYTES).await;
     let piped = piped(&linked, blocks).await;
     let percent = bare.as_secs_f64() / piped.as_secs_f64() * 100.0;

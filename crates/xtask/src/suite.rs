@@ -471,7 +471,9 @@ fn web(bench: &Bench) -> Result<Tally> {
             .args(["--test", "web", "--target", "wasm32-unknown-unknown"])
             .env_remove("CHROMEDRIVER")
             .env_remove("GECKODRIVER")
-            .env(variable, program(driver)?);
+            .env(variable, program(driver)?)
+            // For all of them together; its own 20 seconds are too few.
+            .env("WASM_BINDGEN_TEST_TIMEOUT", "240");
         tally += bench.tests(&mut command)?;
     }
     Ok(tally)

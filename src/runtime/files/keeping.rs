@@ -190,6 +190,7 @@ impl Engine {
         }) else {
             return;
         };
+        self.files.stay_in(&room);
         let this = self.weak();
         spawn(async move {
             let mut found = remembered::offers(&own);

@@ -5,7 +5,7 @@ use std::rc::Rc;
 use js_sys::Uint8Array;
 use visavis_call_core::{BlockPlace, Event, FileCommand, FileEvent, FileRead, LinkId, PipeId, SourceId};
 use visavis_protocol::TransferId;
-use visavis_protocol::limits::TRANSFERS_AT_ONCE;
+use visavis_protocol::limits::{BLOCKS_AHEAD, TRANSFERS_AT_ONCE};
 use visavis_protocol::transfer::{BlockHash, PipeName};
 
 use super::super::engine::Engine;
@@ -14,14 +14,13 @@ use crate::web::data_channel::Incoming;
 use crate::web::pipe::{Pipe, PipeEvent};
 use crate::web::reader::Which;
 use crate::web::task::spawn;
-use crate::web::{ErrorName, console, digest};
+use crate::web::{blob, console, digest};
 
 /// Pipes of one connection, both ways: twice what honest sides have, for one may come before the end of
 /// the one before it was heard.
 const PIPES: usize = 4 * TRANSFERS_AT_ONCE;
-/// Blocks of one transfer that may have come and not be stored yet. A sender goes on only so far before
-/// it hears what was stored.
-const BLOCKS_HELD: usize = 8;
+/// Blocks that may have come on one pipe and not be stored yet. The core takes no more.
+const BLOCKS_HELD: usize = BLOCKS_AHEAD as usize;
 
 impl Engine {
     /// Starts one command. It waits for nothing.
@@ -53,6 +52,8 @@ impl Engine {
             FileCommand::DropRead(transfer) => self.files.forget_read(transfer),
             FileCommand::Prepare(kept) => self.prepare(kept),
             FileCommand::ExpectBlock { pipe, place } => {
+                let is_former = |of: PipeId| of != pipe && of.name.transfer == pipe.name.transfer;
+                self.files.forget_came(is_former);
                 if let Some(pipe) = self.pipe(pipe) {
                     pipe.expect_block(place.number, place.bytes);
                 }
@@ -128,7 +129,6 @@ impl Engine {
     pub(super) fn drop_pipe(&self, pipe: PipeId) {
         let closed = self.files.pipes.borrow_mut().remove(pipe);
         drop(closed);
-        self.files.forget_came(|of| of == pipe);
     }
 
     /// Closes what a connection carried. A connection that we close ourselves says nothing of its channels.
@@ -205,15 +205,12 @@ impl Engine {
                 }
                 Err(error) => {
                     console::debug("a file cannot be read", error.to_string());
-                    let is_changed = matches!(error.name, ErrorName::NotReadable | ErrorName::NotFound);
-                    engine.read_failed(
-                        transfer,
-                        if is_changed {
-                            FileRead::Changed
-                        } else {
-                            FileRead::Other
-                        },
-                    );
+                    let why = if blob::is_changed(&error) {
+                        FileRead::Changed
+                    } else {
+                        FileRead::Other
+                    };
+                    engine.read_failed(transfer, why);
                 }
             }
         });
