@@ -90,8 +90,8 @@ pub enum FilesFrame {
         /// Which.
         transfer: TransferId,
     },
-    /// Sender: the file is at hand: say what you want. Said after it was lacking, and whenever the two
-    /// meet again.
+    /// Sender: say what you want of it. Said when a file that was lacking is at hand again, and whenever
+    /// the two meet.
     Ready {
         /// Which.
         transfer: TransferId,

@@ -4,6 +4,7 @@
 
 use serde_json::Value;
 use visavis_protocol::message::{CLIENT_KINDS, SERVER_KINDS};
+use visavis_protocol::transfer::{FilesFrame, PipeFrame};
 use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, Frame, Packet, ServerMessage};
 
 const DOCUMENT: &str = include_str!("../../../docs/protocol.md");
@@ -61,6 +62,18 @@ fn every_example_of_a_packet_is_read_and_written_again() {
 }
 
 #[test]
+fn every_example_of_files_is_read_and_written_again() {
+    for text in examples("files") {
+        let frame = FilesFrame::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(value(&frame.encode()), value(text));
+    }
+    for text in examples("pipe") {
+        let frame = PipeFrame::decode(text).unwrap_or_else(|error| panic!("{error}: {text}"));
+        assert_eq!(value(&frame.encode()), value(text));
+    }
+}
+
+#[test]
 fn every_kind_has_an_example() {
     for (sort, kinds) in [("client", CLIENT_KINDS), ("server", SERVER_KINDS)] {
         let shown: Vec<String> = examples(sort).into_iter().map(kind).collect();
@@ -91,7 +104,7 @@ fn every_code_is_in_its_table() {
 #[test]
 fn every_json_fence_says_whose_it_is() {
     let fences = DOCUMENT.matches("```json").count();
-    let known: usize = ["client", "server", "packet", "frame"]
+    let known: usize = ["client", "server", "packet", "frame", "files", "pipe"]
         .map(|sort| examples(sort).len())
         .iter()
         .sum();

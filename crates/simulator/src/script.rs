@@ -11,6 +11,8 @@ use visavis_call_core::{CaptureError, CaptureKind};
 
 use crate::browser::{Direction, MediaKind};
 
+mod files;
+
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
@@ -43,6 +45,10 @@ pub struct Pace {
     pub links_ahead: usize,
     /// How many of a hundred connections never recover once ICE has failed on them.
     pub stubborn: u8,
+    /// How many of a thousand reads and writes of a block fail.
+    pub disk_trouble: u8,
+    /// How many of a hundred blocks are not what was announced.
+    pub spoiled: u8,
 }
 
 /// A change that makes a browser want to negotiate, at a moment that the core did not choose.
@@ -220,6 +226,38 @@ pub enum Action {
         /// What they send.
         kind: CaptureKind,
     },
+    /// Offers a file or a folder.
+    Offer {
+        /// Who.
+        person: usize,
+        /// To which of those they see, in order; to all where there are fewer.
+        to: usize,
+        /// Which of a few sorts of files.
+        sort: u8,
+    },
+    /// Answers the first offer that waits.
+    Answer {
+        /// Who.
+        person: usize,
+        /// Whether they want it.
+        accept: bool,
+    },
+    /// Lets one of their transfers rest, or go on.
+    Pause {
+        /// Who.
+        person: usize,
+        /// Which, by its place in the list.
+        nth: usize,
+        /// Which of the two.
+        paused: bool,
+    },
+    /// Ends one of their transfers.
+    Cancel {
+        /// Who.
+        person: usize,
+        /// Which of those that are not over.
+        nth: usize,
+    },
     /// The next description operation of a connection fails for no reason of the core's.
     Hiccup {
         /// Whose browser.
@@ -275,7 +313,7 @@ impl Script {
             _ => 6,
         };
         let troubles = Troubles::draw(&mut rng);
-        let pace = Pace::draw(&mut rng, troubles);
+        let mut pace = Pace::draw(&mut rng, troubles);
         let mut actions = Vec::new();
         let spread = *pick(&mut rng, &[0, 20, 200, 1_500, 6_000]);
         let end = spread + rng.u64(1_000..12_000);
@@ -300,6 +338,7 @@ impl Script {
         }
         draw_changes(&mut rng, people, spread..end, troubles, &mut actions);
         draw_faults(&mut rng, people, end, troubles, &mut actions);
+        files::draw(seed, people, end, &mut pace, &mut actions);
         // Stable: what was drawn first goes first.
         actions.sort_by_key(|(at, _)| *at);
         Self {
@@ -341,6 +380,10 @@ impl Action {
             | Self::ChangeAtAwait { .. }
             | Self::BlackHole { .. }
             | Self::Freeze { .. }
+            | Self::Offer { .. }
+            | Self::Answer { .. }
+            | Self::Pause { .. }
+            | Self::Cancel { .. }
             | Self::Hiccup { .. } => 0,
         }
     }
@@ -357,6 +400,8 @@ impl Pace {
         refused: 0,
         links_ahead: 0,
         stubborn: 0,
+        disk_trouble: 0,
+        spoiled: 0,
     };
 
     fn draw(rng: &mut Rng, troubles: Troubles) -> Self {
@@ -374,6 +419,8 @@ impl Pace {
             } else {
                 0
             },
+            disk_trouble: 0,
+            spoiled: 0,
         }
     }
 }
@@ -382,7 +429,7 @@ fn pick<'a, T>(rng: &mut Rng, from: &'a [T]) -> &'a T {
     &from[rng.usize(0..from.len())]
 }
 
-fn draw_noticed(rng: &mut Rng) -> Noticed {
+pub(crate) fn draw_noticed(rng: &mut Rng) -> Noticed {
     match rng.u8(0..10) {
         0..3 => Noticed::After(0),
         3..6 => Noticed::After(rng.u64(0..200)),

@@ -41,7 +41,7 @@ fn broken(script: &Script, options: &Options) -> Option<Rule> {
 
 fn simpler_pace(best: &mut Script, options: &Options, rule: Rule) -> bool {
     let calm = Pace::CALM;
-    let simpler: [fn(&mut Pace, Pace); 7] = [
+    let simpler: [fn(&mut Pace, Pace); 9] = [
         |pace, calm| pace.network_ms = calm.network_ms,
         |pace, calm| pace.browser_ms = calm.browser_ms,
         |pace, calm| pace.prompt_ms = calm.prompt_ms,
@@ -49,6 +49,8 @@ fn simpler_pace(best: &mut Script, options: &Options, rule: Rule) -> bool {
         |pace, calm| pace.overtaken = calm.overtaken,
         |pace, calm| pace.refused = calm.refused,
         |pace, calm| pace.links_ahead = calm.links_ahead,
+        |pace, calm| pace.disk_trouble = calm.disk_trouble,
+        |pace, calm| pace.spoiled = calm.spoiled,
     ];
     let mut changed = false;
     for simplify in simpler {

@@ -162,6 +162,9 @@ impl Entry {
 
     /// The other side does.
     pub(super) fn paused_by_them(&mut self, paused: bool, out: &mut Out<'_>) {
+        if let (Side::Sending(sending), true) = (&mut self.side, paused) {
+            sending.accepted();
+        }
         if !self.is_over() && self.paused_by_them != paused {
             self.paused_by_them = paused;
             self.rest_or_go_on(out);
@@ -317,9 +320,6 @@ impl Entry {
             Side::Sending(sending) => sending.was_wanted() && !sending.has_source(),
             Side::Receiving(_) => false,
         };
-        if lacks {
-            return TransferState::Lacking { ours: true };
-        }
         if self.is_offered() {
             let is_known = match &self.side {
                 Side::Sending(sending) => sending.has_source() || link.is_some(),
@@ -334,11 +334,14 @@ impl Entry {
         if self.paused_by_us {
             return TransferState::Paused { by_us: true };
         }
+        if self.paused_by_them && link.is_some() {
+            return TransferState::Paused { by_us: false };
+        }
+        if lacks {
+            return TransferState::Lacking { ours: true };
+        }
         if link.is_none() {
             return TransferState::Interrupted;
-        }
-        if self.paused_by_them {
-            return TransferState::Paused { by_us: false };
         }
         let flows = match &self.side {
             Side::Sending(sending) if sending.is_comparing() => return TransferState::Verifying,

@@ -183,9 +183,7 @@ impl Transfers {
                 });
                 return;
             }
-            if let Err(reason) = sending.pick(source, &entry.about, out) {
-                entry.stop(reason, out);
-            }
+            sending.pick(source, &entry.about, out);
         });
     }
 }

@@ -40,16 +40,23 @@ pub(super) struct Receiving {
     attempt: u32,
     /// The pipe that the blocks below came on.
     pipe: Option<PipeId>,
-    /// Announced and not whole.
-    announced: VecDeque<BlockHash>,
-    /// Whole, verified and not stored; the first one is being stored if `is_storing`.
-    whole: VecDeque<BlockHash>,
+    /// Announced and not stored, from the first that is not.
+    coming: VecDeque<Coming>,
+    /// Whether the first of them is being stored.
     is_storing: bool,
     /// Whether the sender said that they lack the file.
     is_lacking: bool,
     /// Attempts since the last block on this connection.
     attempts: u32,
     retry_at: Option<Timestamp>,
+}
+
+/// A block that was announced.
+#[derive(Clone, Copy, Debug)]
+struct Coming {
+    hash: BlockHash,
+    /// Whether it is all here, and is what was announced. A short one may be hashed before a long one.
+    is_whole: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,8 +88,7 @@ impl Receiving {
             hashes: Vec::new(),
             attempt: 0,
             pipe: None,
-            announced: VecDeque::new(),
-            whole: VecDeque::new(),
+            coming: VecDeque::new(),
             is_storing: false,
             is_lacking: false,
             attempts: 0,
@@ -143,7 +149,7 @@ impl Receiving {
 
     /// Whether nothing is in memory that is worth being stored first.
     fn is_at_rest(&self) -> bool {
-        !self.is_storing && self.whole.is_empty()
+        !self.is_storing && self.coming.front().is_none_or(|first| !first.is_whole)
     }
 
     pub(super) fn stored(&self) -> u32 {
@@ -218,7 +224,7 @@ impl Receiving {
     /// Says what is missing.
     pub(super) fn want(&mut self, about: &About, out: &mut Out<'_>) {
         self.attempt = self.attempt.saturating_add(1);
-        self.announced.clear();
+        self.coming.clear();
         self.retry_at = None;
         self.stage = Stage::Wanted {
             until: out.now + PIPE_WITHIN,
@@ -264,7 +270,7 @@ impl Receiving {
             return Ok(false);
         };
         let pipe = *pipe;
-        let in_memory = self.whole.len() + self.announced.len();
+        let in_memory = self.coming.len();
         let next = self.hashes.len() + in_memory;
         match *frame {
             PipeFrame::Block { number, bytes, hash } => {
@@ -277,7 +283,10 @@ impl Receiving {
                 if is_ahead && !out.faults.has(Fault::SentUnacknowledged) {
                     return Err(StopReason::BadContent);
                 }
-                self.announced.push_back(hash);
+                self.coming.push_back(Coming {
+                    hash,
+                    is_whole: false,
+                });
                 out.file(FileCommand::ExpectBlock { pipe, place });
                 Ok(false)
             }
@@ -301,29 +310,31 @@ impl Receiving {
         about: &About,
         out: &mut Out<'_>,
     ) -> Result<(), StopReason> {
-        let next = self.hashes.len() + self.whole.len();
-        if self.pipe != Some(pipe) || usize::try_from(number) != Ok(next) {
-            return Ok(());
-        }
-        let Some(announced) = self.announced.pop_front() else {
+        let at = number
+            .checked_sub(self.stored())
+            .and_then(|at| usize::try_from(at).ok());
+        let coming = at.and_then(|at| self.coming.get_mut(at));
+        let Some(coming) = coming.filter(|_| self.pipe == Some(pipe)) else {
             return Ok(());
         };
-        if announced != hash && !out.faults.has(Fault::BlockNotCompared) {
+        if coming.hash != hash && !out.faults.has(Fault::BlockNotCompared) {
             return Err(StopReason::BadContent);
         }
-        self.whole.push_back(announced);
+        coming.is_whole = true;
         self.store(about, out);
         Ok(())
     }
 
     fn store(&mut self, about: &About, out: &mut Out<'_>) {
         let place = about.layout.place(self.stored());
-        if let (false, Some(hash), Some(place)) = (self.is_storing, self.whole.front(), place) {
+        if let (false, Some(first), Some(place)) = (self.is_storing, self.coming.front(), place)
+            && first.is_whole
+        {
             self.is_storing = true;
             out.file(FileCommand::StoreBlock {
                 transfer: about.transfer,
                 place,
-                hash: *hash,
+                hash: first.hash,
             });
         }
     }
@@ -339,7 +350,8 @@ impl Receiving {
             return Ok(false);
         }
         self.is_storing = false;
-        self.hashes.extend(self.whole.pop_front());
+        self.hashes
+            .extend(self.coming.pop_front().map(|first| first.hash));
         self.attempts = 0;
         self.store(about, out);
         if let Stage::Piping { pipe, .. } = self.stage {
@@ -445,8 +457,7 @@ impl Receiving {
         self.attempts = 0;
         self.retry_at = None;
         if out.faults.has(Fault::WholeBlocksDropped) {
-            self.whole.truncate(usize::from(self.is_storing));
-            self.announced.clear();
+            self.coming.truncate(usize::from(self.is_storing));
         }
         match self.stage {
             Stage::Piping { pipe, .. } => {

@@ -126,13 +126,16 @@ impl Sending {
     /// Tells who is met again what there is.
     pub(super) fn greet(&self, about: &About, out: &mut Out<'_>) {
         let transfer = about.transfer;
-        if self.source.is_none() {
-            out.tell(&FilesFrame::Lacking { transfer });
-        } else if self.was_wanted {
+        if self.was_wanted || self.source.is_none() {
             out.tell(&FilesFrame::Ready { transfer });
         } else {
             out.tell(&about.offer());
         }
+    }
+
+    /// The receiver lets it rest, so they have said yes.
+    pub(super) fn accepted(&mut self) {
+        self.was_wanted = true;
     }
 
     /// The receiver wants blocks.
@@ -163,18 +166,12 @@ impl Sending {
     }
 
     /// The person picked the same file again.
-    pub(super) fn pick(
-        &mut self,
-        source: SourceId,
-        about: &About,
-        out: &mut Out<'_>,
-    ) -> Result<(), StopReason> {
+    pub(super) fn pick(&mut self, source: SourceId, about: &About, out: &mut Out<'_>) {
         self.source = Some(source);
-        if self.want.is_none() && self.was_wanted {
-            let transfer = about.transfer;
-            out.tell(&FilesFrame::Ready { transfer });
-        }
-        self.consider(about, out)
+        // They wait no longer for what they wanted; they say it anew.
+        self.want = None;
+        let transfer = about.transfer;
+        out.tell(&FilesFrame::Ready { transfer });
     }
 
     /// Looks what a want needs: the file, its comparison, or only a pipe.

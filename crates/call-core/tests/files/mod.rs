@@ -2,13 +2,15 @@
 
 #![allow(dead_code, reason = "each test file uses its part")]
 
+use std::time::Duration;
+
 use sha2::{Digest, Sha256};
 use visavis_call_core::{
-    Command, Event, FileCommand, FileEvent, FileIntent, Intent, LinkEvent, LinkId, PipeId, SideChannel,
-    SideEvent, SourceId, Transfer, TransferState,
+    Command, ConnectionState, Direction, Event, FileCommand, FileEvent, FileIntent, Intent, Kept, LinkEvent,
+    LinkId, PipeId, Sample, SideChannel, SideEvent, SourceId, Transfer, TransferState,
 };
 use visavis_protocol::transfer::{BlockHash, FileEntry, FilesFrame, PipeFrame, PipeName};
-use visavis_protocol::{TransferId, limits};
+use visavis_protocol::{Frame, TransferId, limits};
 
 use crate::shell::{Shell, entry};
 
@@ -56,13 +58,21 @@ pub struct Files {
 impl Files {
     /// Beside somebody whose files channel is open.
     pub fn beside() -> Self {
+        let mut files = Self::loading();
+        files.tell(FileEvent::Found(vec![]));
+        files
+    }
+
+    /// The same before it is known what an earlier page kept.
+    pub fn loading() -> Self {
         let mut shell = Shell::in_front();
         shell.join();
         shell.seated(1, 1, &[entry(9)]);
         let link = shell.links()[0];
         shell.make_offer(link);
+        let connected = LinkEvent::ConnectionStateChanged(ConnectionState::Connected);
+        shell.event(Event::Link(link, connected));
         shell.event(Event::Link(link, LinkEvent::ChannelOpened));
-        shell.event(Event::File(FileEvent::Found(vec![])));
         shell.commands.clear();
         let mut files = Self {
             shell,
@@ -79,6 +89,73 @@ impl Files {
 
     pub fn sending() -> Self {
         Self::beside()
+    }
+
+    /// A transfer whose pipe is open: offered, accepted, wanted.
+    pub fn runs(&mut self, list: &[FileEntry]) -> (TransferId, PipeId) {
+        let transfer = self.offered(list);
+        self.intend(FileIntent::Accept(transfer));
+        self.tell(FileEvent::Prepared(transfer));
+        let pipe = self.pipe(1);
+        self.tell(FileEvent::PipeCame {
+            link: pipe.link,
+            name: pipe.name,
+        });
+        self.commands();
+        self.said();
+        (transfer, pipe)
+    }
+
+    /// What an earlier page had, with so many blocks.
+    pub fn kept(&self, direction: Direction, list: &[FileEntry], blocks: u32) -> Kept {
+        Kept {
+            transfer: TransferId::from_bytes([99; 16]),
+            room: crate::shell::room(),
+            direction,
+            seat: entry(9).seat,
+            name: "Person 9".into(),
+            folder: None,
+            files: list.to_vec(),
+            hashes: (0..blocks).map(hash).collect(),
+            is_complete: false,
+        }
+    }
+
+    /// Waits until something is wanted anew.
+    pub fn until_wanted(&mut self) {
+        for _ in 0..1000 {
+            self.shell.wait(Duration::from_millis(20));
+            self.lives();
+            if self
+                .said()
+                .iter()
+                .any(|frame| matches!(frame, FilesFrame::Want { .. }))
+            {
+                return;
+            }
+        }
+        panic!(
+            "nothing is wanted: {:?}, {:?}",
+            self.shell.now, self.shell.commands
+        );
+    }
+
+    /// The connection is heard: it is not to be mended.
+    fn lives(&mut self) {
+        let sample = Sample {
+            bytes: u64::try_from(self.shell.now.since_start().as_millis()).unwrap_or(0),
+            ..Sample::default()
+        };
+        let beat = Frame::Beat {
+            server: true,
+            restarts: false,
+        };
+        for event in [
+            LinkEvent::Measured(sample),
+            LinkEvent::ChannelReceived(beat.encode()),
+        ] {
+            self.shell.event(Event::Link(self.link, event));
+        }
     }
 
     pub fn side(&mut self, event: SideEvent) {

@@ -141,6 +141,10 @@ impl World {
                     link.channel.stuck[kind.slot().index()] = true;
                 }
             }
+            Action::Offer { person, to, sort } => self.offer_files(person, to, sort),
+            Action::Answer { person, accept } => self.answer_files(person, accept),
+            Action::Pause { person, nth, paused } => self.pause_files(person, nth, paused),
+            Action::Cancel { person, nth } => self.cancel_files(person, nth),
             // Waits for its operation.
             Action::ChangeAtAwait { .. } => {}
             Action::Hiccup { person, link } => {
@@ -260,6 +264,7 @@ impl World {
             seat: self.people[entry.person].seat,
         };
         self.tell(tab, Event::Intent(intent));
+        self.find_files(tab);
     }
 
     fn join(&mut self, tab: usize) {

@@ -73,6 +73,7 @@ impl World {
             return;
         }
         self.tell(tab, Event::Link(handle, LinkEvent::ChannelOpened));
+        self.open_files(connection);
     }
 
     pub(super) fn send_in_band(&mut self, tab: usize, handle: LinkId, text: String) {
@@ -166,7 +167,16 @@ impl World {
         let was_open = link.channel.is_open && !link.channel.is_closed;
         link.channel.is_closed = true;
         if was_open {
-            self.tell(tab, Event::Link(handle, LinkEvent::ChannelClosed));
+            let is_first = self.has_files && self.tabs[tab].files.rng.bool();
+            if is_first {
+                self.close_freight(connection);
+            }
+            if self.connection(connection).is_some() {
+                self.tell(tab, Event::Link(handle, LinkEvent::ChannelClosed));
+            }
+            if self.has_files && !is_first {
+                self.close_freight(connection);
+            }
         }
     }
 
@@ -219,6 +229,7 @@ impl World {
         if self.is_dead(connection) {
             return;
         }
+        self.release_freight(connection);
         let Some(link) = self.connection_mut(connection) else {
             return;
         };

@@ -85,6 +85,11 @@ impl World {
                 self.pair(one, two)?;
             }
         }
+        let views: Vec<_> = members
+            .iter()
+            .map(|member| (member.tab, member.seat, &member.view))
+            .collect();
+        self.files_settled(&views)?;
         self.hub_lists(&members, ghosts)
     }
 

@@ -7,6 +7,9 @@
 mod act;
 mod channel;
 mod check;
+mod check_files;
+mod files;
+mod freight;
 mod link;
 mod net;
 mod pair;
@@ -20,13 +23,15 @@ use std::time::Duration;
 
 use fastrand::Rng;
 use visavis_call_core::{CaptureId, Command, Event, Faults, LinkId, SocketEvent, SocketId, Timestamp};
-use visavis_protocol::{CloseCode, PeerId, RoomId};
+use visavis_protocol::{CloseCode, PeerId, RoomId, TransferId};
 use visavis_server::hub::HubFault;
 
 use crate::browser::Task;
-use crate::script::{Change, Pace, Script};
+use crate::script::{Action, Change, Pace, Script};
 use crate::trace::Trace;
 
+use files::{Chore, Content};
+use freight::Load;
 use net::{Server, Wire};
 pub(crate) use pair::connected_pair;
 pub use run::{Outcome, run};
@@ -107,6 +112,14 @@ pub enum Rule {
     ServerLossDisturbs,
     /// Somebody who leaves is gone at once for those whom they can tell directly.
     LeaveIsHeard,
+    /// A transfer ends for both sides alike and for a reason, or waits for a person.
+    Transfer,
+    /// No pipe is open for nothing.
+    Pipe,
+    /// What was received is what was sent.
+    Content,
+    /// What came whole does not come again.
+    SentTwice,
 }
 
 /// What is due at a time.
@@ -158,6 +171,10 @@ enum Due {
     ReactionComes { connection: usize, text: String },
     /// A control channel ends, because its other end closed.
     ChannelCloses { connection: usize },
+    /// Something comes on a side channel or a pipe.
+    Freight { connection: usize, load: Load },
+    /// A browser is done with something about files.
+    Chore { tab: usize, chore: Chore },
     /// What arrived was counted.
     Measured { connection: usize },
     /// Somebody who left must be gone for a tab that could hear it.
@@ -218,6 +235,13 @@ pub struct World {
     severed: BTreeMap<(usize, usize), u32>,
     /// When a path between two people was last interrupted.
     interrupted: BTreeMap<(usize, usize), Duration>,
+    /// Whether anybody offers files.
+    has_files: bool,
+    /// What is in the files that were offered, and in those that were picked for them later.
+    contents: BTreeMap<TransferId, Vec<Content>>,
+    /// Reads and writes that failed, and blocks that were spoiled.
+    troubles: u32,
+    spoiled: u32,
     /// Pages that are loading.
     arriving: usize,
     /// Description operations begun so far.
@@ -246,6 +270,13 @@ impl World {
             connections: Vec::new(),
             severed: BTreeMap::new(),
             interrupted: BTreeMap::new(),
+            has_files: script
+                .actions
+                .iter()
+                .any(|(_, action)| matches!(action, Action::Offer { .. })),
+            contents: BTreeMap::new(),
+            troubles: 0,
+            spoiled: 0,
             arriving: 0,
             operations: 0,
             chaos: Rng::with_seed(script.seed ^ 0xc4a0_5c4a_05c4_a05c),
@@ -315,6 +346,8 @@ impl World {
             Due::ChannelReceives { connection, text } => self.channel_receives(connection, text),
             Due::ReactionComes { connection, text } => self.reaction_comes(connection, text),
             Due::ChannelCloses { connection } => self.channel_closes(connection),
+            Due::Freight { connection, load } => self.freight_comes(connection, load),
+            Due::Chore { tab, chore } => self.do_chore(tab, chore),
             Due::Measured { connection } => self.measured(connection),
             Due::LeaveHeard {
                 tab,

@@ -6,11 +6,13 @@ use std::time::Duration;
 use fastrand::Rng;
 use visavis_call_core::{
     CaptureId, CaptureKind, Command, Config, ConnectionState, Core, Event, LinkId, LinkRole, MediaEvent,
-    RequestId, Seed, Slot, SocketId, VisitId,
+    RequestId, Seed, SideChannel, Slot, SocketId, VisitId,
 };
-use visavis_protocol::SeatSecret;
+use visavis_protocol::{SeatSecret, TransferId};
 
 use super::channel::Channel;
+use super::files::{FileShell, Stored};
+use super::freight::Freight;
 use super::{Due, Rule, World};
 use crate::browser::{PeerConnection, Ufrag};
 use crate::script::CAPTURE_ERRORS;
@@ -28,6 +30,8 @@ pub(super) struct Person {
     pub(super) was_hidden: bool,
     /// When and how they last went out.
     pub(super) departure: Option<Departure>,
+    /// What their browser keeps of transfers.
+    pub(super) disk: BTreeMap<TransferId, Stored>,
     tabs: u64,
     seed: u64,
 }
@@ -44,6 +48,7 @@ impl Person {
             wants_in: false,
             was_hidden: false,
             departure: None,
+            disk: BTreeMap::new(),
             tabs: 0,
             seed: rng.u64(..),
         }
@@ -75,6 +80,7 @@ pub(super) struct Link {
     pub(super) receiving: [bool; Slot::ALL.len()],
     pub(super) receiving_due: bool,
     pub(super) channel: Channel,
+    pub(super) freight: Freight,
     /// Whether ICE does not recover from having failed, whatever is done: as Firefox now and then.
     pub(super) is_stubborn: bool,
 }
@@ -111,6 +117,7 @@ pub(super) struct Tab {
     pub(super) entered: bool,
     pub(super) hidden: bool,
     pub(super) rng: Rng,
+    pub(super) files: FileShell,
 }
 
 impl Tab {
@@ -138,6 +145,9 @@ impl World {
         );
         let mut seed = [0; 32];
         rng.fill(&mut seed);
+        let files = u64::from_le_bytes([
+            seed[0], seed[1], seed[2], seed[3], seed[4], seed[5], seed[6], seed[7],
+        ]);
         let config = Config {
             links_ahead: self.script.pace.links_ahead,
             faults: self.options.faults,
@@ -163,6 +173,7 @@ impl World {
             entered: false,
             hidden: false,
             rng,
+            files: FileShell::new(files),
         });
         number
     }
@@ -239,8 +250,17 @@ impl World {
             }
             Command::SendInBand { link, text } => self.send_in_band(tab, link, text),
             Command::SendReaction { link, reaction } => self.send_reaction(tab, link, reaction),
-            // Nothing is written aside yet.
-            Command::SendAside { .. } | Command::File(_) => {}
+            Command::SendAside {
+                link,
+                channel: SideChannel::Files,
+                text,
+            } => self.send_aside(tab, link, text),
+            // Nobody chats in here.
+            Command::SendAside {
+                channel: SideChannel::Chat,
+                ..
+            } => {}
+            Command::File(command) => self.file_command(tab, command),
             Command::SendKeyFrame { link } => {
                 _ = self.link_or_violate(tab, link, "SendKeyFrame");
             }
@@ -308,6 +328,7 @@ impl World {
             receiving: [false; Slot::ALL.len()],
             receiving_due: false,
             channel: Channel::default(),
+            freight: Freight::default(),
             is_stubborn,
         };
         if self.tabs[tab].links.insert(handle, link).is_some() {
