@@ -28,15 +28,20 @@ const LINES: usize = 200;
 /// The room for a preview, in the canvas's own pixels: as wide as the panel on a sharp screen.
 const PREVIEW_PX: (u32, u32) = (640, 480);
 
+/// Does what somebody pressed.
+type DoAct = dyn Fn(&Transfer, Act);
+/// Draws a picture, and tells at some time whether it was one.
+type Draw = dyn Fn(TransferId, HtmlCanvasElement, Box<dyn FnOnce(bool)>);
+
 /// What the list needs of its page.
 #[derive(Clone)]
 pub struct TransferDoes {
     /// Somebody pressed a button; not for [`Act::Preview`].
-    pub act: Rc<dyn Fn(&Transfer, Act)>,
+    pub act: Rc<DoAct>,
     /// What is known beside what the core tells. Follows signals.
     pub beside: Rc<dyn Fn(&Transfer) -> Beside>,
     /// Draws a picture into a canvas and tells whether it is one.
-    pub preview: Rc<dyn Fn(TransferId, HtmlCanvasElement, Box<dyn FnOnce(bool)>)>,
+    pub preview: Rc<Draw>,
 }
 
 /// The list, and below it how many it does not show.

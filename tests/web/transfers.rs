@@ -5,6 +5,7 @@ use core::cell::RefCell;
 use core::time::Duration;
 use std::rc::Rc;
 
+use leptos::mount::mount_to;
 use leptos::prelude::*;
 use visavis::components::dom::{El, el};
 use visavis::components::{Act, Beside, TransferDoes, transfer_list};
@@ -40,7 +41,7 @@ fn mount(transfers: Vec<Transfer>, is_picture: bool) -> Mounted {
     let (shown, made) = (place.clone(), Rc::new(RefCell::new(None)));
     let told = Rc::clone(&made);
     // What has an owner for what lives on, and somebody to run it.
-    let handle = leptos::mount::mount_to(body(), move || {
+    let handle = mount_to(body(), move || {
         let all = RwSignal::new(transfers);
         let does = TransferDoes {
             act: Rc::new(move |transfer, act| heard.borrow_mut().push((transfer.transfer, act))),
