@@ -407,7 +407,7 @@ pub(super) const WORDS: Words = Words {
         outside: "You are not in the call. Your message is still here.",
         gone: With("{} has left. Choose who should get your message."),
         choose_again: "This person has left. Choose who should get your message.",
-        notify: "Notify me while this tab is in the background",
+        notify: "Notify me in the background",
         wrote: With("{} wrote"),
         refused: With("{} passed on a message that was not written with this room’s link. It is not shown."),
     },

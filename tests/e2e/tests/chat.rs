@@ -66,7 +66,7 @@ in_each! {
         open(&ada).await?;
         open(&bob).await?;
         ada.fill("Message", "See https://example.org/a_(b)?c=1.").await?;
-        ada.keys(Key::Shift + Key::Enter).await?;
+        ada.driver().action_chain().key_down(Key::Shift).send_keys(Key::Enter).key_up(Key::Shift).perform().await?;
         ada.keys("second line").await?;
         ada.press("button", "Send").await?;
         let first = "See https://example.org/a_(b)?c=1.\nsecond line";
@@ -186,7 +186,7 @@ const TALKATIVE: &str = r#"
             for (let part = 0; part < 48; part += 1) {
                 const list = [];
                 for (let n = part * 20 + 1; n <= part * 20 + 20; n += 1) {
-                    list.push({ author: "A".repeat(22), session: "A".repeat(22), seq: n, clock: n, time: n * 200000, name: "Zoe", text: `${n} ` + "words and ".repeat(n % 40) });
+                    list.push({ author: "A".repeat(22), session: "A".repeat(22), seq: n, clock: 1, time: n * 200000, name: "Zoe", text: `${n} ` + "words and ".repeat(n % 40) });
                 }
                 send.call(this, JSON.stringify({ past: { list } }));
             }
