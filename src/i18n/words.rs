@@ -517,11 +517,17 @@ words! {
     hand_lowered: &'static str,
     /// Notice.
     person_raised_hand: With,
+    /// Notice; the file's name follows.
     person_offers_file: With,
+    /// Notice.
     offer_refused: With,
+    /// Notice, with the file's name.
     file_received: With,
+    /// Notice, with the file's name.
     file_sent: With,
+    /// Notice, with the file's name.
     transfer_failed: With,
+    /// Notice, with the file's name.
     another_file_picked: With,
     /// Button and menu.
     react: &'static str,
