@@ -763,13 +763,13 @@ words! {
     person_offers_file: With,
     /// Notice.
     offer_refused: With,
-    /// Notice; the hole takes the file's name.
+    /// Notice, with the file's name.
     file_received: With,
-    /// Notice; the hole takes the file's name.
+    /// Notice, with the file's name.
     file_sent: With,
-    /// Notice; the hole takes the file's name.
+    /// Notice, with the file's name.
     transfer_failed: With,
-    /// Notice; the hole takes the file's name.
+    /// Notice, with the file's name.
     another_file_picked: With,
     /// Button and menu.
     react: &'static str,

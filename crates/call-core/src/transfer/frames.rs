@@ -183,8 +183,7 @@ impl Transfers {
         files: Vec<FileEntry>,
     ) -> Result<(), StopReason> {
         let room = self.room.clone().ok_or(StopReason::Unknown)?;
-        let folder = clean_folder(folder)?;
-        let layout = Layout::new(files, folder.is_some())?;
+        // First, for it costs the least.
         let waiting = self
             .list
             .iter()
@@ -192,6 +191,8 @@ impl Transfers {
         if waiting.count() >= OFFERS_WAITING || !self.make_room(whose.seat) {
             return Err(StopReason::TooMany);
         }
+        let folder = clean_folder(folder)?;
+        let layout = Layout::new(files, folder.is_some())?;
         let about = About {
             transfer,
             room,

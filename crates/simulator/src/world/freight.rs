@@ -70,9 +70,13 @@ impl World {
         let Some(link) = self.link_or_violate(tab, handle, "SendAside") else {
             return;
         };
-        if !link.freight.is_open || link.channel.is_closed {
+        if !link.freight.is_open {
             let detail = format!("tab {tab} {handle:?}: {text} to a files channel that is not open");
             return self.violate(Rule::Nonsense, format_args!("{detail}"));
+        }
+        if link.channel.is_closed {
+            // It is about to hear so.
+            return;
         }
         let connection = link.pc.id() as usize;
         let what = What::Text(text);
@@ -161,7 +165,7 @@ impl World {
         let Some(link) = self.connection_mut(connection) else {
             return;
         };
-        let was_open = std::mem::take(&mut link.freight.is_open);
+        let was_open = link.freight.is_open;
         let names: Vec<PipeName> = link.freight.pipes.keys().copied().collect();
         let mut order = names.into_iter().map(Some).collect::<Vec<_>>();
         order.push(None);
@@ -171,7 +175,11 @@ impl World {
         for name in order {
             match name {
                 Some(name) => self.pipe_closes(connection, name),
-                None if was_open && self.connection(connection).is_some() => {
+                None if was_open => {
+                    let Some(link) = self.connection_mut(connection) else {
+                        return;
+                    };
+                    link.freight.is_open = false;
                     self.tell_side(tab, handle, SideEvent::Closed);
                 }
                 None => {}
