@@ -19,7 +19,7 @@ use web_sys::{Event, HtmlCanvasElement};
 use super::dom::{El, each, el, el_class, focused, live};
 use super::icon::{Icon, icon};
 use crate::i18n::{amounts, words};
-pub use name::file_name;
+pub use name::{file_name, short_name};
 pub use standing::{Act, Beside, Mood, asks};
 use standing::{Standing, rank, standing, state_name};
 

@@ -4,7 +4,7 @@ use visavis_call_core::{CaptureKind, ConnectionState, NoticeKind, Person, Signal
 use visavis_protocol::MediaKind;
 
 use super::devices::{device_words, why};
-use crate::components::Tone;
+use crate::components::{Tone, short_name};
 use crate::i18n::{list_names, words};
 
 /// What the status line says.
@@ -136,10 +136,12 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
             [&words.person_offers_file.fill(name), ": ", title].concat(),
         )),
         NoticeKind::FileRefused { name } => polite(words.offer_refused.fill(name)),
-        NoticeKind::FileReceived { title, .. } => polite(words.file_received.fill(title)),
-        NoticeKind::FileSent { title, .. } => polite(words.file_sent.fill(title)),
-        NoticeKind::TransferFailed { title, .. } => Some((Tone::Error, words.transfer_failed.fill(title))),
-        NoticeKind::AnotherFilePicked { title } => Some((Tone::Error, words.another_file_picked.fill(title))),
+        NoticeKind::FileReceived { title, .. } => polite(words.file_received.fill(&short_name(title))),
+        NoticeKind::FileSent { title, .. } => polite(words.file_sent.fill(&short_name(title))),
+        NoticeKind::TransferFailed { title, .. } => polite(words.transfer_failed.fill(&short_name(title))),
+        NoticeKind::AnotherFilePicked { title } => {
+            Some((Tone::Error, words.another_file_picked.fill(&short_name(title))))
+        }
         NoticeKind::MessageRefused { name } => polite(words.chat.refused.fill(name)),
         NoticeKind::NotReaching { name, kind } => polite(match kind {
             MediaKind::Microphone | MediaKind::ScreenSound => words.not_heard.fill(name),

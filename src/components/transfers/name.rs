@@ -17,6 +17,17 @@ pub fn file_name(name: &str) -> El {
         .child(el_class("bdi", "file-name-end").text(end))
 }
 
+/// The same as a text, for a sentence that is read in passing.
+pub fn short_name(name: &str) -> String {
+    const BEGIN: usize = 18;
+    const WHOLE: usize = BEGIN + END + 2;
+    if name.chars().count() <= WHOLE {
+        return name.to_owned();
+    }
+    let begin: String = name.chars().take(BEGIN).collect();
+    [begin.trim_end(), "…", halves(name).1].concat()
+}
+
 /// Where it may be cut: before its last letters, and not between a letter and what belongs to it.
 fn halves(name: &str) -> (&str, &str) {
     let mut at = name
@@ -39,7 +50,7 @@ fn halves(name: &str) -> (&str, &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::halves;
+    use super::{halves, short_name};
 
     #[test]
     fn the_end_of_a_name_stays_whole() {
@@ -49,6 +60,18 @@ mod tests {
             ("minutes of the ", "meeting.docx")
         );
         assert_eq!(halves(""), ("", ""));
+    }
+
+    #[test]
+    fn a_sentence_has_the_beginning_and_the_end() {
+        assert_eq!(
+            short_name("minutes of the meeting.docx"),
+            "minutes of the meeting.docx"
+        );
+        assert_eq!(
+            short_name("minutes of the annual general meeting.docx"),
+            "minutes of the ann…meeting.docx"
+        );
     }
 
     #[test]

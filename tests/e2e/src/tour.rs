@@ -140,6 +140,7 @@ pub async fn call(stage: &Stage, ada: &Browser, look: &impl AsyncFn(&str) -> Res
     look("call-menu").await?;
     ada.keys(Key::Escape).await?;
     comforts(ada, &bob, look).await?;
+    files(ada, &bob, look).await?;
     large(ada, &bob, look).await?;
     ada.press("button", "Settings").await?;
     ada.see("dialog", "Settings").await?;
@@ -229,6 +230,43 @@ async fn comforts(ada: &Browser, bob: &Browser, look: &impl AsyncFn(&str) -> Res
     look("call-recording").await?;
     ada.press("button", "Stop recording").await?;
     ada.see("button", "Record").await.map(drop)
+}
+
+/// Picks a file of so many bytes, of which there is none on the disk.
+const PICK: &str = "
+    const [name, bytes] = arguments;
+    const carried = new DataTransfer();
+    carried.items.add(new File([new Uint8Array(bytes)], name));
+    const input = document.querySelector('input[aria-label=\"Files to send\"]');
+    input.files = carried.files;
+    input.dispatchEvent(new Event('change'));";
+
+/// An offer while the panel of files is closed, and the panel with what waits, what is over and what was
+/// pasted.
+async fn files(ada: &Browser, bob: &Browser, look: &impl AsyncFn(&str) -> Result<()>) -> Result<()> {
+    let offer =
+        async |browser: &Browser, name: &str| browser.script(PICK, vec![json!(name), json!(300_000)]).await;
+    bob.press("button", "Files").await?;
+    bob.see("button", "Send files").await?;
+    let long = "Minutes of the general meeting in spring, second draft.docx";
+    offer(bob, long).await?;
+    ada.see("button", "Accept").await?;
+    look("call-file-offered").await?;
+    ada.press("button", "Files").await?;
+    ada.see("listitem", long).await?;
+    ada.press("button", "Accept").await?;
+    ada.see("button", "Save").await?;
+    offer(bob, "slides.pdf").await?;
+    ada.see("listitem", "slides.pdf").await?;
+    offer(ada, "photo.jpg").await?;
+    bob.see("listitem", "photo.jpg").await?;
+    bob.press("button", "Decline").await?;
+    ada.hear("listitem", "Bob declined it").await?;
+    look("call-files").await?;
+    ada.keys(Key::Escape).await?;
+    ada.see_gone("button", "Send files").await?;
+    ada.press("button", "Decline").await?;
+    bob.keys(Key::Escape).await
 }
 
 /// A slide, in place of what the browser's fake screen shows.
