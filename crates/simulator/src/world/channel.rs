@@ -161,22 +161,21 @@ impl World {
 
     pub(super) fn channel_closes(&mut self, connection: usize) {
         let (tab, handle) = self.connections[connection];
+        // In which order a connection's channels are said to be gone is nobody's promise.
+        let is_last = self.has_files && self.tabs[tab].files.rng.bool();
+        if self.has_files && !is_last {
+            self.close_freight(connection);
+        }
         let Some(link) = self.connection_mut(connection) else {
             return;
         };
         let was_open = link.channel.is_open && !link.channel.is_closed;
         link.channel.is_closed = true;
         if was_open {
-            let is_first = self.has_files && self.tabs[tab].files.rng.bool();
-            if is_first {
-                self.close_freight(connection);
-            }
-            if self.connection(connection).is_some() {
-                self.tell(tab, Event::Link(handle, LinkEvent::ChannelClosed));
-            }
-            if self.has_files && !is_first {
-                self.close_freight(connection);
-            }
+            self.tell(tab, Event::Link(handle, LinkEvent::ChannelClosed));
+        }
+        if is_last {
+            self.close_freight(connection);
         }
     }
 
