@@ -12,7 +12,7 @@ use visavis_protocol::limits::TRANSFER_BYTES_IN_MEMORY;
 use wasm_bindgen::JsValue;
 
 use super::folder::{self, Folder};
-use super::{Error, ErrorName, blob};
+use super::{Error, ErrorName, blob, console};
 
 /// The folder of all transfers, in the origin private file system.
 const ALL: &str = "transfers";
@@ -72,7 +72,10 @@ impl Blocks {
             Err(error) if folder::is_full(&error) => return Err(error),
             // Nothing can be kept on disk here.
             Err(_) if bytes.saturating_add(in_memory) > TRANSFER_BYTES_IN_MEMORY => return Err(full()),
-            Err(_) => Place::Memory(RefCell::default()),
+            Err(error) => {
+                console::debug("a file is kept in memory", error.to_string());
+                Place::Memory(RefCell::default())
+            }
         };
         let hashes = match place {
             Place::Disk(_) => hashes,
@@ -199,19 +202,23 @@ pub async fn forget(name: &str) -> Result<(), Error> {
 /// What earlier pages left. Makes nothing that is not there.
 ///
 /// # Errors
-/// [`ErrorName::NotFound`] if there is nothing.
+/// [`ErrorName::NotFound`] if there is nothing; others if the disk cannot be read now, as just after the page
+/// that wrote there went.
 pub async fn left() -> Result<Vec<Left>, Error> {
     let all = folder::open_private().await?.folder(ALL, false).await?;
     let mut left = Vec::new();
     for name in all.names().await? {
-        // What another tab deletes meanwhile is not there.
-        left.extend(look(&all, name).await.ok());
+        match look(&all, name).await {
+            Ok(found) => left.push(found),
+            // Another tab deletes it at this moment.
+            Err(error) if error.name == ErrorName::NotFound => {}
+            Err(error) => return Err(error),
+        }
     }
     Ok(left)
 }
 
-/// A folder without a readable `meta` is one that was being made or deleted; it counts as very old, and
-/// as empty.
+/// A folder without `meta` is one that was being made or deleted; it counts as very old, and as empty.
 async fn look(all: &Folder, name: String) -> Result<Left, Error> {
     let folder = all.folder(&name, false).await?;
     let names = folder.names().await?;
@@ -220,7 +227,8 @@ async fn look(all: &Folder, name: String) -> Result<Left, Error> {
             let text = super::task::settled(super::value::call(&file, "text", &[])).await?;
             (text.as_string().unwrap_or_default(), blob::modified(&file))
         }
-        Err(_) => (String::new(), 0),
+        Err(error) if error.name == ErrorName::NotFound => (String::new(), 0),
+        Err(error) => return Err(error),
     };
     Ok(Left {
         name,

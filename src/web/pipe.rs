@@ -6,10 +6,13 @@
 
 use core::cell::{Cell, RefCell};
 use core::time::Duration;
+use std::collections::VecDeque;
 use std::rc::{Rc, Weak};
 
 use js_sys::Uint8Array;
-use visavis_protocol::limits::{CHUNK_BYTES, PIPE_FRAME_BYTES, PIPE_FULL_BYTES, PIPE_LOW_BYTES};
+use visavis_protocol::limits::{
+    BLOCK_BYTES, BLOCKS_AHEAD, CHUNK_BYTES, PIPE_FRAME_BYTES, PIPE_FULL_BYTES, PIPE_LOW_BYTES,
+};
 use visavis_protocol::transfer::PipeName;
 
 use super::data_channel::{DataChannel, DataEvent, Incoming};
@@ -64,7 +67,17 @@ struct Leaving {
 struct Coming {
     gather: Gather,
     block: Option<(u32, Uint8Array)>,
+    /// Whether a text was told that may announce a block.
+    may_be_announced: bool,
+    /// What came behind such a text before it was acted upon, in order.
+    held: VecDeque<DataEvent>,
+    held_bytes: u32,
 }
+
+/// Bytes that may be held: what an honest sender writes without hearing from us. While a browser asks whether
+/// the page may go it tells of messages within that question, and nothing that waits for the end of a
+/// callback happens: seen with Firefox 153.
+const HELD_BYTES: u32 = BLOCKS_AHEAD * (BLOCK_BYTES + PIPE_FRAME_BYTES as u32);
 
 impl Pipe {
     /// Makes a pipe to the other side of a connection.
@@ -137,8 +150,12 @@ impl Pipe {
             self.0.break_off();
             return;
         }
-        let block = (number, Uint8Array::new_with_length(bytes));
-        self.0.coming.borrow_mut().block = Some(block);
+        {
+            let mut coming = self.0.coming.borrow_mut();
+            coming.block = Some((number, Uint8Array::new_with_length(bytes)));
+            coming.may_be_announced = false;
+        }
+        self.0.go_on();
     }
 
     /// Bytes that were written and have not left yet.
@@ -161,6 +178,8 @@ impl State {
 
     fn close(&self) {
         self.leaving.take();
+        let held = core::mem::take(&mut self.coming.borrow_mut().held);
+        drop(held);
         if let Some(channel) = self.channel() {
             channel.close();
         }
@@ -173,11 +192,13 @@ impl State {
                     (self.handler)(PipeEvent::Opened);
                 }
             }
+            DataEvent::Text(_) | DataEvent::Bytes(_) if self.must_hold(&event) => self.hold(event),
             DataEvent::Text(text) => {
                 // Each of its units is a byte at least.
                 if text.length() as usize > PIPE_FRAME_BYTES || self.coming.borrow().gather.is_within() {
                     self.break_off();
                 } else {
+                    self.coming.borrow_mut().may_be_announced = true;
                     (self.handler)(PipeEvent::Text(text.into()));
                 }
             }
@@ -194,6 +215,37 @@ impl State {
                 self.leaving.take();
                 (self.handler)(PipeEvent::Closed);
             }
+        }
+    }
+
+    fn must_hold(&self, event: &DataEvent) -> bool {
+        let coming = self.coming.borrow();
+        let is_early =
+            matches!(event, DataEvent::Bytes(_)) && !coming.gather.is_within() && coming.may_be_announced;
+        is_early || !coming.held.is_empty()
+    }
+
+    fn hold(&self, event: DataEvent) {
+        let held_bytes = {
+            let mut coming = self.coming.borrow_mut();
+            coming.held_bytes = coming.held_bytes.saturating_add(bytes_of(&event));
+            coming.held.push_back(event);
+            coming.held_bytes
+        };
+        if held_bytes > HELD_BYTES {
+            self.break_off();
+        }
+    }
+
+    /// Takes what was held, as far as it was announced.
+    fn go_on(&self) {
+        let held = {
+            let mut coming = self.coming.borrow_mut();
+            coming.held_bytes = 0;
+            core::mem::take(&mut coming.held)
+        };
+        for event in held {
+            self.heard(event);
         }
     }
 
@@ -261,5 +313,14 @@ impl State {
             self.told.set(now);
             (self.handler)(PipeEvent::Progress(number, bytes()));
         }
+    }
+}
+
+/// What it takes to hold it; of a text, its least.
+fn bytes_of(event: &DataEvent) -> u32 {
+    match event {
+        DataEvent::Text(text) => text.length(),
+        DataEvent::Bytes(buffer) => buffer.byte_length(),
+        DataEvent::Opened | DataEvent::Low | DataEvent::Failed(_) | DataEvent::Closed => 0,
     }
 }

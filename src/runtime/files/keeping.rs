@@ -14,10 +14,15 @@ use super::super::engine::Engine;
 use super::{cut, kept, remembered};
 use crate::web::blocks::{self, Blocks, Left};
 use crate::web::task::spawn;
-use crate::web::{Error, console, folder};
+use crate::web::timer::sleep;
+use crate::web::{Error, ErrorName, console, folder};
 
 /// How long what nobody saved stays on disk, when its tab is not there any more to ask for it.
 const LEFT_FOR: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// How often it is looked what earlier pages left, where the disk cannot be read; each pause is longer.
+const LOOKS: u32 = 5;
+const LOOK_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// A transfer that is received.
 pub(super) struct Keeping {
@@ -197,7 +202,7 @@ impl Engine {
             found.retain(|kept| kept.room == room);
             let mut stored = Vec::new();
             if remembered::has_put_on_disk() {
-                for left in blocks::left().await.unwrap_or_default() {
+                for left in left_before().await {
                     stored.extend(take_up(left, &own).await);
                 }
                 stored.retain(|(kept, _)| kept.room == room);
@@ -232,6 +237,20 @@ impl Engine {
     }
 }
 
+/// What earlier pages left. A browser that still tidies up behind the page before may refuse to tell at
+/// first.
+async fn left_before() -> Vec<Left> {
+    for tried in 1..=LOOKS {
+        match blocks::left().await {
+            Ok(left) => return left,
+            Err(error) if matches!(error.name, ErrorName::NotFound | ErrorName::NotSupported) => break,
+            Err(error) => console::debug("what was received before cannot be read", error.to_string()),
+        }
+        sleep(LOOK_AGAIN_AFTER * tried).await;
+    }
+    Vec::new()
+}
+
 async fn take_up(mut left: Left, own: &str) -> Option<(Kept, Blocks)> {
     let mut kept = kept::read(&left.meta, own)?;
     if kept.direction != Direction::Receiving || kept.transfer.to_text() != left.name {
@@ -241,8 +260,13 @@ async fn take_up(mut left: Left, own: &str) -> Option<(Kept, Blocks)> {
         .await;
     kept.is_complete = left.is_whole;
     kept.hashes = left.hashes.iter().map(|hash| BlockHash(*hash)).collect();
-    let blocks = Blocks::take_up(left).await.ok()?;
-    Some((kept, blocks))
+    match Blocks::take_up(left).await {
+        Ok(blocks) => Some((kept, blocks)),
+        Err(error) => {
+            console::debug("what was received before is gone", error.to_string());
+            None
+        }
+    }
 }
 
 /// Deletes what tabs left that are long gone.

@@ -241,8 +241,9 @@ impl Engine {
                     hash: BlockHash(hash),
                 }),
                 Err(error) => {
+                    // Nothing that the other side did.
                     console::debug("no digest", error.to_string());
-                    engine.tell_file(FileEvent::PipeBroken(pipe));
+                    engine.tell_file(FileEvent::PipeClosed(pipe));
                 }
             }
         });

@@ -58,8 +58,15 @@ async fn arrived(stage: &Stage, ada: &Browser, bea: &Browser, sample: &Sample) -
     Ok(())
 }
 
-/// What came twice, at most a block for each cut.
-async fn judge_repeats(stage: &Stage, bea: &Browser, sample: &Sample, cuts: usize) -> Result<()> {
+/// What came twice, at most so many blocks for each cut: the one under way, and where the receiver's page is
+/// loaded anew the one that was being stored.
+async fn judge_repeats(
+    stage: &Stage,
+    bea: &Browser,
+    sample: &Sample,
+    cuts: usize,
+    blocks: u64,
+) -> Result<()> {
     let received = bea.received_bytes().await?;
     let repeated = received.saturating_sub(sample.bytes);
     stage.figure(&format!(
@@ -69,7 +76,7 @@ async fn judge_repeats(stage: &Stage, bea: &Browser, sample: &Sample, cuts: usiz
     ));
     ensure!(received >= sample.bytes, "fewer bytes came than the file has");
     ensure!(
-        repeated <= cuts as u64 * u64::from(BLOCK_BYTES),
+        repeated <= cuts as u64 * blocks * u64::from(BLOCK_BYTES),
         "{repeated} bytes came twice in {cuts} cuts"
     );
     Ok(())
@@ -81,7 +88,7 @@ in_pairs! {
         let sample = Sample::noise(stage, "a film.bin", bytes() + 12_345)?;
         begin(&ada, &bea, &sample).await?;
         arrived(stage, &ada, &bea, &sample).await?;
-        judge_repeats(stage, &bea, &sample, 0).await
+        judge_repeats(stage, &bea, &sample, 0, 0).await
     }
 }
 
@@ -90,12 +97,21 @@ in_pairs! {
         let [ada, bea] = two(stage, pair).await?;
         let sample = Sample::noise(stage, "a film.bin", bytes())?;
         begin(&ada, &bea, &sample).await?;
-        for (at, killer) in CUTS.into_iter().zip([&ada, &bea, &ada]) {
+        // A Firefox says nothing of a connection that was closed behind the page's back, not even that
+        // nothing comes: no network does that. What one does, the network lab cuts (tests/net).
+        let killers: Vec<_> = [&ada, &bea]
+            .into_iter()
+            .filter(|browser| browser.kind == Kind::Chromium)
+            .collect();
+        if killers.is_empty() {
+            stage.skip("two Firefox: neither can be told to lose its connection");
+        }
+        for (at, killer) in CUTS.into_iter().zip(killers.into_iter().cycle()) {
             bea.see_line(sample.name(), "far enough", SENT_WITHIN, |line| line.percent >= Some(at)).await?;
             killer.script("__probe.kill();", Vec::new()).await?;
         }
         arrived(stage, &ada, &bea, &sample).await?;
-        judge_repeats(stage, &bea, &sample, CUTS.len()).await
+        judge_repeats(stage, &bea, &sample, CUTS.len(), 1).await
     }
 }
 
@@ -112,7 +128,7 @@ in_pairs! {
             bea.open_files().await?;
         }
         arrived(stage, &ada, &bea, &sample).await?;
-        judge_repeats(stage, &bea, &sample, CUTS.len()).await
+        judge_repeats(stage, &bea, &sample, CUTS.len(), 2).await
     }
 }
 
@@ -131,6 +147,6 @@ in_pairs! {
             ada.give_file("The file again", &sample.path).await?;
         }
         arrived(stage, &ada, &bea, &sample).await?;
-        judge_repeats(stage, &bea, &sample, CUTS.len()).await
+        judge_repeats(stage, &bea, &sample, CUTS.len(), 1).await
     }
 }
