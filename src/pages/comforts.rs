@@ -10,6 +10,7 @@ use super::chat;
 use super::files::Files;
 use super::people;
 use super::shortcuts;
+use crate::components::badge;
 use crate::components::dom::{El, button, el, el_class};
 use crate::components::{Dialog, Icon, Menu, Panel, icon};
 use crate::i18n::words;
@@ -188,29 +189,8 @@ impl Comforts {
     }
 }
 
-/// More is not told: the button has little room.
-const MOST: u32 = 99;
-
 /// The button of the chat, with how many messages are unread.
 fn badged(runtime: Runtime, button: El) -> El {
     let unread = runtime.chat_unread();
-    let id = "chat-unread";
-    let described = button.clone();
-    let said = el_class("span", "visually-hidden").attr("id", id);
-    let told = said.clone();
-    let badge = el_class("span", "badge")
-        .attr("aria-hidden", "true")
-        .live(move |badge| {
-            let count = unread.get();
-            badge.set_flag("hidden", count == 0);
-            badge.set_text(&if count > MOST {
-                "99+".to_owned()
-            } else {
-                count.to_string()
-            });
-            let text = (count > 0).then(|| words().unread_messages.of(count as usize));
-            told.set_text(text.as_deref().unwrap_or_default());
-            described.set_attr("aria-describedby", text.is_some().then_some(id));
-        });
-    button.child(badge).child(said)
+    badge(button, move || unread.get() as usize, words().unread_messages)
 }

@@ -41,7 +41,7 @@ const HEARSAY: &str =
     "return [...document.querySelectorAll('[role=log] .chat-hearsay')].map((mark) => mark.textContent);";
 const FOCUSED: &str = "return document.activeElement.getAttribute('aria-label');";
 const BADGE: &str =
-    "return [...document.querySelectorAll('.badge:not([hidden])')].map((badge) => badge.textContent);";
+    "return [...document.querySelectorAll('.badge:not([hidden])')].map((badge) => badge.dataset.count);";
 
 async fn reads(browser: &Browser, texts: &[&str]) -> Result<()> {
     returns(browser, "the messages", TEXTS, json!(texts)).await

@@ -9,19 +9,21 @@ use visavis_e2e::files::{self, Sample};
 use visavis_e2e::{Browser, Kind, Room, Stage, in_pairs};
 use visavis_protocol::limits::BLOCK_BYTES;
 
-/// How large the file is, in MiB; a person may ask for another.
+/// How large the file is, in MiB; a person may ask for another. One that is cut may be smaller: what it
+/// shows is at the cuts.
 const SIZE_VARIABLE: &str = "VISAVIS_FILE_MIB";
 const SIZE_MIB: u64 = 256;
+const CUT_SIZE_MIB: u64 = 64;
 /// How long it may take, on a machine that does much else.
 const SENT_WITHIN: Duration = Duration::from_secs(120);
 /// Where it is cut, in percent.
 const CUTS: [f64; 3] = [30.0, 60.0, 90.0];
 
-fn bytes() -> u64 {
+fn bytes(mib: u64) -> u64 {
     let asked = std::env::var(SIZE_VARIABLE)
         .ok()
         .and_then(|text| text.parse::<u64>().ok());
-    asked.unwrap_or(SIZE_MIB) << 20
+    asked.unwrap_or(mib) << 20
 }
 
 /// Two in a call, without pictures: what is looked at is files.
@@ -85,7 +87,7 @@ async fn judge_repeats(
 in_pairs! {
     async fn a_file_arrives(stage: &Stage, pair: [Kind; 2]) -> Result<()> {
         let [ada, bea] = two(stage, pair).await?;
-        let sample = Sample::noise(stage, "a film.bin", bytes() + 12_345)?;
+        let sample = Sample::noise(stage, "a film.bin", bytes(SIZE_MIB) + 12_345)?;
         begin(&ada, &bea, &sample).await?;
         arrived(stage, &ada, &bea, &sample).await?;
         judge_repeats(stage, &bea, &sample, 0, 0).await
@@ -95,7 +97,7 @@ in_pairs! {
 in_pairs! {
     async fn goes_on_after_its_connection_was_killed(stage: &Stage, pair: [Kind; 2]) -> Result<()> {
         let [ada, bea] = two(stage, pair).await?;
-        let sample = Sample::noise(stage, "a film.bin", bytes())?;
+        let sample = Sample::noise(stage, "a film.bin", bytes(CUT_SIZE_MIB))?;
         begin(&ada, &bea, &sample).await?;
         // A Firefox says nothing of a connection that was closed behind the page's back, not even that
         // nothing comes: no network does that. What one does, the network lab cuts (tests/net).
@@ -118,7 +120,7 @@ in_pairs! {
 in_pairs! {
     async fn goes_on_after_the_receiver_was_reloaded(stage: &Stage, pair: [Kind; 2]) -> Result<()> {
         let [ada, bea] = two(stage, pair).await?;
-        let sample = Sample::noise(stage, "a film.bin", bytes())?;
+        let sample = Sample::noise(stage, "a film.bin", bytes(CUT_SIZE_MIB))?;
         begin(&ada, &bea, &sample).await?;
         for at in CUTS {
             bea.see_line(sample.name(), "far enough", SENT_WITHIN, |line| line.percent >= Some(at)).await?;
@@ -135,7 +137,7 @@ in_pairs! {
 in_pairs! {
     async fn goes_on_after_the_sender_was_reloaded(stage: &Stage, pair: [Kind; 2]) -> Result<()> {
         let [ada, bea] = two(stage, pair).await?;
-        let sample = Sample::noise(stage, "a film.bin", bytes())?;
+        let sample = Sample::noise(stage, "a film.bin", bytes(CUT_SIZE_MIB))?;
         begin(&ada, &bea, &sample).await?;
         for at in CUTS {
             bea.see_line(sample.name(), "far enough", SENT_WITHIN, |line| line.percent >= Some(at)).await?;
