@@ -220,6 +220,14 @@ impl Transfers {
                 entry.done(&mut out);
             }
         }
+        self.keep_step(now, commands);
+        let mut out = Out {
+            now,
+            link: None,
+            commands,
+            notices: &mut self.notices,
+            faults: self.faults,
+        };
         for channel in &self.channels {
             out.link = Some(channel.whose.link);
             for is_sending in [false, true] {
@@ -250,6 +258,30 @@ impl Transfers {
                         running += 1;
                     }
                 }
+            }
+        }
+    }
+
+    /// Has those that send the same keep step, so that it is read once for all of them.
+    fn keep_step(&mut self, now: Timestamp, commands: &mut VecDeque<Command>) {
+        let step = |entry: &Entry| match &entry.side {
+            Side::Sending(sending) if !entry.is_over() && !entry.is_paused() => sending.step(),
+            Side::Sending(_) | Side::Receiving(_) => None,
+        };
+        let steps: Vec<_> = self.list.iter().filter_map(step).collect();
+        for entry in &mut self.list {
+            let Some((source, _)) = step(entry) else { continue };
+            let same = || steps.iter().filter(|(of, _)| *of == source);
+            let slowest = same().map(|(_, next)| *next).min().filter(|_| same().count() > 1);
+            let mut out = Out {
+                now,
+                link: link_of(&self.channels, entry.about.seat),
+                commands,
+                notices: &mut self.notices,
+                faults: self.faults,
+            };
+            if let Side::Sending(sending) = &mut entry.side {
+                sending.keep_step(slowest, &entry.about, &mut out);
             }
         }
     }
@@ -381,13 +413,13 @@ impl Transfers {
 
     /// When one of them wants to be looked at. Who rests or has nobody to talk to does not.
     fn deadline(&self, entry: &Entry) -> Option<Timestamp> {
-        let Side::Receiving(receiving) = &entry.side else {
-            return None;
-        };
         if entry.is_over() || entry.is_paused() || self.link_to(entry.about.seat).is_none() {
             return None;
         }
-        receiving.poll_timeout()
+        match &entry.side {
+            Side::Sending(sending) => sending.poll_timeout(),
+            Side::Receiving(receiving) => receiving.poll_timeout(),
+        }
     }
 
     /// When a tick is wanted at the latest.

@@ -10,6 +10,7 @@
 //! ```
 
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use visavis_protocol::limits::BLOCKS_AHEAD;
 use visavis_protocol::transfer::{BlockHash, FilesFrame, PipeFrame, PipeName, StopReason};
@@ -20,6 +21,17 @@ use super::out::Out;
 use super::shell::FileCommand;
 use crate::fault::Fault;
 use crate::id::{LinkId, PipeId, SourceId};
+use crate::time::Timestamp;
+
+/// Blocks that a transfer may be ahead of the slowest one of the same source and still share what is read:
+/// fewer than a shell keeps for that.
+const STEP: u32 = 3;
+/// How long it waits for a slower one, and which part of its time: the file is then read once for both.
+/// Longer than that nobody waits for the sake of a read.
+const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENT_PART: u32 = 5;
+/// Shorter waits are not begun.
+const LEAST_WAIT: Duration = Duration::from_millis(250);
 
 /// See the module.
 #[derive(Clone, Debug)]
@@ -68,6 +80,43 @@ struct Flow {
     /// Whether the one before is on its way into the pipe.
     is_sending: bool,
     is_ended: bool,
+    since: Timestamp,
+    /// No block from this one on is read yet: see [`Sending::keep_step`].
+    limit: u32,
+    /// How long it has waited for slower ones, and until when it does.
+    waited: Duration,
+    waits: Option<Waits>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Waits {
+    since: Timestamp,
+    until: Timestamp,
+}
+
+impl Flow {
+    /// Waits for a slower one, if it has not done so for too long; whether it does.
+    fn begin_wait(&mut self, now: Timestamp) -> bool {
+        if let Some(waits) = self.waits {
+            return now < waits.until;
+        }
+        let may_wait = PATIENCE + now.since(self.since) / PATIENT_PART;
+        let left = may_wait.saturating_sub(self.waited);
+        let is_worth_it = left >= LEAST_WAIT;
+        if is_worth_it {
+            self.waits = Some(Waits {
+                since: now,
+                until: now + left,
+            });
+        }
+        is_worth_it
+    }
+
+    fn end_wait(&mut self, now: Timestamp) {
+        if let Some(waits) = self.waits.take() {
+            self.waited += now.since(waits.since);
+        }
+    }
 }
 
 impl Sending {
@@ -245,6 +294,10 @@ impl Sending {
             read: None,
             is_sending: false,
             is_ended: false,
+            since: out.now,
+            limit: u32::MAX,
+            waited: Duration::ZERO,
+            waits: None,
         });
         out.file(FileCommand::OpenPipe(pipe));
         self.push(is_paused, about, out);
@@ -297,12 +350,50 @@ impl Sending {
         }
         // The next one is read while this one leaves.
         let next = flow.next;
-        let is_wanting = !flow.is_reading && flow.read.is_none() && next < blocks;
+        let is_wanting = !flow.is_reading && flow.read.is_none() && next < blocks.min(flow.limit);
         if is_wanting
             && self.read(next, about, out)
             && let Work::Piping(flow) = &mut self.work
         {
             flow.is_reading = true;
+        }
+    }
+
+    /// What it reads and which block is the next, while blocks leave.
+    pub(super) fn step(&self) -> Option<(SourceId, u32)> {
+        match &self.work {
+            Work::Piping(flow) if flow.is_open && !flow.is_ended => Some((self.source?, flow.next)),
+            Work::Piping(_) | Work::Resting | Work::Comparing => None,
+        }
+    }
+
+    /// Reads on as long as it is not far ahead of the slowest one that reads the same; waits for that one
+    /// a little. `None` where it is alone.
+    pub(super) fn keep_step(&mut self, slowest: Option<u32>, about: &About, out: &mut Out<'_>) {
+        let Work::Piping(flow) = &mut self.work else {
+            return;
+        };
+        let fair = slowest.map_or(u32::MAX, |slowest| slowest.saturating_add(STEP));
+        if flow.next < fair || flow.next >= about.layout.blocks() {
+            flow.end_wait(out.now);
+            flow.limit = fair;
+        } else if flow.is_reading || flow.read.is_some() {
+            flow.limit = flow.next;
+            return;
+        } else if flow.begin_wait(out.now) {
+            return;
+        } else {
+            flow.end_wait(out.now);
+            flow.limit = flow.next.saturating_add(1);
+        }
+        self.push(false, about, out);
+    }
+
+    /// When it waits no longer.
+    pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
+        match &self.work {
+            Work::Piping(flow) => flow.waits.map(|waits| waits.until),
+            Work::Resting | Work::Comparing => None,
         }
     }
 
