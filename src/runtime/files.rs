@@ -19,7 +19,7 @@ use leptos::prelude::*;
 use visavis_call_core::{
     Direction, FileIntent, Intent, LinkId, PipeId, SourceId, Transfer, TransferState, View,
 };
-use visavis_protocol::limits::{FILE_DEPTH, OFFERS_WAITING, TRANSFER_FILES};
+use visavis_protocol::limits::{BLOCK_BYTES, BLOCKS_AHEAD, FILE_DEPTH, OFFERS_WAITING, TRANSFER_FILES};
 use visavis_protocol::transfer::FileEntry;
 use visavis_protocol::{RoomId, SeatId, TransferId};
 use web_sys::{DataTransfer, FileList, HtmlCanvasElement};
@@ -28,6 +28,7 @@ use self::keeping::Keeping;
 use super::Runtime;
 use super::engine::Engine;
 use super::table::Table;
+use crate::web::buffer::Buffer;
 use crate::web::dropped::{self, Dropped};
 use crate::web::file_picker::{self, Given, listed};
 use crate::web::pipe::Pipe;
@@ -39,6 +40,9 @@ use crate::web::{blob, console};
 /// too many.
 const FILES_LOOKED_AT: usize = TRANSFER_FILES + 1;
 
+/// Places of blocks that are kept for others.
+const SPARE_PLACES: usize = BLOCKS_AHEAD as usize;
+
 #[derive(Default)]
 pub(super) struct Files {
     /// What the person picked. A `File` is a reference, so they cost next to nothing.
@@ -49,10 +53,13 @@ pub(super) struct Files {
     reading: RefCell<Table<TransferId, u32>>,
     asked: Cell<u32>,
     /// Blocks that were read and are to be sent.
-    read: RefCell<Table<TransferId, (u32, Uint8Array)>>,
+    read: RefCell<Table<TransferId, (u32, Rc<Buffer>)>>,
     pipes: RefCell<Table<PipeId, Rc<Pipe>>>,
     /// Blocks that came and are to be stored.
     came: RefCell<Vec<(PipeId, u32, Uint8Array)>>,
+    /// Places of blocks that are stored, for others to be put in: a new one for each would be garbage by
+    /// the megabyte, and lie about until the browser looks for it.
+    spare: RefCell<Vec<Uint8Array>>,
     keeping: RefCell<Table<TransferId, Rc<Keeping>>>,
     /// The room that all this is about.
     room: RefCell<Option<RoomId>>,
@@ -65,6 +72,7 @@ impl Files {
         let pipes = self.pipes.take();
         drop(pipes);
         self.came.take();
+        self.spare.take();
         self.keeping.take();
         self.forget_sources();
     }
@@ -77,6 +85,7 @@ impl Files {
         let keeping = self.keeping.take();
         drop(keeping);
         self.came.take();
+        self.spare.take();
         self.forget_sources();
     }
 
@@ -104,6 +113,22 @@ impl Files {
             .iter()
             .position(|(pipe, known, _)| pipe.name.transfer == transfer && *known == number)?;
         Some(came.swap_remove(at).2)
+    }
+
+    /// Where a block of so many bytes can be put.
+    fn place_for(&self, bytes: u32) -> Uint8Array {
+        let spare = (bytes == BLOCK_BYTES).then(|| self.spare.borrow_mut().pop());
+        spare
+            .flatten()
+            .unwrap_or_else(|| Uint8Array::new_with_length(bytes))
+    }
+
+    /// Keeps the place of a block that nobody needs any more.
+    fn spare(&self, place: Uint8Array) {
+        let mut spare = self.spare.borrow_mut();
+        if place.length() == BLOCK_BYTES && spare.len() < SPARE_PLACES {
+            spare.push(place);
+        }
     }
 
     fn forget_came(&self, of: impl Fn(PipeId) -> bool) {

@@ -9,6 +9,7 @@ pub mod blob;
 pub mod blocks;
 pub mod boot;
 pub mod broadcast;
+pub mod buffer;
 pub mod capture;
 pub mod channel;
 pub mod clipboard;

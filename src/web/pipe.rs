@@ -15,6 +15,7 @@ use visavis_protocol::limits::{
 };
 use visavis_protocol::transfer::PipeName;
 
+use super::buffer::{self, Buffer};
 use super::data_channel::{DataChannel, DataEvent, Incoming};
 use super::gather::{Gather, Misfit, Step};
 use super::peer::Peer;
@@ -59,7 +60,7 @@ struct State {
 struct Leaving {
     number: u32,
     head: Option<String>,
-    bytes: Uint8Array,
+    bytes: Rc<Buffer>,
     at: u32,
 }
 
@@ -133,7 +134,7 @@ impl Pipe {
 
     /// Writes a text and then a block, resting while much is waiting. One block at a time: what was left
     /// of the one before is not written.
-    pub fn send_block(&self, number: u32, head: String, bytes: Uint8Array) {
+    pub fn send_block(&self, number: u32, head: String, bytes: Rc<Buffer>) {
         self.0.leaving.replace(Some(Leaving {
             number,
             head: Some(head),
@@ -143,16 +144,16 @@ impl Pipe {
         self.0.pump();
     }
 
-    /// Expects a block's bytes to come next.
-    pub fn expect_block(&self, number: u32, bytes: u32) {
-        let expected = self.0.coming.borrow_mut().gather.expect(bytes);
+    /// Expects a block to come next, as long as the place that it is to be put in.
+    pub fn expect_block(&self, number: u32, place: Uint8Array) {
+        let expected = self.0.coming.borrow_mut().gather.expect(place.length());
         if expected.is_err() {
             self.0.break_off();
             return;
         }
         {
             let mut coming = self.0.coming.borrow_mut();
-            coming.block = Some((number, Uint8Array::new_with_length(bytes)));
+            coming.block = Some((number, place));
             coming.may_be_announced = false;
         }
         self.0.go_on();
@@ -207,6 +208,7 @@ impl State {
                 if self.gather(&chunk).is_err() {
                     self.break_off();
                 }
+                buffer::release(&buffer);
             }
             DataEvent::Low => self.pump(),
             // The end follows.
@@ -278,7 +280,7 @@ impl State {
         let Some(channel) = self.channel() else { return };
         let leaving = self.leaving.take();
         let Some(mut leaving) = leaving else { return };
-        let all = leaving.bytes.length();
+        let all = leaving.bytes.bytes().length();
         loop {
             if channel.buffered_bytes() > PIPE_FULL_BYTES - CHUNK {
                 let (number, at) = (leaving.number, leaving.at);
@@ -291,7 +293,7 @@ impl State {
             } else if leaving.at < all {
                 let from = leaving.at;
                 leaving.at = all.min(from.saturating_add(CHUNK));
-                channel.send_bytes(&leaving.bytes.subarray(from, leaving.at))
+                channel.send_bytes(&leaving.bytes.bytes().subarray(from, leaving.at))
             } else {
                 (self.handler)(PipeEvent::Sent(leaving.number));
                 return;

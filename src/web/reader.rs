@@ -1,14 +1,16 @@
 //! Blocks of files, read and hashed: once for all who ask for the same one within a short while, so that
 //! a file that is sent to everybody is read once as long as they keep step.
 
-use core::cell::{Cell, RefCell};
+use core::cell::{Cell, OnceCell, RefCell};
 use core::future::Future;
 use std::collections::VecDeque;
+use std::rc::Rc;
 
-use js_sys::{Array, Promise, Uint8Array};
-use wasm_bindgen::{JsCast, JsValue};
+use js_sys::{Promise, Uint8Array};
+use wasm_bindgen::JsValue;
 use wasm_bindgen_futures::{JsFuture, future_to_promise};
 
+use super::buffer::Buffer;
 use super::{Error, blob, digest, value};
 
 /// Blocks that are kept for others, 4 MiB.
@@ -17,8 +19,18 @@ const RECENT: usize = 4;
 /// See the module.
 #[derive(Default)]
 pub struct Reader {
-    recent: RefCell<VecDeque<(Which, Promise)>>,
+    recent: RefCell<VecDeque<Recent>>,
     reads: Cell<u32>,
+}
+
+/// A block that was or is being read.
+#[derive(Clone)]
+struct Recent {
+    which: Which,
+    /// Resolves to its hash.
+    hashed: Promise,
+    /// There once that has.
+    bytes: Rc<OnceCell<Rc<Buffer>>>,
 }
 
 /// Which block of what.
@@ -34,7 +46,7 @@ pub struct Which {
 #[derive(Clone, Debug)]
 pub struct Read {
     /// Shared with others who read it: not to be changed.
-    pub bytes: Uint8Array,
+    pub bytes: Rc<Buffer>,
     /// Its SHA-256.
     pub hash: [u8; 32],
 }
@@ -54,14 +66,16 @@ impl Reader {
             .recent
             .borrow()
             .iter()
-            .find_map(|(known, read)| (*known == which).then(|| read.clone()));
+            .find(|known| known.which == which)
+            .cloned();
         let read = known.unwrap_or_else(|| self.begin(which, blob::read(file, offset, bytes)));
         async move {
-            let read: Array = JsFuture::from(read).await.map_err(Error::from)?.unchecked_into();
+            let hashed = JsFuture::from(read.hashed).await.map_err(Error::from)?;
+            let bytes = read.bytes.get().cloned();
             let mut hash = [0; 32];
-            Uint8Array::new(&read.get(1)).copy_to(&mut hash);
+            Uint8Array::new(&hashed).copy_to(&mut hash);
             Ok(Read {
-                bytes: read.get(0).unchecked_into(),
+                bytes: bytes.ok_or_else(|| Error::missing("what was read"))?,
                 hash,
             })
         }
@@ -71,13 +85,17 @@ impl Reader {
         &self,
         which: Which,
         bytes: impl Future<Output = Result<Uint8Array, Error>> + 'static,
-    ) -> Promise {
+    ) -> Recent {
         self.reads.set(self.reads.get().wrapping_add(1));
-        let read = future_to_promise(async move {
+        let place = Rc::new(OnceCell::new());
+        let filled = Rc::clone(&place);
+        let hashed = future_to_promise(async move {
             let read = async {
-                let bytes = bytes.await?;
-                let hash = digest::sha256(&bytes).await?;
-                Ok(Array::of2(&bytes, &Uint8Array::from(&hash[..])).into())
+                let bytes = Rc::new(Buffer::new(bytes.await?));
+                let hash = digest::sha256(bytes.bytes()).await?;
+                // Only ever filled here.
+                _ = filled.set(bytes);
+                Ok(Uint8Array::from(&hash[..]).into())
             };
             read.await.map_err(|error: Error| {
                 let thrown = value::dictionary(&[
@@ -91,7 +109,12 @@ impl Reader {
         if recent.len() >= RECENT {
             recent.pop_front();
         }
-        recent.push_back((which, read.clone()));
+        let read = Recent {
+            which,
+            hashed,
+            bytes: place,
+        };
+        recent.push_back(read.clone());
         read
     }
 

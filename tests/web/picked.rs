@@ -52,7 +52,7 @@ async fn a_block_is_read_once_for_all_who_keep_step() {
     // All at once, and one a little later.
     let reads = [(); 3].map(|()| reader.read(which(1, 0), &file, 0, 4));
     for read in reads {
-        assert_eq!(read.await.unwrap().bytes.to_vec(), b"abcd");
+        assert_eq!(read.await.unwrap().bytes.bytes().to_vec(), b"abcd");
     }
     let later = reader.read(which(1, 0), &file, 0, 4).await.unwrap();
     assert_eq!(later.hash[..2], [0x88, 0xd4], "SHA-256 of abcd");

@@ -6,6 +6,7 @@ use core::time::Duration;
 use std::rc::{Rc, Weak};
 
 use js_sys::Uint8Array;
+use visavis::web::buffer::Buffer;
 use visavis::web::clock;
 use visavis::web::console;
 use visavis::web::data_channel::{DataChannel, DataEvent, Options};
@@ -83,7 +84,7 @@ fn expect(pipe: &Rc<RefCell<Weak<Pipe>>>, event: &PipeEvent) {
         && let Some(pipe) = pipe.borrow().upgrade()
     {
         let (number, bytes) = (number.parse().unwrap(), bytes.parse().unwrap());
-        spawn(async move { pipe.expect_block(number, bytes) });
+        spawn(async move { pipe.expect_block(number, Uint8Array::new_with_length(bytes)) });
     }
 }
 
@@ -147,6 +148,11 @@ fn block(seed: u32, bytes: u32) -> Uint8Array {
     Uint8Array::from(&bytes[..])
 }
 
+/// A copy to be sent: its memory goes once it is.
+fn held(bytes: &Uint8Array) -> Rc<Buffer> {
+    Rc::new(Buffer::new(bytes.slice(0, bytes.length())))
+}
+
 fn head(number: u32, bytes: u32) -> String {
     format!("{number} {bytes}")
 }
@@ -166,7 +172,7 @@ async fn blocks_come_as_they_were_sent_and_no_more_waits_than_may() {
     let most = Rc::new(Cell::new(0));
     for (number, bytes) in (0..).zip(lengths) {
         let sent = block(number, bytes);
-        here.pipe.send_block(number, head(number, bytes), sent.clone());
+        here.pipe.send_block(number, head(number, bytes), held(&sent));
         most.set(most.get().max(here.pipe.buffered_bytes()));
         until("it is on its way", || {
             most.set(most.get().max(here.pipe.buffered_bytes()));
@@ -251,7 +257,7 @@ async fn piped(linked: &Linked, blocks: u32) -> Duration {
     for number in 0..blocks {
         sha256(&sent).await.unwrap();
         here.pipe
-            .send_block(number, head(number, BLOCK_BYTES), sent.clone());
+            .send_block(number, head(number, BLOCK_BYTES), held(&sent));
         while !here.has_sent(number) {
             pause(Duration::ZERO).await;
         }
@@ -280,7 +286,7 @@ async fn a_pipe_that_is_closed_in_the_middle_is_over_for_both() {
     let (here, there) = linked.pipe().await;
     for number in 0..2 {
         here.pipe
-            .send_block(number, head(number, BLOCK_BYTES), block(1, BLOCK_BYTES));
+            .send_block(number, head(number, BLOCK_BYTES), held(&block(1, BLOCK_BYTES)));
     }
     let events = Rc::clone(&here.events);
     drop(here);
@@ -292,7 +298,7 @@ async fn a_pipe_that_is_closed_in_the_middle_is_over_for_both() {
     let (here, there) = linked.pipe().await;
     for number in 0..3 {
         here.pipe
-            .send_block(number, head(number, BLOCK_BYTES), block(1, BLOCK_BYTES));
+            .send_block(number, head(number, BLOCK_BYTES), held(&block(1, BLOCK_BYTES)));
     }
     drop(there);
     until("its end is known", || here.is_closed()).await;

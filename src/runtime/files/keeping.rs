@@ -150,10 +150,13 @@ impl Engine {
                     return;
                 }
                 match stored {
-                    Ok(()) => engine.tell_file(FileEvent::BlockStored {
-                        transfer,
-                        number: place.number,
-                    }),
+                    Ok(()) => {
+                        engine.files.spare(bytes);
+                        engine.tell_file(FileEvent::BlockStored {
+                            transfer,
+                            number: place.number,
+                        });
+                    }
                     Err(error) => {
                         console::debug("a file is not stored", error.to_string());
                         keeping.waiting.take();

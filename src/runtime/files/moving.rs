@@ -55,7 +55,7 @@ impl Engine {
                 let is_former = |of: PipeId| of != pipe && of.name.transfer == pipe.name.transfer;
                 self.files.forget_came(is_former);
                 if let Some(pipe) = self.pipe(pipe) {
-                    pipe.expect_block(place.number, place.bytes);
+                    pipe.expect_block(place.number, self.files.place_for(place.bytes));
                 }
             }
             FileCommand::StoreBlock {
