@@ -20,7 +20,7 @@ use super::dom::{El, each, el, el_class, focused, live};
 use super::icon::{Icon, icon};
 use crate::i18n::{amounts, words};
 pub use name::{file_name, short_name};
-pub use standing::{Act, Beside, Mood, asks};
+pub use standing::{Act, Beside, Mood, asks, would_be_lost};
 use standing::{Standing, rank, standing, state_name};
 
 /// Lines that are shown at once. Who wants to see those behind them takes some away.
@@ -281,6 +281,8 @@ impl Line {
             Act::Preview => words.preview,
             Act::Cancel => words.cancel,
             Act::Remove => words.remove,
+            Act::Discard => words.discard_it,
+            Act::Keep => words.keep,
         }
     }
 
@@ -295,13 +297,21 @@ impl Line {
             self.flip_preview(&button);
             return;
         }
-        if act == Act::Remove {
+        if act == Act::Discard || (act == Act::Remove && !self.would_be_lost()) {
             self.leave_focus();
         }
         let shown = self.shown.borrow().clone();
         if let Some((transfer, _)) = shown {
             (self.does.act)(&transfer, act);
         }
+    }
+
+    /// Whether this is all there is of something that came.
+    fn would_be_lost(&self) -> bool {
+        let shown = self.shown.borrow();
+        shown
+            .as_ref()
+            .is_some_and(|(transfer, beside)| would_be_lost(transfer, *beside))
     }
 
     /// Gives the focus to a neighbour, for this line is about to go.

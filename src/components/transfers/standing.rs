@@ -24,8 +24,12 @@ pub enum Act {
     Preview,
     /// Ends it.
     Cancel,
-    /// Takes the line away.
+    /// Takes the line away. Asks first where that would lose what came.
     Remove,
+    /// Takes it away although it would.
+    Discard,
+    /// Does not, after all.
+    Keep,
 }
 
 /// How a line is to be looked at.
@@ -50,6 +54,8 @@ pub struct Beside {
     pub is_saved: bool,
     /// Whether it can be looked at here.
     pub can_preview: bool,
+    /// Whether the person is asked if they want to lose it.
+    pub is_going: bool,
 }
 
 /// How a transfer stands.
@@ -83,6 +89,12 @@ pub const fn state_name(state: TransferState) -> &'static str {
 #[must_use]
 pub fn asks(transfer: &Transfer) -> bool {
     transfer.state == TransferState::Offered && transfer.direction == Direction::Receiving
+}
+
+/// Whether this is all there is of something that came.
+#[must_use]
+pub fn would_be_lost(transfer: &Transfer, beside: Beside) -> bool {
+    transfer.state == TransferState::Done && transfer.direction == Direction::Receiving && !beside.is_saved
 }
 
 /// Where it belongs in the list: what waits for the person before what goes its way, and what is over
@@ -143,6 +155,9 @@ pub fn standing(transfer: &Transfer, beside: Beside) -> Standing {
         TransferState::Lacking { ours: false } => filled(words.lacking_there, Mood::Resting, &[Act::Cancel]),
         TransferState::Verifying => plain(words.verifying, Mood::Calm, &[Act::Cancel]),
         TransferState::Done if is_sent => filled(words.sent, Mood::Good, &[Act::Remove]),
+        TransferState::Done if beside.is_going && !beside.is_saved => {
+            plain(words.unsaved, Mood::Asking, &[Act::Save, Act::Discard, Act::Keep])
+        }
         TransferState::Done => {
             let text = if beside.is_saved {
                 words.saved

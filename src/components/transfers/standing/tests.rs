@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use Act::{Accept, Again, Cancel, Decline, Pause, Preview, Remove, Resume, Save};
+use Act::{Accept, Again, Cancel, Decline, Discard, Keep, Pause, Preview, Remove, Resume, Save};
 use Direction::{Receiving, Sending};
 use visavis_protocol::{SeatId, TransferId};
 
@@ -163,11 +163,29 @@ fn every_end_says_what_happened_and_to_both_what_concerns_them() {
 }
 
 #[test]
+fn what_was_not_saved_does_not_go_without_a_question() {
+    let done = transfer(Receiving, TransferState::Done);
+    let mut beside = Beside {
+        is_going: true,
+        ..Beside::default()
+    };
+    assert!(would_be_lost(&done, beside));
+    assert_eq!(standing(&done, beside).acts, [Save, Discard, Keep]);
+    beside.is_saved = true;
+    assert!(!would_be_lost(&done, beside));
+    assert!(!would_be_lost(
+        &transfer(Sending, TransferState::Done),
+        Beside::default()
+    ));
+}
+
+#[test]
 fn a_picture_can_be_looked_at_and_what_is_saved_says_so() {
     let done = transfer(Receiving, TransferState::Done);
     let beside = Beside {
         is_saved: true,
         can_preview: true,
+        is_going: true,
     };
     let shown = standing(&done, beside);
     assert_eq!(shown.acts, [Save, Preview, Remove]);
