@@ -134,7 +134,7 @@ const STEPS: [Step; 13] = [
         name: "e2e",
         what: "calls between real browsers",
         needs: &["build"],
-        minutes: 45,
+        minutes: 60,
         run: e2e,
     },
     Step {

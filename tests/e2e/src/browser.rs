@@ -51,7 +51,7 @@ pub struct Devices {
     pub microphone: bool,
     /// The person's answer.
     pub permission: Permission,
-    /// Frames a second of the camera. Fewer for many browsers on few cores.
+    /// Frames a second of the camera: as few as the client takes, for many browsers share few cores.
     pub frames_per_second: u32,
     /// How many cameras there are. Firefox has one fake camera.
     pub cameras: u32,
@@ -67,7 +67,7 @@ impl Default for Devices {
             camera: true,
             microphone: true,
             permission: Permission::Granted,
-            frames_per_second: 20,
+            frames_per_second: 10,
             cameras: 1,
             voice: false,
             face: None,

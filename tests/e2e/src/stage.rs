@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use futures_util::FutureExt;
 
 use crate::browser::{Browser, Devices, Kind};
@@ -15,6 +15,9 @@ use crate::place::Place;
 use crate::process;
 use crate::server::Server;
 use crate::wait::{Look, until};
+
+/// How many times its goal something takes that is broken and not slow: see [`Stage::in_time`].
+const BROKEN: f64 = 4.0;
 
 /// Everything that one test runs.
 pub struct Stage {
@@ -208,6 +211,18 @@ impl Stage {
     pub fn figure(&self, text: &str) {
         eprintln!("{}: {text}", self.name);
         self.append("VISAVIS_FIGURES", text);
+    }
+
+    /// Tells how long something took beside how long it may take, in milliseconds. It fails where that is
+    /// [`BROKEN`] times as long: on two cores that four browsers share, each waits for its turn, and what
+    /// takes a little longer there says nothing of the app. What a goal is measured for is a quiet machine.
+    ///
+    /// # Errors
+    /// If it took so long that something must be broken.
+    pub fn in_time(&self, what: &str, took_ms: f64, goal_ms: f64) -> Result<()> {
+        self.figure(&format!("{what}: {took_ms:.0} ms (goal: {goal_ms:.0})"));
+        ensure!(took_ms < BROKEN * goal_ms, "{what}: {took_ms} ms");
+        Ok(())
     }
 
     /// Adds a line to the file that a variable names, if it does.

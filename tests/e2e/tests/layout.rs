@@ -8,18 +8,14 @@ use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join_all;
 use thirtyfour::{By, Key};
 use visavis_e2e::page::SOON;
-use visavis_e2e::{Browser, Devices, Kind, Look, Room, Stage, in_each, until};
+use visavis_e2e::{Browser, Kind, Look, Room, Stage, in_each, until};
 
 /// Three who see each other: Ada in the browser in question, Bob and Cleo in one of each kind. All are
 /// mute: the fake microphones never rest.
 async fn three(stage: &Stage, kind: Kind, room: &Room) -> Result<[Rc<Browser>; 3]> {
     stage.serve().await?;
-    let devices = Devices {
-        frames_per_second: 10,
-        ..Devices::default()
-    };
     let kinds = [kind, Kind::Chromium, Kind::Firefox];
-    let all = try_join_all(kinds.map(|kind| stage.browser_with(kind, devices))).await?;
+    let all = try_join_all(kinds.map(|kind| stage.browser(kind))).await?;
     for (browser, name) in all.iter().zip(["Ada", "Bob", "Cleo"]) {
         browser.enter(stage, room, name).await?;
     }

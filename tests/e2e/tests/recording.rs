@@ -9,7 +9,7 @@ use futures_util::future::{try_join, try_join_all};
 use serde_json::json;
 use thirtyfour::prelude::*;
 use visavis_e2e::page::SOON;
-use visavis_e2e::{Browser, Devices, Kind, Look, Room, Stage, in_each, staged, until};
+use visavis_e2e::{Browser, Kind, Look, Room, Stage, in_each, staged, until};
 
 /// How long is recorded; a person may ask for longer.
 const SECONDS_VARIABLE: &str = "VISAVIS_RECORD_SECONDS";
@@ -86,11 +86,7 @@ async fn see_words(browser: &Browser, words: &str, are_there: bool) -> Result<()
 /// Ada records; Bob is there, Cleo comes meanwhile.
 async fn recorded(stage: &Stage, kinds: [Kind; 3], way: Way) -> Result<()> {
     stage.serve().await?;
-    let devices = Devices {
-        frames_per_second: 10,
-        ..Devices::default()
-    };
-    let all = try_join_all(kinds.iter().map(|kind| stage.browser_with(*kind, devices))).await?;
+    let all = try_join_all(kinds.iter().map(|kind| stage.browser(*kind))).await?;
     let [ada, bob, cleo] = &all[..] else {
         unreachable!("three were asked for")
     };

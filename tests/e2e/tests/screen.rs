@@ -8,7 +8,7 @@ use futures_util::future::try_join_all;
 use serde_json::{Value, json};
 use thirtyfour::By;
 use visavis_e2e::page::SOON;
-use visavis_e2e::{Browser, Devices, Kind, Look, Room, Stage, in_each, until};
+use visavis_e2e::{Browser, Kind, Look, Room, Stage, in_each, until};
 
 /// The places of the media sections.
 const MICROPHONE: usize = 0;
@@ -21,12 +21,8 @@ const GONE_MS: f64 = 500.0;
 /// Three who see and hear each other, and then are mute: the fake microphones never rest.
 async fn three(stage: &Stage, kind: Kind, room: &Room) -> Result<[Rc<Browser>; 3]> {
     stage.serve().await?;
-    let devices = Devices {
-        frames_per_second: 10,
-        ..Devices::default()
-    };
     let kinds = [kind, Kind::Chromium, Kind::Firefox];
-    let all = try_join_all(kinds.map(|kind| stage.browser_with(kind, devices))).await?;
+    let all = try_join_all(kinds.map(|kind| stage.browser(kind))).await?;
     for (browser, name) in all.iter().zip(["Ada", "Bob", "Cleo"]) {
         browser.enter(stage, room, name).await?;
     }
@@ -199,8 +195,7 @@ in_each! {
             other.see_gone("article", "Ada’s screen").await?;
             let gone = other.script("return window.__gone;", Vec::new()).await?;
             let took = gone.as_f64().context("a time")? - ended;
-            stage.figure(&format!("{}: a screen that ended is gone after {took:.0} ms", other.label));
-            ensure!(took <= GONE_MS, "{}: {took} ms", other.label);
+            stage.in_time(&format!("{}: a screen that ended is gone after", other.label), took, GONE_MS)?;
         }
         ada.see("button", "Share screen").await?;
         ada.see_gone("article", "Your screen").await?;
