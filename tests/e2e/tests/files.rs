@@ -6,6 +6,7 @@ use anyhow::{Context, Result, ensure};
 use futures_util::future::try_join;
 use serde_json::{Value, json};
 use thirtyfour::{By, WebElement};
+use visavis_e2e::files::Sample;
 use visavis_e2e::page::SOON;
 use visavis_e2e::{Browser, Kind, Look, Room, Stage, in_each, until};
 
@@ -35,9 +36,13 @@ const fn other(kind: Kind) -> Kind {
 }
 
 async fn two(stage: &Stage, kind: Kind) -> Result<[Rc<Browser>; 2]> {
-    stage.serve().await?;
+    two_of(stage, [kind, other(kind)]).await
+}
+
+async fn two_of(stage: &Stage, kinds: [Kind; 2]) -> Result<[Rc<Browser>; 2]> {
     let room = Room::new("files");
-    let (ada, bob) = try_join(stage.browser(kind), stage.browser(other(kind))).await?;
+    stage.serve().await?;
+    let (ada, bob) = try_join(stage.browser(kinds[0]), stage.browser(kinds[1])).await?;
     ada.enter(stage, &room, "Ada").await?;
     bob.enter(stage, &room, "Bob").await?;
     try_join(ada.wait_for_tile("Bob"), bob.wait_for_tile("Ada")).await?;
@@ -113,6 +118,11 @@ in_each! {
         }
         let said = line(&ada, "notes.bin", "done").await?.text().await?;
         ensure!(said.contains("Bob has it"), "{said}");
+        // What was not saved does not go without a question.
+        bob.press("button", "Remove").await?;
+        bob.see("button", "Remove anyway").await?;
+        bob.press("button", "Keep").await?;
+        bob.see_gone("button", "Remove anyway").await?;
         bob.press("button", "Save").await?;
         returns(&bob, "saved", "return window.__bytes;", json!(["notes.bin", BYTES])).await?;
         until("it says that it is saved", SOON, async || {
@@ -225,6 +235,145 @@ in_each! {
         // Who was chosen and leaves is to be chosen again.
         bob.leave().await?;
         ada.hear("status", "Bob has left. Choose who gets your files.").await?;
+        Ok(())
+    }
+}
+
+/// What lies in the folder that stands in for one of the disk, by path.
+const SAVED_FOLDER: &str = "
+    const all = {};
+    const walk = async (folder, path) => {
+        for await (const [name, handle] of folder.entries()) {
+            if (handle.kind === 'directory') await walk(handle, path + name + '/');
+            else all[path + name] = await (await handle.getFile()).text();
+        }
+    };
+    const root = await navigator.storage.getDirectory();
+    await walk(await root.getDirectoryHandle('picked', { create: true }), '');
+    return all;";
+
+/// A dialog that nobody can answer here gives a folder of the browser's own.
+const PLAYED_FOLDER_PICKER: &str = "window.showDirectoryPicker = async () =>
+    (await navigator.storage.getDirectory()).getDirectoryHandle('picked', { create: true });";
+
+in_each! {
+    /// A folder goes as one transfer, and comes out with its folders. No driver gives a Firefox a folder, so
+    /// it is sent by a Chromium.
+    async fn folder(stage: &Stage, kind: Kind) -> Result<()> {
+        let [ada, bob] = two_of(stage, [Kind::Chromium, kind]).await?;
+        let folder = stage.folder().join("plans");
+        std::fs::create_dir_all(folder.join("old/older"))?;
+        for (path, words) in [("a.txt", "one"), ("old/b.txt", "two"), ("old/older/c.txt", "three"), ("empty.txt", "")] {
+            std::fs::write(folder.join(path), words)?;
+        }
+        bob.script(PLAYED_FOLDER_PICKER, Vec::new()).await?;
+        ada.open_files().await?;
+        ada.give_file("Folder to send", &folder).await?;
+        bob.see("group", "Ada wants to send you plans").await?;
+        bob.press("button", "Accept").await?;
+        bob.open_files().await?;
+        for browser in [&ada, &bob] {
+            let line = line(browser, "plans", "done").await?;
+            ensure!(line.text().await?.contains("4 files"), "{}", line.text().await?);
+        }
+        bob.press("button", "Save").await?;
+        let wanted = json!({ "plans/a.txt": "one", "plans/old/b.txt": "two", "plans/old/older/c.txt": "three", "plans/empty.txt": "" });
+        until("the folder is saved", SOON, async || {
+            let saved = bob.async_script(SAVED_FOLDER, Vec::new()).await?;
+            Ok(Look::when(saved == wanted, || saved.to_string()))
+        })
+        .await
+    }
+}
+
+/// Bytes that take long enough to be stopped on their way.
+const LONG_BYTES: u64 = 48 << 20;
+
+/// Waits until nothing more comes; how many bytes there are then.
+async fn at_rest(browser: &Browser) -> Result<u64> {
+    let mut before = (0, 0);
+    until(&format!("{}: nothing comes", browser.label), SOON, async || {
+        let bytes = browser.received_bytes().await?;
+        before = if bytes == before.0 {
+            (bytes, before.1 + 1)
+        } else {
+            (bytes, 0)
+        };
+        // Half a second: many times what a block takes.
+        Ok(Look::at((before.1 == 10).then_some(bytes), || bytes.to_string()))
+    })
+    .await
+}
+
+in_each! {
+    /// Either side lets it rest, then nothing comes, and only who stopped it may let it go on.
+    async fn paused(stage: &Stage, kind: Kind) -> Result<()> {
+        let [ada, bob] = two(stage, kind).await?;
+        let sample = Sample::noise(stage, "long.bin", LONG_BYTES)?;
+        ada.offer(&sample).await?;
+        bob.open_files().await?;
+        bob.press("button", "Accept").await?;
+        for (stopper, other) in [(&ada, &bob), (&bob, &ada)] {
+            bob.see_line("long.bin", "under way", SOON, |line| line.state == "running").await?;
+            stopper.press("button", "Pause").await?;
+            for browser in [stopper, other] {
+                browser.see_state("long.bin", "paused", SOON).await?;
+            }
+            stopper.see("button", "Resume").await?;
+            ensure!(other.find("button", "Resume").await?.is_none(), "the other may let it go on");
+            let bytes = at_rest(&bob).await?;
+            ensure!(bytes < LONG_BYTES, "it went by");
+            stopper.press("button", "Resume").await?;
+            until("it goes on", SOON, async || {
+                let now = bob.received_bytes().await?;
+                Ok(Look::when(now > bytes, || format!("{bytes} bytes, then {now}")))
+            })
+            .await?;
+        }
+        let limit = SOON * 4;
+        bob.see_state("long.bin", "done", limit).await?;
+        ada.see_state("long.bin", "done", limit).await?;
+        ensure!(bob.received_bytes().await? == LONG_BYTES, "a rest costs nothing");
+        Ok(())
+    }
+}
+
+/// Counts how often a part of a file is taken.
+const COUNT_READS: &str = "window.__reads = 0;
+    const slice = Blob.prototype.slice;
+    Blob.prototype.slice = function (...range) { if (this instanceof File) window.__reads += 1; return slice.apply(this, range); };";
+
+in_each! {
+    /// To everybody: a transfer for each, and who keep step share what is read.
+    async fn to_everyone(stage: &Stage, kind: Kind) -> Result<()> {
+        const BLOCKS: u64 = 24;
+        let [ada, bob] = two(stage, kind).await?;
+        let cleo = stage.browser(kind).await?;
+        cleo.visit(ada.driver().current_url().await?.as_str()).await?;
+        cleo.join("Cleo").await?;
+        ada.wait_for_tile("Cleo").await?;
+        ada.script(COUNT_READS, Vec::new()).await?;
+        let sample = Sample::noise(stage, "all.bin", BLOCKS << 20)?;
+        ada.offer(&sample).await?;
+        for browser in [&bob, &cleo] {
+            browser.see("group", "Ada wants to send you all.bin").await?;
+        }
+        try_join(bob.press("button", "Accept"), cleo.press("button", "Accept")).await?;
+        until("both have it", SOON * 4, async || {
+            let lines = ada.all("listitem", Some("all.bin")).await?;
+            let mut states = Vec::new();
+            for line in &lines {
+                states.push(line.attr("data-state").await?.unwrap_or_default());
+            }
+            Ok(Look::when(states == ["done", "done"], || states.join(", ")))
+        })
+        .await?;
+        let reads = ada.script("return window.__reads;", Vec::new()).await?;
+        stage.figure(&format!("{BLOCKS} blocks sent to two with {reads} reads"));
+        ensure!(reads.as_u64() < Some(2 * BLOCKS), "{reads} reads for {BLOCKS} blocks");
+        for browser in [&bob, &cleo] {
+            ensure!(browser.received_bytes().await? == BLOCKS << 20, "{}", browser.label);
+        }
         Ok(())
     }
 }

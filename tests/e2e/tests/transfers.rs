@@ -87,7 +87,9 @@ async fn judge_repeats(
 in_pairs! {
     async fn a_file_arrives(stage: &Stage, pair: [Kind; 2]) -> Result<()> {
         let [ada, bea] = two(stage, pair).await?;
-        let sample = Sample::noise(stage, "a film.bin", bytes(SIZE_MIB) + 12_345)?;
+        // Between two of a kind each has sent and received as much as it shows.
+        let mib = if pair[0] == pair[1] { SIZE_MIB } else { CUT_SIZE_MIB };
+        let sample = Sample::noise(stage, "a film.bin", bytes(mib) + 12_345)?;
         begin(&ada, &bea, &sample).await?;
         arrived(stage, &ada, &bea, &sample).await?;
         judge_repeats(stage, &bea, &sample, 0, 0).await
@@ -96,6 +98,10 @@ in_pairs! {
 
 in_pairs! {
     async fn goes_on_after_its_connection_was_killed(stage: &Stage, pair: [Kind; 2]) -> Result<()> {
+        if !pair.contains(&Kind::Chromium) {
+            stage.skip("two Firefox: neither can be told to lose its connection");
+            return Ok(());
+        }
         let [ada, bea] = two(stage, pair).await?;
         let sample = Sample::noise(stage, "a film.bin", bytes(CUT_SIZE_MIB))?;
         begin(&ada, &bea, &sample).await?;
@@ -105,15 +111,14 @@ in_pairs! {
             .into_iter()
             .filter(|browser| browser.kind == Kind::Chromium)
             .collect();
-        if killers.is_empty() {
-            stage.skip("two Firefox: neither can be told to lose its connection");
-        }
-        for (at, killer) in CUTS.into_iter().zip(killers.into_iter().cycle()) {
-            bea.see_line(sample.name(), "far enough", SENT_WITHIN, |line| line.percent >= Some(at)).await?;
+        // It takes the pages a while to notice; between two kinds once is enough.
+        let cuts = if pair[0] == pair[1] { &CUTS[..] } else { &CUTS[1..2] };
+        for (at, killer) in cuts.iter().zip(killers.into_iter().cycle()) {
+            bea.see_line(sample.name(), "far enough", SENT_WITHIN, |line| line.percent >= Some(*at)).await?;
             killer.script("__probe.kill();", Vec::new()).await?;
         }
         arrived(stage, &ada, &bea, &sample).await?;
-        judge_repeats(stage, &bea, &sample, CUTS.len(), 1).await
+        judge_repeats(stage, &bea, &sample, cuts.len(), 1).await
     }
 }
 

@@ -21,7 +21,8 @@ const MIB: u64 = 1 << 20;
 /// What is sent for each figure of speed, and how often.
 const SPEED_MIB: u64 = 256;
 const ROUNDS: usize = 3;
-/// The large file; Firefox gets a smaller one.
+/// The large file; Firefox gets a smaller one. A person may ask for another size.
+const SIZE_VARIABLE: &str = "VISAVIS_FILE_MIB";
 const LARGE_MIB: u64 = 4096;
 const LARGE_FIREFOX_MIB: u64 = 512;
 /// Bounds a run that hangs.
@@ -63,15 +64,17 @@ const BARE: &str = r#"
 
 /// What a page is asked to watch while a file passes: tasks that keep it busy.
 const WATCH: &str = r#"
-    const watch = window.__watch = { longest: 0 };
+    const watch = window.__watch = { longest: 0, all: [] };
+    const began = performance.now();
+    const note = (at, took) => { if (took > 100) watch.all.push([Math.round((at - began) / 1000), Math.round(took)]); watch.longest = Math.max(watch.longest, took); };
     if (PerformanceObserver.supportedEntryTypes.includes("longtask")) {
         watch.how = "longest task";
-        new PerformanceObserver((list) => { for (const { duration } of list.getEntries()) watch.longest = Math.max(watch.longest, duration); })
+        new PerformanceObserver((list) => { for (const { startTime, duration } of list.getEntries()) note(startTime, duration); })
             .observe({ type: "longtask" });
     } else {
         watch.how = "longest wait for a turn";
         let last = performance.now();
-        setInterval(() => { const now = performance.now(); watch.longest = Math.max(watch.longest, now - last - 10); last = now; }, 10);
+        setInterval(() => { const now = performance.now(); note(last, now - last - 10); last = now; }, 10);
     }
 "#;
 
@@ -184,6 +187,10 @@ async fn bare_seconds(stage: &Stage, ada: &Browser, bea: &Browser, bytes: u64) -
 }
 
 async fn flat(stage: &Stage, kind: Kind, size_mib: u64) -> Result<()> {
+    let asked = std::env::var(SIZE_VARIABLE)
+        .ok()
+        .and_then(|text| text.parse().ok());
+    let size_mib = asked.unwrap_or(size_mib);
     let [ada, bea] = two(stage, kind).await?;
     meet(stage, &ada, &bea).await?;
     let sample = Sample::sparse(stage, "a long film.bin", size_mib * MIB)?;
@@ -218,12 +225,13 @@ async fn flat(stage: &Stage, kind: Kind, size_mib: u64) -> Result<()> {
     for ((browser, does), (before, most)) in people.into_iter().zip(before.iter().zip(&most)) {
         let watch = browser.script("return __watch;", Vec::new()).await?;
         println!(
-            "  who {does}: {} grew by {:.1} MiB at most (from {:.1} MiB), {} {:.0} ms",
+            "  who {does}: {} grew by {:.1} MiB at most (from {:.1} MiB), {} {:.0} ms; those over 100 ms, by second: {}",
             held_is(kind),
             (most - before) / mib_f(),
             before / mib_f(),
             watch["how"].as_str().unwrap_or_default(),
-            watch["longest"].as_f64().unwrap_or_default()
+            watch["longest"].as_f64().unwrap_or_default(),
+            watch["all"]
         );
     }
     let saved = bea.save(stage, &sample, SENT_WITHIN).await?;
