@@ -84,24 +84,17 @@ fn nobody_waits_long_for_a_slow_one() {
     files.tell(FileEvent::PipeOpened(fast));
     files.tell(FileEvent::PipeOpened(slow));
     files.commands();
-    let far = runs(&mut files, fast, 0);
+    let mut far = runs(&mut files, fast, 0);
+    assert!(u64::from(far) < BLOCKS, "it does not wait at all");
     let began = files.shell.now;
-    let mut asked = Vec::new();
-    while asked.is_empty() {
+    while u64::from(far) < BLOCKS {
         files.shell.wait(Duration::from_millis(20));
-        asked = reads(&mut files, fast.name.transfer);
-        assert!(
-            files.shell.now.since(began) < Duration::from_secs(3),
-            "it waits for ever"
-        );
+        if reads(&mut files, fast.name.transfer).contains(&far) {
+            far = runs(&mut files, fast, far);
+        }
+        let waited = files.shell.now.since(began);
+        assert!(waited < Duration::from_secs(5), "it waits for ever: {far}");
     }
-    assert_eq!(asked, [far]);
-    assert!(
-        files.shell.now.since(began) >= Duration::from_millis(900),
-        "it does not wait at all"
-    );
-    // Having waited so long it goes its own way.
-    assert!(runs(&mut files, fast, far) > far + 3);
 }
 
 #[test]

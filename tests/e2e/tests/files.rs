@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use thirtyfour::{By, WebElement};
 use visavis_e2e::files::Sample;
 use visavis_e2e::page::SOON;
-use visavis_e2e::{Browser, Kind, Look, Room, Stage, in_each, until};
+use visavis_e2e::{Browser, Kind, Look, Room, Stage, in_each, staged, until};
 
 /// Two blocks and a bit, so that there is a progress.
 const BYTES: usize = 2_500_000;
@@ -343,12 +343,12 @@ const COUNT_READS: &str = "window.__reads = 0;
     const slice = Blob.prototype.slice;
     Blob.prototype.slice = function (...range) { if (this instanceof File) window.__reads += 1; return slice.apply(this, range); };";
 
-in_each! {
+staged! {
     /// To everybody: a transfer for each, and who keep step share what is read.
-    async fn to_everyone(stage: &Stage, kind: Kind) -> Result<()> {
-        const BLOCKS: u64 = 24;
-        let [ada, bob] = two(stage, kind).await?;
-        let cleo = stage.browser(kind).await?;
+    async fn to_everyone(stage: &Stage) -> Result<()> {
+        const BLOCKS: u64 = 16;
+        let [ada, bob] = two(stage, Kind::Chromium).await?;
+        let cleo = stage.browser(Kind::Chromium).await?;
         cleo.visit(ada.driver().current_url().await?.as_str()).await?;
         cleo.join("Cleo").await?;
         ada.wait_for_tile("Cleo").await?;

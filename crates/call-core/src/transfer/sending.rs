@@ -26,10 +26,10 @@ use crate::time::Timestamp;
 /// Blocks that a transfer may be ahead of the slowest one of the same source and still share what is read:
 /// fewer than a shell keeps for that.
 const STEP: u32 = 3;
-/// How long it waits for a slower one, and which part of its time: the file is then read once for both.
-/// Longer than that nobody waits for the sake of a read.
+/// How long it waits for a slower one, and which part of its time (one half): the file is read once for both
+/// where one is up to twice as fast, and nobody is held up by more than that for the sake of a read.
 const PATIENCE: Duration = Duration::from_secs(1);
-const PATIENT_PART: u32 = 5;
+const PATIENT_PART: u32 = 2;
 /// Shorter waits are not begun.
 const LEAST_WAIT: Duration = Duration::from_millis(250);
 
