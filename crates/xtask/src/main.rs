@@ -36,7 +36,7 @@ cargo xtask <command> [options]
   dev      the server and a client that rebuilds on change
   build    the optimised client and the server that carries it
   test     every check that a change must pass               [--list] [--only STEP] [--skip STEP] [--seeds N]
-                                                             [--fuzz-seconds N] [--direct] [-- test filter]
+                                                             [--fuzz-seconds N] [--direct] [--every-pair] [-- test filter]
   screenshots  pictures of every screen, in test-results/screenshots [-- outside, crowd, call]
   transfer figures of files between two browsers                    [-- speed, flat-chromium, flat-firefox]
   bench    figures of a call beside the least that a page can cost  [-- bench options]
@@ -143,6 +143,7 @@ fn test(parser: &mut lexopt::Parser) -> Result<bool> {
             Long("seeds") => options.seeds = parser.value()?.parse()?,
             Long("fuzz-seconds") => options.fuzz_seconds = parser.value()?.parse()?,
             Long("direct") => options.direct = true,
+            Long("every-pair") => options.every_pair = true,
             Value(value) => options.filter.push(value.string()?),
             other @ (Short(_) | Long(_)) => return Err(other.unexpected().into()),
         }

@@ -29,6 +29,8 @@ pub struct Options {
     pub fuzz_seconds: u64,
     /// Run browsers in the machine's own network.
     pub direct: bool,
+    /// Also run what browsers of one kind do together.
+    pub every_pair: bool,
     /// Names of tests for the end-to-end step.
     pub filter: Vec<String>,
 }
@@ -42,6 +44,7 @@ impl Default for Options {
             seeds: 100_000,
             fuzz_seconds: 30,
             direct: false,
+            every_pair: false,
             filter: Vec::new(),
         }
     }
@@ -538,6 +541,9 @@ fn browser_tests(bench: &Bench, mut command: Command, package: &str, filter: &[S
     }
     if has_nextest() {
         command.args(["nextest", "run", "--profile", "e2e"]);
+        if bench.options.every_pair || !bench.options.filter.is_empty() {
+            command.arg("--ignore-default-filter");
+        }
     } else {
         command.arg("test");
     }

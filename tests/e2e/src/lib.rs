@@ -39,7 +39,8 @@ macro_rules! staged {
     };
 }
 
-/// The same test between two in Chromium, two in Firefox, and one in each.
+/// The same test between two in Chromium, two in Firefox, and one in each. Those of a kind are left to a
+/// person: see the profile `e2e` in `.config/nextest.toml`.
 #[macro_export]
 macro_rules! in_pairs {
     ($(#[$meta:meta])* async fn $name:ident($stage:ident: &Stage, $pair:ident: [Kind; 2]) -> Result<()> $body:block) => {
@@ -50,15 +51,15 @@ macro_rules! in_pairs {
             async fn test($stage: &$crate::Stage, $pair: [$crate::Kind; 2]) -> ::anyhow::Result<()> $body
 
             #[test]
-            fn chromium() {
+            fn both_chromium() {
                 let pair = [$crate::Kind::Chromium; 2];
-                $crate::run(concat!(module_path!(), "::chromium"), async |stage: &$crate::Stage| test(stage, pair).await);
+                $crate::run(concat!(module_path!(), "::both_chromium"), async |stage: &$crate::Stage| test(stage, pair).await);
             }
 
             #[test]
-            fn firefox() {
+            fn both_firefox() {
                 let pair = [$crate::Kind::Firefox; 2];
-                $crate::run(concat!(module_path!(), "::firefox"), async |stage: &$crate::Stage| test(stage, pair).await);
+                $crate::run(concat!(module_path!(), "::both_firefox"), async |stage: &$crate::Stage| test(stage, pair).await);
             }
 
             #[test]

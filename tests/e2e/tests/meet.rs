@@ -105,13 +105,13 @@ mod four {
     use super::*;
 
     staged! {
-        async fn chromium(stage: &Stage) -> Result<()> {
+        async fn all_chromium(stage: &Stage) -> Result<()> {
             four_people(stage, [Kind::Chromium; 4]).await
         }
     }
 
     staged! {
-        async fn firefox(stage: &Stage) -> Result<()> {
+        async fn all_firefox(stage: &Stage) -> Result<()> {
             four_people(stage, [Kind::Firefox; 4]).await
         }
     }

@@ -469,7 +469,7 @@ mod recording {
     }
 
     staged! {
-        async fn firefox(stage: &Stage) -> Result<()> {
+        async fn all_firefox(stage: &Stage) -> Result<()> {
             recorded(stage, [Kind::Firefox; 3], Way::Download).await
         }
     }

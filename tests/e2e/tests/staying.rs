@@ -216,13 +216,13 @@ mod server_away {
     use super::*;
 
     staged! {
-        async fn chromium(stage: &Stage) -> Result<()> {
+        async fn all_chromium(stage: &Stage) -> Result<()> {
             without_server(stage, [Kind::Chromium; 3]).await
         }
     }
 
     staged! {
-        async fn firefox(stage: &Stage) -> Result<()> {
+        async fn all_firefox(stage: &Stage) -> Result<()> {
             without_server(stage, [Kind::Firefox; 3]).await
         }
     }
@@ -289,13 +289,13 @@ mod restart_in_band {
     use super::*;
 
     staged! {
-        async fn chromium(stage: &Stage) -> Result<()> {
+        async fn all_chromium(stage: &Stage) -> Result<()> {
             restart_without_server(stage, [Kind::Chromium; 2]).await
         }
     }
 
     staged! {
-        async fn firefox(stage: &Stage) -> Result<()> {
+        async fn all_firefox(stage: &Stage) -> Result<()> {
             restart_without_server(stage, [Kind::Firefox; 2]).await
         }
     }
@@ -336,13 +336,13 @@ mod leaver {
     use super::*;
 
     staged! {
-        async fn chromium(stage: &Stage) -> Result<()> {
+        async fn all_chromium(stage: &Stage) -> Result<()> {
             leaving_without_server(stage, [Kind::Chromium; 3]).await
         }
     }
 
     staged! {
-        async fn firefox(stage: &Stage) -> Result<()> {
+        async fn all_firefox(stage: &Stage) -> Result<()> {
             leaving_without_server(stage, [Kind::Firefox; 3]).await
         }
     }
@@ -411,7 +411,7 @@ mod reload {
     }
 
     staged! {
-        async fn firefox(stage: &Stage) -> Result<()> {
+        async fn all_firefox(stage: &Stage) -> Result<()> {
             reloading(stage, [Kind::Firefox; 3]).await
         }
     }
