@@ -102,7 +102,12 @@ in_each! {
         pick(&ada, &file(stage, "notes.bin", BYTES)?).await?;
         line(&ada, "notes.bin", "offered").await?;
         let card = bob.see("group", "Ada wants to send you notes.bin").await?;
-        ensure!(card.text().await?.contains("2.5 MB"), "the card says how much it is");
+        // It fades in, and what is not to be seen yet has no text for a driver.
+        until("the card says how much it is", SOON, async || {
+            let text = card.text().await?;
+            Ok(Look::when(text.contains("2.5 MB"), || text))
+        })
+        .await?;
         let focus = "return document.activeElement === document.body || !document.activeElement.closest('.offer');";
         ensure!(bob.script(focus, Vec::new()).await? == true, "a card takes no focus");
         bob.hear("status", "Ada wants to send you: notes.bin").await?;
@@ -249,8 +254,9 @@ const SAVED_FOLDER: &str = "
         }
     };
     const root = await navigator.storage.getDirectory();
-    await walk(await root.getDirectoryHandle('picked', { create: true }), '');
-    return all;";
+    const picked = await root.getDirectoryHandle('picked', { create: true });
+    // What is being written comes and goes under the walker's feet.
+    return walk(picked, '').then(() => all, () => null);";
 
 /// A dialog that nobody can answer here gives a folder of the browser's own.
 const PLAYED_FOLDER_PICKER: &str = "window.showDirectoryPicker = async () =>
