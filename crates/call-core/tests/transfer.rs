@@ -431,6 +431,19 @@ fn what_the_other_side_may_have_missed_is_said_again() {
     assert_eq!(files.said(), [FilesFrame::Done { transfer }]);
 }
 
+/// Of two tabs in one seat the one that comes back shows the offer still.
+#[test]
+fn what_one_tab_declined_is_over_for_the_other_one_too() {
+    let mut files = Files::sending();
+    let transfer = files.offer(&[file("a.bin", mib(3))]);
+    let reason = StopReason::Declined;
+    files.hears(&FilesFrame::Stop { transfer, reason });
+    files.said();
+    files.side(SideEvent::Closed);
+    files.opens();
+    assert_eq!(files.said(), [FilesFrame::Stop { transfer, reason }]);
+}
+
 #[test]
 fn an_empty_file_is_whole_at_once() {
     let mut files = Files::receiving();

@@ -214,7 +214,7 @@ impl Stage {
     }
 
     /// Tells how long something took beside how long it may take, in milliseconds. It fails where that is
-    /// [`BROKEN`] times as long: on two cores that four browsers share, each waits for its turn, and what
+    /// ten times as long: on two cores that four browsers share, each waits for its turn, and what
     /// takes a little longer there says nothing of the app. What a goal is measured for is a quiet machine.
     ///
     /// # Errors

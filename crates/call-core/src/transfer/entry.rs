@@ -127,8 +127,8 @@ impl Entry {
     pub(super) fn greet(&mut self, out: &mut Out<'_>) {
         self.paused_by_them = false;
         if let Some(End::Stopped { reason, by_us }) = self.end {
-            // Of two tabs in one seat the other one may still show it.
-            if reason == StopReason::Unknown && !by_us && self.is_sending() {
+            // It was the word of one tab: of two in one seat the other one may still show it.
+            if !by_us && self.is_sending() {
                 let transfer = self.about.transfer;
                 out.tell(&FilesFrame::Stop { transfer, reason });
             }
