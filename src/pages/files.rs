@@ -37,8 +37,6 @@ pub struct Files {
     pasted: Rc<RefCell<Option<FileList>>>,
     /// How often that changed.
     pastes: RwSignal<u32>,
-    /// What the person has saved, and how often that changed.
-    saved: Rc<RefCell<Vec<TransferId>>>,
     /// What the person was asked about: it was not saved, and would be lost.
     going: Rc<Cell<Option<TransferId>>>,
     saves: RwSignal<u32>,
@@ -55,7 +53,6 @@ impl Files {
             to_name: Rc::default(),
             pasted: Rc::default(),
             pastes: RwSignal::new(0),
-            saved: Rc::default(),
             going: Rc::default(),
             saves: RwSignal::new(0),
         }
@@ -304,7 +301,7 @@ impl Files {
 
     fn beside(&self, transfer: &Transfer) -> Beside {
         Beside {
-            is_saved: self.saved.borrow().contains(&transfer.transfer),
+            is_saved: self.runtime.is_saved(transfer.transfer),
             can_preview: transfer.state == TransferState::Done && self.runtime.can_preview(transfer),
             is_going: self.going.get() == Some(transfer.transfer),
         }
@@ -321,7 +318,6 @@ impl Files {
         let (id, title) = (transfer.transfer, transfer.title.clone());
         self.runtime.save_file(id, move |is_saved| {
             if is_saved {
-                files.saved.borrow_mut().push(id);
                 // The call may be over by now.
                 _ = files.saves.try_update(|count| *count += 1);
             } else {

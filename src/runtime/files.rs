@@ -61,6 +61,8 @@ pub(super) struct Files {
     /// the megabyte, and lie about until the browser looks for it.
     spare: RefCell<Vec<Uint8Array>>,
     keeping: RefCell<Table<TransferId, Rc<Keeping>>>,
+    /// What the person has saved.
+    saved: RefCell<Vec<TransferId>>,
     /// The room that all this is about.
     room: RefCell<Option<RoomId>>,
     has_cleaned: Cell<bool>,
@@ -306,6 +308,13 @@ impl Runtime {
     /// not at all if the person decided against it.
     pub fn save_file(self, transfer: TransferId, done: impl FnOnce(bool) + 'static) {
         self.engine.with_value(|engine| engine.save_file(transfer, done));
+    }
+
+    /// Whether the person has saved it. Follows no signal.
+    #[must_use]
+    pub fn is_saved(self, transfer: TransferId) -> bool {
+        self.engine
+            .with_value(|engine| engine.files.saved.borrow().contains(&transfer))
     }
 
     /// Whether a received file can be looked at here: a picture of a kind that browsers decode, whole

@@ -48,7 +48,7 @@ pub struct Left {
     /// Since when it is there, in milliseconds since 1970.
     pub since: u64,
     /// Hashes of the blocks that are there, without a gap from the first on. The last one may not be
-    /// whole yet: see [`Blocks::drop_torn`].
+    /// whole yet: see [`Left::drop_torn`].
     pub hashes: Vec<Hash>,
     /// Whether it is noted as whole.
     pub is_whole: bool,

@@ -13,8 +13,10 @@ use wasm_bindgen_futures::{JsFuture, future_to_promise};
 use super::buffer::Buffer;
 use super::{Error, blob, digest, value};
 
-/// Blocks that are kept for others, 4 MiB.
+/// Blocks of one file or folder that are kept for others, 4 MiB.
 const RECENT: usize = 4;
+/// Of all that are being sent.
+const RECENT_OF_ALL: usize = RECENT * visavis_protocol::limits::TRANSFERS_AT_ONCE;
 
 /// See the module.
 #[derive(Default)]
@@ -106,8 +108,15 @@ impl Reader {
             })
         });
         let mut recent = self.recent.borrow_mut();
-        if recent.len() >= RECENT {
-            recent.pop_front();
+        let of_source = |known: &Recent| known.which.source == which.source;
+        let is_full = recent.iter().filter(|known| of_source(known)).count() >= RECENT;
+        let oldest = if is_full {
+            recent.iter().position(of_source)
+        } else {
+            (recent.len() >= RECENT_OF_ALL).then_some(0)
+        };
+        if let Some(oldest) = oldest {
+            recent.remove(oldest);
         }
         let read = Recent {
             which,

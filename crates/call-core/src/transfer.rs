@@ -39,7 +39,7 @@ use entry::{End, Entry, Side};
 pub use names::extension_of;
 use out::Out;
 use receiving::Receiving;
-use sending::Sending;
+use sending::{REACH, Sending};
 pub use shell::{
     BlockPlace, Direction, FileCommand, FileEvent, FileIntent, FileRead, FileTrouble, Kept, Transfer,
     TransferState,
@@ -270,8 +270,11 @@ impl Transfers {
         };
         let steps: Vec<_> = self.list.iter().filter_map(step).collect();
         for entry in &mut self.list {
-            let Some((source, _)) = step(entry) else { continue };
-            let same = || steps.iter().filter(|(of, _)| *of == source);
+            let Some((source, own)) = step(entry) else {
+                continue;
+            };
+            let is_near = |next: u32| next.saturating_add(REACH) >= own;
+            let same = || steps.iter().filter(|(of, next)| *of == source && is_near(*next));
             let slowest = same().map(|(_, next)| *next).min().filter(|_| same().count() > 1);
             let mut out = Out {
                 now,

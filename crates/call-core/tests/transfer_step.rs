@@ -97,6 +97,26 @@ fn nobody_waits_long_for_a_slow_one() {
     }
 }
 
+/// Time that passes alone is no credit for standing still later.
+#[test]
+fn who_was_alone_for_long_waits_no_longer_for_that() {
+    let mut files = Files::sending();
+    let [fast, slow] = two(&mut files);
+    files.tell(FileEvent::PipeOpened(fast));
+    files.commands();
+    for _ in 0..600 {
+        files.shell.wait(Duration::from_secs(1));
+    }
+    files.tell(FileEvent::PipeOpened(slow));
+    let far = runs(&mut files, fast, 0);
+    let began = files.shell.now;
+    while !reads(&mut files, fast.name.transfer).contains(&far) {
+        files.shell.wait(Duration::from_millis(20));
+        let waited = files.shell.now.since(began);
+        assert!(waited < Duration::from_secs(2), "it spends what it has saved up");
+    }
+}
+
 #[test]
 fn who_is_alone_waits_for_nobody() {
     let mut files = Files::sending();

@@ -551,6 +551,7 @@ fn browser_tests(bench: &Bench, mut command: Command, package: &str, filter: &[S
         .args(["--locked", "--offline", "--no-fail-fast", "--package", package])
         .args(filter);
     if !has_nextest() {
+        println!("without cargo-nextest what browsers of one kind do together runs as well");
         command.args(["--", "--test-threads", "1"]);
     }
     command

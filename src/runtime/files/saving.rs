@@ -64,8 +64,11 @@ impl Engine {
             if let Err(error) = &saved {
                 console::debug("a file is not saved", error.to_string());
             }
-            if let Some(engine) = this.upgrade().filter(|_| is_copied && saved.is_ok()) {
-                engine.tell_file(FileEvent::Saved(transfer));
+            if let Some(engine) = this.upgrade().filter(|_| saved.is_ok()) {
+                engine.files.saved.borrow_mut().push(transfer);
+                if is_copied {
+                    engine.tell_file(FileEvent::Saved(transfer));
+                }
             }
             done(saved.is_ok());
         });

@@ -16,7 +16,8 @@ use crate::process;
 use crate::server::Server;
 use crate::wait::{Look, until};
 
-/// How many times its goal something takes that is broken and not slow: see [`Stage::in_time`].
+/// How many times its goal something takes that is broken and not slow: see [`Stage::in_time`]. What was
+/// waited for before has a limit of its own, which may be shorter.
 const BROKEN: f64 = 10.0;
 
 /// Everything that one test runs.

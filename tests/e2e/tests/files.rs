@@ -376,7 +376,9 @@ staged! {
         .await?;
         let reads = ada.script("return window.__reads;", Vec::new()).await?;
         stage.figure(&format!("{BLOCKS} blocks sent to two with {reads} reads"));
-        ensure!(reads.as_u64() < Some(2 * BLOCKS), "{reads} reads for {BLOCKS} blocks");
+        let reads = reads.as_u64().context("no count")?;
+        // Without waiting for each other they share a few at the start, by chance.
+        ensure!((BLOCKS..=BLOCKS * 3 / 2).contains(&reads), "{reads} reads for {BLOCKS} blocks");
         for browser in [&bob, &cleo] {
             ensure!(browser.received_bytes().await? == BLOCKS << 20, "{}", browser.label);
         }

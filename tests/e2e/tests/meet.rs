@@ -83,7 +83,9 @@ async fn four_people(stage: &Stage, kinds: [Kind; 4]) -> Result<()> {
             }
         }
     }
-    stage.in_time("longest pause of the others when one leaves", worst, GAP_MS)
+    stage.in_time("longest pause of the others when one leaves", worst, GAP_MS)?;
+    try_join_all(staying.iter().map(|browser| browser.sees_and_hears(2, SOON))).await?;
+    Ok(())
 }
 
 /// Waits until every browser has looked `at_least` so often at each of its streams; the fewest.

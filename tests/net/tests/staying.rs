@@ -228,8 +228,8 @@ pairs_in_lab! {
                 worst = worst.max(pause.worst);
             }
         }
-        stage.figure(&format!("longest pause in a call of {call} s with credentials for {lifetime} s: {worst:.0} ms"));
-        ensure!(worst < 1000.0, "{worst} ms");
+        let what = format!("longest pause in a call of {call} s with credentials for {lifetime} s");
+        stage.in_time(&what, worst, 1000.0)?;
         ensure!(meeting.connections_made().await? == made);
         lab.change_address()?;
         let took = meeting.media_back(Duration::from_secs(30)).await?;

@@ -25,7 +25,9 @@ use crate::time::Timestamp;
 
 /// Blocks that a transfer may be ahead of the slowest one of the same source and still share what is read:
 /// fewer than a shell keeps for that.
-const STEP: u32 = 3;
+pub(super) const STEP: u32 = 3;
+/// Blocks behind which one is out of reach: what it reads is forgotten long since, waiting saves nothing.
+pub(super) const REACH: u32 = 2 * STEP;
 /// How long it waits for a slower one, and which part of its time (one half): the file is read once for both
 /// where one is up to twice as fast, and nobody is held up by more than that for the sake of a read.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -100,7 +102,10 @@ impl Flow {
         if let Some(waits) = self.waits {
             return now < waits.until;
         }
-        let may_wait = PATIENCE + now.since(self.since) / PATIENT_PART;
+        let earned = now.since(self.since) / PATIENT_PART;
+        // What was not spent is not saved up: nobody stands still for minutes at once.
+        self.waited = self.waited.max(earned);
+        let may_wait = PATIENCE + earned;
         let left = may_wait.saturating_sub(self.waited);
         let is_worth_it = left >= LEAST_WAIT;
         if is_worth_it {
