@@ -303,7 +303,7 @@ fn script(kind: Kind, devices: Devices) -> String {
 fn capabilities(kind: Kind, devices: Devices, trusted: Option<&str>, profile: &Path) -> Result<Capabilities> {
     let value = match kind {
         Kind::Chromium => chromium(devices, trusted, profile)?,
-        Kind::Firefox => firefox(devices, trusted.is_some()),
+        Kind::Firefox => firefox(devices, trusted),
     };
     Ok(serde_json::from_value(value)?)
 }
@@ -375,7 +375,13 @@ fn chromium(devices: Devices, trusted: Option<&str>, profile: &Path) -> Result<V
     }))
 }
 
-fn firefox(devices: Devices, is_insecure: bool) -> Value {
+fn firefox(devices: Devices, trusted: Option<&str>) -> Value {
+    let is_insecure = trusted.is_some();
+    // What Chromium takes as an origin is a host here, without a port.
+    let host = trusted
+        .and_then(|origin| origin.split("://").nth(1))
+        .and_then(|rest| rest.rsplit_once(':').map(|(host, _)| host))
+        .unwrap_or_default();
     let answer = match devices.permission {
         Permission::Granted => 1,
         Permission::Refused => 2,
@@ -392,6 +398,7 @@ fn firefox(devices: Devices, is_insecure: bool) -> Value {
                 "media.navigator.permission.disabled": devices.permission == Permission::Granted,
                 "permissions.default.camera": answer,
                 "permissions.default.microphone": answer,
+                "dom.securecontext.allowlist": host,
                 "media.devices.insecure.enabled": is_insecure,
                 "media.getusermedia.insecure.enabled": is_insecure,
                 "media.volume_scale": "0.0",
