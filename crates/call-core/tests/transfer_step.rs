@@ -106,7 +106,9 @@ fn who_was_alone_for_long_waits_no_longer_for_that() {
     files.commands();
     for _ in 0..600 {
         files.shell.wait(Duration::from_secs(1));
+        files.lives();
     }
+    files.commands();
     files.tell(FileEvent::PipeOpened(slow));
     let far = runs(&mut files, fast, 0);
     let began = files.shell.now;

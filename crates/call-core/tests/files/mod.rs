@@ -141,7 +141,7 @@ impl Files {
     }
 
     /// The connection is heard: it is not to be mended.
-    fn lives(&mut self) {
+    pub fn lives(&mut self) {
         let sample = Sample {
             bytes: u64::try_from(self.shell.now.since_start().as_millis()).unwrap_or(0),
             ..Sample::default()
