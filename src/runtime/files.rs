@@ -88,6 +88,7 @@ impl Files {
         drop(keeping);
         self.came.take();
         self.spare.take();
+        self.saved.take();
         self.forget_sources();
     }
 

@@ -200,6 +200,7 @@ impl Transfers {
 
     /// Goes on with what has waited for its turn: the receiver says what it wants, the sender answers.
     fn advance(&mut self, now: Timestamp, commands: &mut VecDeque<Command>) {
+        self.keep_step(now, commands);
         let mut out = Out {
             now,
             link: None,
@@ -220,14 +221,6 @@ impl Transfers {
                 entry.done(&mut out);
             }
         }
-        self.keep_step(now, commands);
-        let mut out = Out {
-            now,
-            link: None,
-            commands,
-            notices: &mut self.notices,
-            faults: self.faults,
-        };
         for channel in &self.channels {
             out.link = Some(channel.whose.link);
             for is_sending in [false, true] {

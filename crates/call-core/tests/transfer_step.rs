@@ -28,6 +28,26 @@ fn two(files: &mut Files) -> [PipeId; 2] {
     })
 }
 
+/// The same, under way.
+fn both() -> (Files, [PipeId; 2]) {
+    let mut files = Files::sending();
+    let pipes = two(&mut files);
+    for pipe in pipes {
+        files.tell(FileEvent::PipeOpened(pipe));
+    }
+    (files, pipes)
+}
+
+/// Goes on from a block that it waits for, within so long; how far it comes.
+fn goes_on(files: &mut Files, pipe: PipeId, from: u32, within: Duration) -> u32 {
+    let began = files.shell.now;
+    while !reads(files, pipe.name.transfer).contains(&from) {
+        files.shell.wait(Duration::from_millis(20));
+        assert!(files.shell.now.since(began) < within, "it waits too long: {from}");
+    }
+    runs(files, pipe, from)
+}
+
 /// The blocks that a transfer asks for, since it was last looked at.
 fn reads(files: &mut Files, of: TransferId) -> Vec<u32> {
     let asked = files.commands().into_iter().filter_map(|command| match command {
@@ -57,10 +77,7 @@ fn runs(files: &mut Files, pipe: PipeId, mut number: u32) -> u32 {
 
 #[test]
 fn who_is_ahead_waits_for_who_reads_the_same() {
-    let mut files = Files::sending();
-    let [fast, slow] = two(&mut files);
-    files.tell(FileEvent::PipeOpened(fast));
-    files.tell(FileEvent::PipeOpened(slow));
+    let (mut files, [fast, slow]) = both();
     assert_eq!(reads(&mut files, fast.name.transfer), [0]);
     assert_eq!(runs(&mut files, fast, 0), 3, "as far as what was read is kept");
     // The other one reads what was read, and both go on.
@@ -79,22 +96,15 @@ fn who_is_ahead_waits_for_who_reads_the_same() {
 
 #[test]
 fn nobody_waits_long_for_a_slow_one() {
-    let mut files = Files::sending();
-    let [fast, slow] = two(&mut files);
-    files.tell(FileEvent::PipeOpened(fast));
-    files.tell(FileEvent::PipeOpened(slow));
+    let (mut files, [fast, _]) = both();
     files.commands();
     let mut far = runs(&mut files, fast, 0);
     assert!(u64::from(far) < BLOCKS, "it does not wait at all");
     let began = files.shell.now;
     while u64::from(far) < BLOCKS {
-        files.shell.wait(Duration::from_millis(20));
-        if reads(&mut files, fast.name.transfer).contains(&far) {
-            far = runs(&mut files, fast, far);
-        }
-        let waited = files.shell.now.since(began);
-        assert!(waited < Duration::from_secs(5), "it waits for ever: {far}");
+        far = goes_on(&mut files, fast, far, Duration::from_secs(2));
     }
+    assert!(files.shell.now.since(began) < Duration::from_secs(5));
 }
 
 /// Time that passes alone is no credit for standing still later.
@@ -111,20 +121,13 @@ fn who_was_alone_for_long_waits_no_longer_for_that() {
     files.commands();
     files.tell(FileEvent::PipeOpened(slow));
     let far = runs(&mut files, fast, 0);
-    let began = files.shell.now;
-    while !reads(&mut files, fast.name.transfer).contains(&far) {
-        files.shell.wait(Duration::from_millis(20));
-        let waited = files.shell.now.since(began);
-        assert!(waited < Duration::from_secs(2), "it spends what it has saved up");
-    }
+    // It spends nothing that it has saved up.
+    goes_on(&mut files, fast, far, Duration::from_secs(2));
 }
 
 #[test]
 fn who_is_alone_waits_for_nobody() {
-    let mut files = Files::sending();
-    let [fast, slow] = two(&mut files);
-    files.tell(FileEvent::PipeOpened(fast));
-    files.tell(FileEvent::PipeOpened(slow));
+    let (mut files, [fast, slow]) = both();
     files.commands();
     let far = runs(&mut files, fast, 0);
     files.tell(FileEvent::PipeClosed(slow));

@@ -25,7 +25,7 @@ use crate::time::Timestamp;
 
 /// Blocks that a transfer may be ahead of the slowest one of the same source and still share what is read:
 /// fewer than a shell keeps for that.
-pub(super) const STEP: u32 = 3;
+const STEP: u32 = 3;
 /// Blocks behind which one is out of reach: what it reads is forgotten long since, waiting saves nothing.
 pub(super) const REACH: u32 = 2 * STEP;
 /// How long it waits for a slower one, and which part of its time (one half): the file is read once for both
