@@ -37,6 +37,4 @@ pub use switch::switch;
 pub use tile::{Face, Mark, Prominence, Reactions, Tile, TileKind};
 pub use toast::{Toasts, Tone};
 pub use toggle::{Look, toggle};
-pub use transfers::{
-    Act, Beside, Mood, TransferDoes, asks, file_name, short_name, transfer_list, would_be_lost,
-};
+pub use transfers::{Act, Beside, Mood, TransferDoes, asks, file_name, short_name, transfer_list};

@@ -20,8 +20,8 @@ use super::dom::{El, each, el, el_class, focused, live};
 use super::icon::{Icon, icon};
 use crate::i18n::{amounts, words};
 pub use name::{file_name, short_name};
-pub use standing::{Act, Beside, Mood, asks, would_be_lost};
-use standing::{Standing, rank, standing, state_name};
+pub use standing::{Act, Beside, Mood, asks};
+use standing::{Standing, rank, standing, state_name, would_be_lost};
 
 /// Lines that are shown at once. Who wants to see those behind them takes some away.
 const LINES: usize = 200;
@@ -112,6 +112,8 @@ struct Line {
     /// Those acts.
     offered: Cell<&'static [Act]>,
     preview: El,
+    /// Whether the person is asked if what would be lost may go.
+    is_asked: Cell<bool>,
     shown: RefCell<Option<(Transfer, Beside)>>,
 }
 
@@ -137,6 +139,7 @@ impl Line {
             buttons: RefCell::default(),
             offered: Cell::new(&[]),
             preview: part(),
+            is_asked: Cell::new(false),
             shown: RefCell::default(),
         });
         let pressed = Rc::clone(&line);
@@ -177,7 +180,11 @@ impl Line {
         if is_new {
             self.name(transfer);
         }
-        let standing = standing(transfer, beside);
+        self.show_as(transfer, beside);
+    }
+
+    fn show_as(&self, transfer: &Transfer, beside: Beside) {
+        let standing = standing(transfer, beside, self.is_asked.get());
         let percent = amounts::percent_of(transfer.passed, transfer.bytes);
         self.whole
             .set_attr("data-state", Some(state_name(transfer.state)));
@@ -297,21 +304,18 @@ impl Line {
             self.flip_preview(&button);
             return;
         }
-        if act == Act::Discard || (act == Act::Remove && !self.would_be_lost()) {
+        let Some((transfer, beside)) = self.shown.borrow().clone() else {
+            return;
+        };
+        let asks = act == Act::Remove && would_be_lost(&transfer, beside);
+        if asks || act == Act::Keep {
+            self.is_asked.set(asks);
+            return self.show_as(&transfer, beside);
+        }
+        if matches!(act, Act::Remove | Act::Discard) {
             self.leave_focus();
         }
-        let shown = self.shown.borrow().clone();
-        if let Some((transfer, _)) = shown {
-            (self.does.act)(&transfer, act);
-        }
-    }
-
-    /// Whether this is all there is of something that came.
-    fn would_be_lost(&self) -> bool {
-        let shown = self.shown.borrow();
-        shown
-            .as_ref()
-            .is_some_and(|(transfer, beside)| would_be_lost(transfer, *beside))
+        (self.does.act)(&transfer, act);
     }
 
     /// Gives the focus to a neighbour, for this line is about to go.

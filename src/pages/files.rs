@@ -4,7 +4,7 @@
 mod dragged;
 mod offer;
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use leptos::prelude::*;
@@ -16,7 +16,7 @@ use web_sys::{FileList, HtmlCanvasElement, HtmlInputElement};
 use crate::components::dom::{El, button, el, el_class};
 use crate::components::{
     Act, Beside, Icon, Panel, PickerOption, Toasts, Tone, TransferDoes, asks, badge, file_name, icon, picker,
-    transfer_list, would_be_lost,
+    transfer_list,
 };
 use crate::i18n::{amounts, words};
 use crate::runtime::{Runtime, use_runtime};
@@ -37,8 +37,6 @@ pub struct Files {
     pasted: Rc<RefCell<Option<FileList>>>,
     /// How often that changed.
     pastes: RwSignal<u32>,
-    /// What the person was asked about: it was not saved, and would be lost.
-    going: Rc<Cell<Option<TransferId>>>,
     saves: RwSignal<u32>,
 }
 
@@ -53,7 +51,6 @@ impl Files {
             to_name: Rc::default(),
             pasted: Rc::default(),
             pastes: RwSignal::new(0),
-            going: Rc::default(),
             saves: RwSignal::new(0),
         }
     }
@@ -273,11 +270,7 @@ impl Files {
                     Act::Pause => runtime.about_file(FileIntent::Pause(id, true)),
                     Act::Resume => runtime.about_file(FileIntent::Pause(id, false)),
                     Act::Cancel => runtime.about_file(FileIntent::Cancel(id)),
-                    Act::Remove if would_be_lost(transfer, files.beside(transfer)) => {
-                        files.ask_about(Some(id))
-                    }
                     Act::Remove | Act::Discard => runtime.about_file(FileIntent::Dismiss(id)),
-                    Act::Keep => files.ask_about(None),
                     Act::Save => files.save(transfer, &toasts),
                     Act::Again => {
                         again_for.replace(Some(id));
@@ -286,31 +279,20 @@ impl Files {
                         again.element().click();
                     }
                     // The list does that by itself.
-                    Act::Preview => {}
+                    Act::Preview | Act::Keep => {}
                 }
             }),
             beside: Rc::new(move |transfer| {
                 known.saves.track();
-                known.beside(transfer)
+                Beside {
+                    is_saved: runtime.is_saved(transfer.transfer),
+                    can_preview: transfer.state == TransferState::Done && runtime.can_preview(transfer),
+                }
             }),
             preview: Rc::new(move |transfer, canvas: HtmlCanvasElement, done| {
                 runtime.preview(transfer, canvas, done);
             }),
         }
-    }
-
-    fn beside(&self, transfer: &Transfer) -> Beside {
-        Beside {
-            is_saved: self.runtime.is_saved(transfer.transfer),
-            can_preview: transfer.state == TransferState::Done && self.runtime.can_preview(transfer),
-            is_going: self.going.get() == Some(transfer.transfer),
-        }
-    }
-
-    /// Asks whether something that was not saved may go, or no longer.
-    fn ask_about(&self, transfer: Option<TransferId>) {
-        self.going.set(transfer);
-        self.saves.update(|count| *count += 1);
     }
 
     fn save(&self, transfer: &Transfer, toasts: &Toasts) {

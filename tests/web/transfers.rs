@@ -48,7 +48,6 @@ fn mount(transfers: Vec<Transfer>, is_picture: bool) -> Mounted {
             beside: Rc::new(|transfer| Beside {
                 is_saved: false,
                 can_preview: transfer.title.ends_with(".jpg"),
-                is_going: false,
             }),
             preview: Rc::new(move |_, _, done| done(is_picture)),
         };

@@ -54,8 +54,6 @@ pub struct Beside {
     pub is_saved: bool,
     /// Whether it can be looked at here.
     pub can_preview: bool,
-    /// Whether the person is asked if they want to lose it.
-    pub is_going: bool,
 }
 
 /// How a transfer stands.
@@ -115,9 +113,9 @@ pub fn rank(transfer: &Transfer) -> u8 {
     }
 }
 
-/// How it stands.
+/// How it stands. `is_asked` is whether the person has to say if what would be lost may go.
 #[must_use]
-pub fn standing(transfer: &Transfer, beside: Beside) -> Standing {
+pub fn standing(transfer: &Transfer, beside: Beside, is_asked: bool) -> Standing {
     let (words, name) = (&words().file, transfer.name.as_str());
     let is_sent = transfer.direction == Direction::Sending;
     let plain = |text: &str, mood, acts| Standing {
@@ -155,7 +153,7 @@ pub fn standing(transfer: &Transfer, beside: Beside) -> Standing {
         TransferState::Lacking { ours: false } => filled(words.lacking_there, Mood::Resting, &[Act::Cancel]),
         TransferState::Verifying => plain(words.verifying, Mood::Calm, &[Act::Cancel]),
         TransferState::Done if is_sent => filled(words.sent, Mood::Good, &[Act::Remove]),
-        TransferState::Done if beside.is_going && !beside.is_saved => {
+        TransferState::Done if is_asked && would_be_lost(transfer, beside) => {
             plain(words.unsaved, Mood::Asking, &[Act::Save, Act::Discard, Act::Keep])
         }
         TransferState::Done => {

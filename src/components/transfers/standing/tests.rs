@@ -40,7 +40,7 @@ fn transfer(direction: Direction, state: TransferState) -> Transfer {
 }
 
 fn stands(direction: Direction, state: TransferState) -> (String, Vec<Act>) {
-    let standing = standing(&transfer(direction, state), Beside::default());
+    let standing = standing(&transfer(direction, state), Beside::default(), false);
     (standing.text, standing.acts.to_vec())
 }
 
@@ -165,12 +165,10 @@ fn every_end_says_what_happened_and_to_both_what_concerns_them() {
 #[test]
 fn what_was_not_saved_does_not_go_without_a_question() {
     let done = transfer(Receiving, TransferState::Done);
-    let mut beside = Beside {
-        is_going: true,
-        ..Beside::default()
-    };
+    let mut beside = Beside::default();
     assert!(would_be_lost(&done, beside));
-    assert_eq!(standing(&done, beside).acts, [Save, Discard, Keep]);
+    assert_eq!(standing(&done, beside, true).acts, [Save, Discard, Keep]);
+    assert_eq!(standing(&done, beside, false).acts, [Save, Remove]);
     beside.is_saved = true;
     assert!(!would_be_lost(&done, beside));
     assert!(!would_be_lost(
@@ -185,13 +183,12 @@ fn a_picture_can_be_looked_at_and_what_is_saved_says_so() {
     let beside = Beside {
         is_saved: true,
         can_preview: true,
-        is_going: true,
     };
-    let shown = standing(&done, beside);
+    let shown = standing(&done, beside, true);
     assert_eq!(shown.acts, [Save, Preview, Remove]);
     assert_eq!(shown.text, "Saved");
     // What one sent oneself one knows.
-    let sent = standing(&transfer(Sending, TransferState::Done), beside);
+    let sent = standing(&transfer(Sending, TransferState::Done), beside, true);
     assert_eq!(sent.acts, [Remove]);
 }
 
