@@ -85,6 +85,21 @@ async fn line(browser: &Browser, title: &str, state: &str) -> Result<WebElement>
     .await
 }
 
+/// Waits until the line of a file is in a state and says something. A line fades in, and what is not to be
+/// seen yet has no text for a driver.
+async fn says(browser: &Browser, title: &str, state: &str, words: &str) -> Result<()> {
+    let line = line(browser, title, state).await?;
+    until(
+        &format!("{}: {title} says {words:?}", browser.label),
+        SOON,
+        async || {
+            let text = line.text().await?;
+            Ok(Look::when(text.contains(words), || text))
+        },
+    )
+    .await
+}
+
 async fn returns(browser: &Browser, what: &str, script: &str, wanted: Value) -> Result<()> {
     until(&format!("{}: {what}", browser.label), SOON, async || {
         let now = browser.script(script, Vec::new()).await?;
@@ -121,8 +136,7 @@ in_each! {
             returns(browser, "the bar is full", bar, json!(["100", "Progress of notes.bin"])).await?;
             returns(browser, "the title says nothing more", "return document.title.includes('%');", json!(false)).await?;
         }
-        let said = line(&ada, "notes.bin", "done").await?.text().await?;
-        ensure!(said.contains("Bob has it"), "{said}");
+        says(&ada, "notes.bin", "done", "Bob has it").await?;
         // What was not saved does not go without a question.
         bob.press("button", "Remove").await?;
         bob.see("button", "Remove anyway").await?;
@@ -130,11 +144,7 @@ in_each! {
         bob.see_gone("button", "Remove anyway").await?;
         bob.press("button", "Save").await?;
         returns(&bob, "saved", "return window.__bytes;", json!(["notes.bin", BYTES])).await?;
-        until("it says that it is saved", SOON, async || {
-            let said = line(&bob, "notes.bin", "done").await?.text().await?;
-            Ok(Look::when(said.contains("Saved"), || said))
-        })
-        .await?;
+        says(&bob, "notes.bin", "done", "Saved").await?;
         for browser in [&ada, &bob] {
             browser.press("button", "Remove").await?;
             browser.see_gone("listitem", "notes.bin").await?;
@@ -152,18 +162,15 @@ in_each! {
         let paths = [file(stage, "one.txt", 10)?, file(stage, "two.txt", 10)?].join("\n");
         pick(&ada, &paths).await?;
         for title in ["one.txt", "two.txt"] {
-            let offered = line(&bob, title, "offered").await?;
-            ensure!(offered.text().await?.contains("Ada wants to send you this."));
+            says(&bob, title, "offered", "Ada wants to send you this.").await?;
         }
         let first = line(&bob, "one.txt", "offered").await?;
         first.find(By::XPath(".//button[.='Decline']")).await?.click().await?;
-        let declined = line(&ada, "one.txt", "stopped").await?;
-        ensure!(declined.text().await?.contains("Bob declined it"), "{}", declined.text().await?);
-        ensure!(line(&bob, "one.txt", "stopped").await?.text().await?.contains("You declined it"));
+        says(&ada, "one.txt", "stopped", "Bob declined it").await?;
+        says(&bob, "one.txt", "stopped", "You declined it").await?;
         let second = line(&ada, "two.txt", "offered").await?;
         second.find(By::XPath(".//button[.='Cancel']")).await?.click().await?;
-        let cancelled = line(&bob, "two.txt", "stopped").await?;
-        ensure!(cancelled.text().await?.contains("Ada cancelled it"), "{}", cancelled.text().await?);
+        says(&bob, "two.txt", "stopped", "Ada cancelled it").await?;
         Ok(())
     }
 }
@@ -201,8 +208,7 @@ in_each! {
         drag("dragover", tile).await?;
         drag("drop", tile).await?;
         returns(&ada, "gone with the drop", shown, Value::Null).await?;
-        let offered = line(&ada, "tea.txt", "offered").await?;
-        ensure!(offered.text().await?.contains("To Bob"), "{}", offered.text().await?);
+        says(&ada, "tea.txt", "offered", "To Bob").await?;
         bob.see("group", "Ada wants to send you tea.txt").await?;
         // Text that is dragged is no file.
         let plain = "const carried = new DataTransfer();
@@ -279,8 +285,7 @@ in_each! {
         bob.press("button", "Accept").await?;
         bob.open_files().await?;
         for browser in [&ada, &bob] {
-            let line = line(browser, "plans", "done").await?;
-            ensure!(line.text().await?.contains("4 files"), "{}", line.text().await?);
+            says(browser, "plans", "done", "4 files").await?;
         }
         bob.press("button", "Save").await?;
         let wanted = json!({ "plans/a.txt": "one", "plans/old/b.txt": "two", "plans/old/older/c.txt": "three", "plans/empty.txt": "" });
