@@ -36,6 +36,18 @@ pub enum ErrorCode {
     RateLimited,
     /// Too many watch this room already.
     TooManyWatchers,
+    /// This socket has proved no handle.
+    NotSignedIn,
+    /// This socket has proved another handle.
+    AlreadySignedIn,
+    /// Somebody else has that handle.
+    HandleTaken,
+    /// The signature is not by that key, or not over what this socket was to sign.
+    BadSignature,
+    /// The code is wrong, was used, or is too old.
+    BadCode,
+    /// More than one person may have: contacts, open pages, browsers.
+    TooMany,
     /// A code of a newer server.
     #[serde(other)]
     Unknown,
@@ -58,6 +70,12 @@ impl ErrorCode {
         Self::SelfAddressed,
         Self::RateLimited,
         Self::TooManyWatchers,
+        Self::NotSignedIn,
+        Self::AlreadySignedIn,
+        Self::HandleTaken,
+        Self::BadSignature,
+        Self::BadCode,
+        Self::TooMany,
         Self::Unknown,
     ];
 
@@ -78,6 +96,12 @@ impl ErrorCode {
             Self::UnknownPeer => "unknown_peer",
             Self::SelfAddressed => "self_addressed",
             Self::RateLimited => "rate_limited",
+            Self::NotSignedIn => "not_signed_in",
+            Self::AlreadySignedIn => "already_signed_in",
+            Self::HandleTaken => "handle_taken",
+            Self::BadSignature => "bad_signature",
+            Self::BadCode => "bad_code",
+            Self::TooMany => "too_many",
             Self::TooManyWatchers => "too_many_watchers",
             Self::Unknown => "unknown",
         }

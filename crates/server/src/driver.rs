@@ -151,6 +151,7 @@ impl Driver {
                         slow.push(connection);
                     }
                 }
+                Output::Store(_) => {}
                 Output::Close { connection, code } => {
                     debug!(connection = connection.0, code = code.code(), "closed");
                     if let Some(outbox) = self.outboxes.remove(&connection) {

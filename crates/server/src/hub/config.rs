@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use visavis_protocol::{IceServer, limits};
 
+use super::people::{Directory, PeopleSecret, Verify};
 use super::turn::TurnConfig;
 
 /// Settings of a [`Hub`](super::Hub).
@@ -13,11 +14,24 @@ pub struct HubConfig {
     pub ice: Vec<IceServer>,
     /// Relays for which each session gets credentials of its own.
     pub turn: Option<TurnConfig>,
+    /// Handles and calls; none where this server knows none.
+    pub people: Option<PeopleConfig>,
     /// How much of everything is allowed.
     pub limits: HubLimits,
     /// The wrong behaviour planted in this hub, to prove that a test would notice it.
     #[cfg(feature = "planted-bugs")]
     pub fault: Option<HubFault>,
+}
+
+/// What a hub needs to know of people.
+#[derive(Clone, Debug)]
+pub struct PeopleConfig {
+    /// Drawn at the start of the server.
+    pub secret: PeopleSecret,
+    /// Checks a signature.
+    pub verify: Verify,
+    /// What was written down.
+    pub directory: Directory,
 }
 
 /// The limits that the hub enforces. The defaults are those of [`visavis_protocol::limits`], which

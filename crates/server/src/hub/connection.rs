@@ -121,6 +121,10 @@ impl Hub {
     pub fn receive(&mut self, now: Duration, connection: ConnectionKey, text: &str) {
         self.tick(now);
         self.take_in(now, connection, text);
+        if let Some(people) = &mut self.people {
+            let place = self.connections.get(&connection).map(|known| known.place);
+            people.set_seated(now, connection, matches!(place, Some(Place::Seated(..))));
+        }
         self.tick(now);
     }
 
@@ -162,6 +166,7 @@ impl Hub {
                 | ClientMessage::Leave {}
                 | ClientMessage::Visibility { .. }
                 | ClientMessage::Ice {}
+                | ClientMessage::People(_)
                 | ClientMessage::Ping {} => self.refuse_stranger(now, connection, message.kind()),
             };
         }
@@ -189,8 +194,17 @@ impl Hub {
             }
             ClientMessage::Relay { to, n, body } => self.relay(now, connection, place, to, n, body),
             ClientMessage::Leave {} => self.leave(now, connection),
-            ClientMessage::Visibility { hidden } => self.set_hidden(connection, hidden),
+            ClientMessage::Visibility { hidden } => {
+                self.set_hidden(connection, hidden);
+                if let Some(people) = &mut self.people {
+                    people.set_hidden(now, connection, hidden);
+                }
+            }
             ClientMessage::Ice {} => self.tell_ice(now, connection, place),
+            ClientMessage::People(request) => match &mut self.people {
+                Some(people) => people.handle(now, connection, request),
+                None => self.send_error(connection, ErrorCode::UnknownKind, Some("people"), None),
+            },
             ClientMessage::Ping {} => self.push(connection, self.pong.clone()),
         }
     }
@@ -384,6 +398,9 @@ impl Hub {
             return;
         };
         self.addresses.disconnected(now, known.address);
+        if let Some(people) = &mut self.people {
+            people.page_gone(now, connection, false);
+        }
         match known.place {
             Place::Stranger | Place::Greeted => {}
             Place::Watching(room) => self.stop_watching(room, connection),

@@ -1,0 +1,321 @@
+//! People: who proves which handle, who is there, and who calls whom, as a pure state machine beside
+//! rooms.
+//!
+//! It knows pages (sockets that proved a handle), persons (all pages of one handle) and calls. What must
+//! outlast the server goes out as [`Change`]s, before the words that depend on it. It has no clock, no
+//! randomness and no cryptography of its own: what it needs of them it is told at its start.
+
+mod calls;
+mod contacts;
+mod directory;
+mod presence;
+mod sign_in;
+#[cfg(test)]
+mod tests;
+
+use core::cmp::Reverse;
+use core::time::Duration;
+use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+
+use rustc_hash::FxHashMap;
+use visavis_protocol::handle::{Nonce, PublicKey, Signature};
+use visavis_protocol::people::{PeopleEvent, PeopleRequest, Presence};
+use visavis_protocol::{CallId, ErrorCode, Handle};
+
+use super::ConnectionKey;
+use calls::Calls;
+pub use directory::{Change, Directory};
+use sign_in::Codes;
+
+/// Whether a signature is by a key, over a text.
+pub type Verify = fn(&PublicKey, &[u8], &Signature) -> bool;
+
+/// What is drawn for people at a server's start.
+#[derive(Clone, Copy)]
+pub struct PeopleSecret(pub [u8; 32]);
+
+impl core::fmt::Debug for PeopleSecret {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("PeopleSecret(…)")
+    }
+}
+
+/// What is to be done, in this order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Word {
+    /// Tell a page.
+    Tell(ConnectionKey, PeopleEvent),
+    /// Refuse what it asked.
+    Refuse(ConnectionKey, ErrorCode, &'static str),
+    /// Write this down before anything that follows is told.
+    Store(Change),
+}
+
+/// A socket that proved a handle.
+#[derive(Debug)]
+struct Page {
+    handle: Handle,
+    /// What its person calls themselves there.
+    name: String,
+    hidden: bool,
+    /// Whether it sits in a room.
+    seated: bool,
+}
+
+/// Everybody who has a page, or had one a moment ago.
+#[derive(Debug, Default)]
+struct Person {
+    pages: Vec<ConnectionKey>,
+    /// The call they are in, be it ringing or taken. Nobody is in two.
+    call: Option<CallId>,
+    /// Since when no page of theirs can be seen.
+    hidden_since: Option<Duration>,
+    /// Since when there is no page.
+    gone_since: Option<Duration>,
+    /// What was told of them last.
+    told: Presence,
+    /// When it is next looked how it stands with them.
+    look_at: Option<Duration>,
+}
+
+/// Something that is due. What is no longer true by then does nothing.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    /// A call may have waited long enough.
+    Call(CallId),
+    /// Somebody may be away or offline by now.
+    Presence(Handle),
+    /// What is known of calls that ended may be forgotten.
+    Ended,
+}
+
+/// See the [module](self).
+pub(super) struct People {
+    secret: PeopleSecret,
+    verify: Verify,
+    directory: Directory,
+    pages: FxHashMap<ConnectionKey, Page>,
+    /// Ordered by handle: handles are chosen by strangers, who could make a fast hash collide.
+    persons: BTreeMap<Handle, Person>,
+    calls: Calls,
+    codes: Codes,
+    timers: BinaryHeap<Reverse<(Duration, Timer)>>,
+    words: VecDeque<Word>,
+    /// The time since 1970 when the hub's own count is zero.
+    unix: Duration,
+}
+
+impl People {
+    pub(super) fn new(secret: PeopleSecret, verify: Verify, directory: Directory, unix: Duration) -> Self {
+        Self {
+            secret,
+            verify,
+            directory,
+            pages: FxHashMap::default(),
+            persons: BTreeMap::new(),
+            calls: Calls::default(),
+            codes: Codes::default(),
+            timers: BinaryHeap::new(),
+            words: VecDeque::new(),
+            unix,
+        }
+    }
+
+    /// A page wrote something.
+    pub(super) fn handle(&mut self, now: Duration, page: ConnectionKey, request: PeopleRequest) {
+        let kind = kind_of(&request);
+        match request {
+            PeopleRequest::Challenge {} => {
+                let nonce = self.nonce(page);
+                return self.tell(page, PeopleEvent::Challenge { nonce });
+            }
+            PeopleRequest::SignIn {
+                handle,
+                key,
+                signature,
+                code,
+                name,
+            } => return self.sign_in(now, page, handle, &key, &signature, code.as_deref(), name),
+            PeopleRequest::SignOut {}
+            | PeopleRequest::MakeCode {}
+            | PeopleRequest::Add { .. }
+            | PeopleRequest::Remove { .. }
+            | PeopleRequest::Block { .. }
+            | PeopleRequest::Ring { .. }
+            | PeopleRequest::Ack { .. }
+            | PeopleRequest::Accept { .. }
+            | PeopleRequest::Decline { .. }
+            | PeopleRequest::HangUp { .. }
+            | PeopleRequest::Seen { .. } => {}
+        }
+        let Some(me) = self.pages.get(&page).map(|page| page.handle.clone()) else {
+            return self.refuse(page, ErrorCode::NotSignedIn, kind);
+        };
+        match request {
+            PeopleRequest::Challenge {} | PeopleRequest::SignIn { .. } => {}
+            PeopleRequest::SignOut {} => {
+                self.page_gone(now, page, true);
+                self.tell(page, PeopleEvent::SignedOut {});
+            }
+            PeopleRequest::MakeCode {} => self.make_code(now, page, &me),
+            PeopleRequest::Add { handle } => self.add(page, &me, handle),
+            PeopleRequest::Remove { handle } => self.remove(&me, &handle),
+            PeopleRequest::Block { handle, blocked } => self.block(page, &me, handle, blocked),
+            PeopleRequest::Ring {
+                call,
+                to,
+                video,
+                invite,
+            } => self.ring(now, page, &me, call, to, video, invite),
+            PeopleRequest::Ack { call } => self.ack(page, &me, call),
+            PeopleRequest::Accept { call, video } => self.accept(now, page, &me, call, video),
+            PeopleRequest::Decline { call } => self.decline(now, page, &me, call),
+            PeopleRequest::HangUp { call } => self.hang_up(now, page, &me, call),
+            PeopleRequest::Seen { missed } => self.seen(&me, missed),
+        }
+    }
+
+    /// A page can be seen, or no longer.
+    pub(super) fn set_hidden(&mut self, now: Duration, page: ConnectionKey, hidden: bool) {
+        if let Some(known) = self.pages.get_mut(&page)
+            && known.hidden != hidden
+        {
+            known.hidden = hidden;
+            let handle = known.handle.clone();
+            self.look_at(now, &handle);
+        }
+    }
+
+    /// A page took a seat in a room, or gave it up.
+    pub(super) fn set_seated(&mut self, now: Duration, page: ConnectionKey, seated: bool) {
+        if let Some(known) = self.pages.get_mut(&page)
+            && known.seated != seated
+        {
+            known.seated = seated;
+            let handle = known.handle.clone();
+            self.look_at(now, &handle);
+        }
+    }
+
+    /// A socket is gone; `departed` with its page, so that it does not come back as it was.
+    pub(super) fn page_gone(&mut self, now: Duration, page: ConnectionKey, departed: bool) {
+        let Some(known) = self.pages.remove(&page) else {
+            return;
+        };
+        if let Some(person) = self.persons.get_mut(&known.handle) {
+            person.pages.retain(|open| *open != page);
+            if person.pages.is_empty() {
+                person.gone_since = Some(now);
+            }
+        }
+        self.call_lost_page(now, &known.handle, page, departed);
+        self.look_at(now, &known.handle);
+    }
+
+    /// An operator took a handle from whoever had it.
+    pub(super) fn free(&mut self, now: Duration, handle: &Handle) {
+        let pages = self
+            .persons
+            .get(handle)
+            .map(|person| person.pages.clone())
+            .unwrap_or_default();
+        for page in pages {
+            self.page_gone(now, page, true);
+            self.tell(page, PeopleEvent::SignedOut {});
+        }
+        self.directory.apply(&Change::Freed {
+            handle: handle.clone(),
+        });
+    }
+
+    pub(super) fn set_clock(&mut self, now: Duration, unix: Duration) {
+        self.unix = unix.saturating_sub(now);
+    }
+
+    /// Does what has become due.
+    pub(super) fn tick(&mut self, now: Duration) {
+        while let Some(Reverse((due, _))) = self.timers.peek()
+            && *due <= now
+        {
+            let Some(Reverse((_, timer))) = self.timers.pop() else {
+                return;
+            };
+            match timer {
+                Timer::Call(call) => self.look_at_call(now, call),
+                Timer::Presence(handle) => {
+                    if let Some(person) = self.persons.get_mut(&handle) {
+                        person.look_at = None;
+                    }
+                    self.look_at(now, &handle);
+                }
+                Timer::Ended => self.calls.forget_ended(now),
+            }
+        }
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Duration> {
+        self.timers.peek().map(|Reverse((due, _))| *due)
+    }
+
+    /// The next thing to do.
+    pub(super) fn poll_word(&mut self) -> Option<Word> {
+        self.words.pop_front()
+    }
+
+    fn at(&mut self, due: Duration, timer: Timer) {
+        self.timers.push(Reverse((due, timer)));
+    }
+
+    fn tell(&mut self, page: ConnectionKey, event: PeopleEvent) {
+        self.words.push_back(Word::Tell(page, event));
+    }
+
+    fn refuse(&mut self, page: ConnectionKey, code: ErrorCode, about: &'static str) {
+        self.words.push_back(Word::Refuse(page, code, about));
+    }
+
+    /// Makes a change and has it written down.
+    fn change(&mut self, change: Change) {
+        if self.directory.apply(&change) {
+            self.words.push_back(Word::Store(change));
+        }
+    }
+
+    fn pages_of(&self, handle: &Handle) -> &[ConnectionKey] {
+        self.persons
+            .get(handle)
+            .map_or(&[], |person| person.pages.as_slice())
+    }
+
+    /// Tells all pages of somebody, but for one.
+    fn tell_all(&mut self, handle: &Handle, but: Option<ConnectionKey>, event: &PeopleEvent) {
+        for page in self.pages_of(handle).to_vec() {
+            if Some(page) != but {
+                self.tell(page, event.clone());
+            }
+        }
+    }
+
+    fn nonce(&self, page: ConnectionKey) -> Nonce {
+        sign_in::nonce(&self.secret, page)
+    }
+}
+
+/// The request's name, for errors.
+const fn kind_of(request: &PeopleRequest) -> &'static str {
+    match request {
+        PeopleRequest::Challenge {} => "challenge",
+        PeopleRequest::SignIn { .. } => "sign_in",
+        PeopleRequest::SignOut {} => "sign_out",
+        PeopleRequest::MakeCode {} => "make_code",
+        PeopleRequest::Add { .. } => "add",
+        PeopleRequest::Remove { .. } => "remove",
+        PeopleRequest::Block { .. } => "block",
+        PeopleRequest::Ring { .. } => "ring",
+        PeopleRequest::Ack { .. } => "ack",
+        PeopleRequest::Accept { .. } => "accept",
+        PeopleRequest::Decline { .. } => "decline",
+        PeopleRequest::HangUp { .. } => "hang_up",
+        PeopleRequest::Seen { .. } => "seen",
+    }
+}

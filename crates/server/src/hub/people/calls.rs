@@ -1,0 +1,672 @@
+//! Calls from one person to another, from the first word to the last.
+//!
+//! ```text
+//!          ring             ack               accept
+//! (none) ───────▶ Asking ───────▶ Ringing ───────────▶ Taken
+//!                   │                │                   │
+//!                   └── unreachable  └── declined,       └── hung up, lost
+//!                       cancelled        cancelled,
+//!                                        timed out
+//! ```
+//! A person is in one call at a time, with all their pages. Who asks for a second one is told what
+//! [`meet`] decides. What ended is known for a while, so that late words find it.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, VecDeque};
+
+use visavis_protocol::limits::{
+    ACK_WITHIN, CALL_WINDOW, ENDED_CALLS_FOR, INVITE_BYTES, RING_EVERY, RINGS_FOR, RINGS_PER_MINUTE,
+};
+use visavis_protocol::people::{EndReason, Meeting, PeopleEvent, Present, Progress, meet};
+use visavis_protocol::{CallId, ErrorCode, Handle};
+
+use super::super::ConnectionKey;
+use super::super::rate::{Bucket, Rate};
+use super::{People, Timer};
+
+/// How long a call rings on whose caller's socket was lost: as long as a page needs to come back.
+const CALLER_BACK_WITHIN: Duration = Duration::from_secs(10);
+/// Ended calls that are known at most; the oldest are forgotten first.
+const ENDED_CALLS: usize = 20_000;
+
+#[derive(Default)]
+pub(super) struct Calls {
+    all: BTreeMap<CallId, Call>,
+    /// When, of whom, and why, the oldest first.
+    ended: VecDeque<(Duration, CallId)>,
+    why: BTreeMap<CallId, Over>,
+    rates: BTreeMap<Handle, Rates>,
+}
+
+struct Call {
+    from: Handle,
+    to: Handle,
+    name: String,
+    video: bool,
+    invite: String,
+    stage: Stage,
+    /// The page that calls; none while its socket is lost.
+    caller: Option<ConnectionKey>,
+}
+
+enum Stage {
+    /// No page of the callee's has shown it yet.
+    Asking { until: Duration },
+    /// One has.
+    Ringing {
+        until: Duration,
+        /// Until when the caller's page has to be back, if its socket was lost.
+        caller_until: Option<Duration>,
+    },
+    /// The callee took it.
+    Taken {
+        /// The page that did; none while its socket is lost.
+        callee: Option<ConnectionKey>,
+        /// Whether the callee shows themselves.
+        video: bool,
+        /// Until when a page has to be back, if one is lost.
+        until: Option<Duration>,
+    },
+}
+
+/// What is known of a call that ended.
+struct Over {
+    from: Handle,
+    reason: EndReason,
+}
+
+/// How often somebody called lately.
+#[derive(Default)]
+struct Rates {
+    all: Bucket,
+    each: BTreeMap<Handle, Duration>,
+}
+
+impl Calls {
+    pub(super) fn is_taken(&self, call: CallId) -> bool {
+        let call = self.all.get(&call);
+        call.is_some_and(|call| matches!(call.stage, Stage::Taken { .. }))
+    }
+
+    pub(super) fn forget_ended(&mut self, now: Duration) {
+        while let Some((at, call)) = self.ended.front().copied()
+            && (at + ENDED_CALLS_FOR <= now || self.ended.len() > ENDED_CALLS)
+        {
+            self.ended.pop_front();
+            self.why.remove(&call);
+        }
+        self.rates.retain(|_, rates| {
+            rates.each.retain(|_, last| *last + RING_EVERY > now);
+            !rates.each.is_empty() || !rates.all.is_full(now)
+        });
+    }
+
+    /// Whether somebody may call another one now.
+    fn admit(&mut self, now: Duration, from: &Handle, to: &Handle) -> bool {
+        let rates = self.rates.entry(from.clone()).or_default();
+        rates.each.retain(|_, last| *last + RING_EVERY > now);
+        if rates.each.contains_key(to) || !rates.all.take(now, per_minute(), 1) {
+            return false;
+        }
+        rates.each.insert(to.clone(), now);
+        true
+    }
+}
+
+fn per_minute() -> Rate {
+    Rate::new(RINGS_PER_MINUTE, Duration::from_secs(60), RINGS_PER_MINUTE)
+}
+
+impl Call {
+    const fn progress(&self) -> Progress {
+        match self.stage {
+            Stage::Asking { .. } | Stage::Ringing { .. } => Progress::Ringing,
+            Stage::Taken { .. } => Progress::Taken,
+        }
+    }
+
+    /// When it is to be looked at.
+    fn due(&self) -> Option<Duration> {
+        match self.stage {
+            Stage::Asking { until } => Some(until),
+            Stage::Ringing { until, caller_until } => {
+                Some(caller_until.map_or(until, |lost| lost.min(until)))
+            }
+            Stage::Taken { until, .. } => until,
+        }
+    }
+}
+
+impl People {
+    /// Whether two people are in a call with each other that was taken.
+    pub(super) fn talk(&self, one: &Handle, other: &Handle) -> bool {
+        let call = self.persons.get(one).and_then(|person| person.call);
+        call.and_then(|call| self.calls.all.get(&call))
+            .is_some_and(|call| {
+                let is_theirs = call.from == *other || call.to == *other;
+                is_theirs && call.progress() == Progress::Taken
+            })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the message's own fields")]
+    pub(super) fn ring(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        call: CallId,
+        to: Handle,
+        video: bool,
+        invite: String,
+    ) {
+        if invite.len() > INVITE_BYTES {
+            return self.refuse(page, ErrorCode::BadMessage, "ring");
+        }
+        if to == *me {
+            return self.refuse(page, ErrorCode::SelfAddressed, "ring");
+        }
+        if let Some(over) = self.calls.why.get(&call) {
+            let reason = if over.from == *me {
+                over.reason
+            } else {
+                EndReason::UnknownCall
+            };
+            return self.tell(page, PeopleEvent::Ended { call, reason });
+        }
+        // What the two are in already, the own call first.
+        let present = [me, &to].map(|person| self.persons.get(person).and_then(|person| person.call));
+        for known in present.into_iter().flatten() {
+            match self.meeting(known, call, me, &to) {
+                Meeting::Same => return self.repeated(now, page, call),
+                Meeting::Busy => {
+                    if Some(known) != present[0] && !self.directory.has_blocked(&to, me) {
+                        self.note_missed(now, &to, me, video);
+                    }
+                    return self.refuse_call(now, page, call, me, EndReason::Busy);
+                }
+                Meeting::Collision => {
+                    self.end(now, known, |_| EndReason::Collision);
+                    return self.refuse_call(now, page, call, me, EndReason::Collision);
+                }
+                Meeting::TakePresent => {
+                    self.tell_end(page, call, EndReason::Merged);
+                    self.note_end(now, call, me, EndReason::Merged);
+                    return self.take(now, page, me, known, video);
+                }
+                Meeting::TakeNew => return self.swap(now, page, me, known, (call, to, video, invite)),
+                Meeting::Replace => self.end(now, known, |_| EndReason::Cancelled),
+            }
+        }
+        if self.calls.all.contains_key(&call) {
+            return self.refuse_call(now, page, call, me, EndReason::UnknownCall);
+        }
+        if !self.calls.admit(now, me, &to) {
+            return self.refuse(page, ErrorCode::RateLimited, "ring");
+        }
+        // Unknown, blocked and not here are one and the same, and at the same moment.
+        let is_blocked = self.directory.has_blocked(&to, me);
+        if is_blocked || self.pages_of(&to).is_empty() {
+            if !is_blocked {
+                self.note_missed(now, &to, me, video);
+            }
+            return self.refuse_call(now, page, call, me, EndReason::Unreachable);
+        }
+        self.begin(now, page, me, call, to, video, invite);
+    }
+
+    fn meeting(&self, known: CallId, call: CallId, from: &Handle, to: &Handle) -> Meeting {
+        self.calls.all.get(&known).map_or(Meeting::Busy, |present| {
+            let seen = Present {
+                call: known,
+                from: &present.from,
+                to: &present.to,
+                progress: present.progress(),
+            };
+            meet(seen, call, from, to)
+        })
+    }
+
+    #[expect(clippy::too_many_arguments, reason = "the message's own fields")]
+    fn begin(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        call: CallId,
+        to: Handle,
+        video: bool,
+        invite: String,
+    ) {
+        let name = self
+            .pages
+            .get(&page)
+            .map(|page| page.name.clone())
+            .unwrap_or_default();
+        for handle in [me, &to] {
+            self.persons.entry(handle.clone()).or_default().call = Some(call);
+        }
+        let until = now + ACK_WITHIN;
+        self.at(until, Timer::Call(call));
+        let incoming = PeopleEvent::Incoming {
+            call,
+            from: me.clone(),
+            name: name.clone(),
+            video,
+        };
+        self.tell_all(&to, None, &incoming);
+        let outgoing = PeopleEvent::Outgoing {
+            call,
+            to: to.clone(),
+            video,
+        };
+        self.tell_all(me, Some(page), &outgoing);
+        let made = Call {
+            from: me.clone(),
+            to,
+            name,
+            video,
+            invite,
+            stage: Stage::Asking { until },
+            caller: Some(page),
+        };
+        self.calls.all.insert(call, made);
+    }
+
+    /// The caller says it again: their page or the server was lost for a moment, or a message came twice.
+    fn repeated(&mut self, now: Duration, page: ConnectionKey, id: CallId) {
+        let Some(call) = self.calls.all.get_mut(&id) else {
+            return;
+        };
+        if call.caller.is_some_and(|caller| caller != page) {
+            return self.tell_end(page, id, EndReason::AnsweredElsewhere);
+        }
+        call.caller = Some(page);
+        match &mut call.stage {
+            Stage::Asking { .. } => {}
+            Stage::Ringing { caller_until, .. } => {
+                *caller_until = None;
+                self.tell(page, PeopleEvent::Ringing { call: id });
+            }
+            Stage::Taken { .. } => self.came_back(now, id, page),
+        }
+    }
+
+    /// A page is in a call again that was taken.
+    fn came_back(&mut self, now: Duration, id: CallId, page: ConnectionKey) {
+        let Some(call) = self.calls.all.get_mut(&id) else {
+            return;
+        };
+        let Stage::Taken { callee, until, video } = &mut call.stage else {
+            return;
+        };
+        if callee.is_some() && call.caller.is_some() {
+            *until = None;
+        }
+        let is_caller = call.caller == Some(page);
+        let event = PeopleEvent::Accepted {
+            call: id,
+            with: if is_caller {
+                call.to.clone()
+            } else {
+                call.from.clone()
+            },
+            video: if is_caller { *video } else { call.video },
+            invite: call.invite.clone(),
+        };
+        self.tell(page, event);
+        self.look_at_call(now, id);
+    }
+
+    pub(super) fn ack(&mut self, page: ConnectionKey, me: &Handle, id: CallId) {
+        let Some(call) = self.calls.all.get_mut(&id).filter(|call| call.to == *me) else {
+            return self.tell_unknown(page, id);
+        };
+        if let Stage::Asking { until } = call.stage {
+            let until = until + RINGS_FOR.saturating_sub(ACK_WITHIN);
+            call.stage = Stage::Ringing {
+                until,
+                caller_until: None,
+            };
+            let from = call.from.clone();
+            self.at(until, Timer::Call(id));
+            self.tell_all(&from, None, &PeopleEvent::Ringing { call: id });
+        }
+    }
+
+    pub(super) fn accept(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        id: CallId,
+        video: bool,
+    ) {
+        let Some(call) = self.calls.all.get_mut(&id).filter(|call| call.to == *me) else {
+            return self.tell_unknown(page, id);
+        };
+        match &mut call.stage {
+            Stage::Asking { .. } | Stage::Ringing { .. } => self.take(now, page, me, id, video),
+            Stage::Taken { callee, .. } => match callee {
+                Some(callee) if *callee != page => self.tell_end(page, id, EndReason::AnsweredElsewhere),
+                Some(_) => {}
+                None => {
+                    *callee = Some(page);
+                    self.came_back(now, id, page);
+                }
+            },
+        }
+    }
+
+    /// Somebody takes a call, on one of their pages.
+    fn take(&mut self, now: Duration, page: ConnectionKey, me: &Handle, id: CallId, video: bool) {
+        let Some(call) = self.calls.all.get_mut(&id) else {
+            return;
+        };
+        let (from, caller, invite) = (call.from.clone(), call.caller, call.invite.clone());
+        let until = caller.is_none().then(|| now + CALL_WINDOW);
+        call.stage = Stage::Taken {
+            callee: Some(page),
+            video,
+            until,
+        };
+        let accepted = |with: &Handle, video| PeopleEvent::Accepted {
+            call: id,
+            with: with.clone(),
+            video,
+            invite: invite.clone(),
+        };
+        let to_callee = accepted(&from, call.video);
+        let to_caller = accepted(me, video);
+        if let Some(until) = until {
+            self.at(until, Timer::Call(id));
+        }
+        self.tell(page, to_callee);
+        if let Some(caller) = caller {
+            self.tell(caller, to_caller);
+        }
+        let elsewhere = PeopleEvent::Ended {
+            call: id,
+            reason: EndReason::AnsweredElsewhere,
+        };
+        self.tell_all(me, Some(page), &elsewhere);
+        self.tell_all(&from, caller, &elsewhere);
+        self.look_at(now, me);
+        self.look_at(now, &from);
+        self.tell_talkers(&from, me);
+    }
+
+    /// Two who may not have known it of each other know it now.
+    fn tell_talkers(&mut self, one: &Handle, other: &Handle) {
+        for (viewer, person) in [(one, other), (other, one)] {
+            let event = PeopleEvent::Presence(self.contact_for(viewer, person));
+            self.tell_all(viewer, None, &event);
+        }
+    }
+
+    /// The new call of two who call each other goes on; the present one merges into it.
+    fn swap(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        present: CallId,
+        (call, to, video, invite): (CallId, Handle, bool, String),
+    ) {
+        let known = self.calls.all.get(&present);
+        let (other_page, other_video) = known.map_or((None, false), |known| (known.caller, known.video));
+        self.end(now, present, |_| EndReason::Merged);
+        let Some(other_page) = other_page else {
+            // Their page is lost at the moment: it rings there once it is back.
+            return self.begin(now, page, me, call, to, video, invite);
+        };
+        let name = self
+            .pages
+            .get(&page)
+            .map(|page| page.name.clone())
+            .unwrap_or_default();
+        for handle in [me, &to] {
+            self.persons.entry(handle.clone()).or_default().call = Some(call);
+        }
+        let made = Call {
+            from: me.clone(),
+            to: to.clone(),
+            name,
+            video,
+            invite,
+            stage: Stage::Asking {
+                until: now + ACK_WITHIN,
+            },
+            caller: Some(page),
+        };
+        self.calls.all.insert(call, made);
+        self.take(now, other_page, &to, call, other_video);
+    }
+
+    pub(super) fn decline(&mut self, now: Duration, page: ConnectionKey, me: &Handle, id: CallId) {
+        let known = self.calls.all.get(&id).filter(|call| call.to == *me);
+        match known.map(Call::progress) {
+            None => self.tell_unknown(page, id),
+            Some(Progress::Taken) => self.tell_end(page, id, EndReason::AnsweredElsewhere),
+            Some(Progress::Ringing) => self.end(now, id, |told| {
+                if told.is_callee && told.page != page {
+                    EndReason::DeclinedElsewhere
+                } else {
+                    EndReason::Declined
+                }
+            }),
+        }
+    }
+
+    pub(super) fn hang_up(&mut self, now: Duration, page: ConnectionKey, me: &Handle, id: CallId) {
+        let Some(call) = self.calls.all.get(&id) else {
+            // It may overtake the call that it ends (F6).
+            if !self.calls.why.contains_key(&id) {
+                self.note_end(now, id, me, EndReason::Cancelled);
+            }
+            return self.tell_unknown(page, id);
+        };
+        let (is_caller, is_callee) = (call.from == *me, call.to == *me);
+        match &call.stage {
+            Stage::Taken { callee, .. } => {
+                let is_in_it =
+                    (is_caller && call.caller == Some(page)) || (is_callee && *callee == Some(page));
+                if is_in_it {
+                    self.end(now, id, |_| EndReason::HungUp);
+                } else {
+                    self.tell_unknown(page, id);
+                }
+            }
+            Stage::Asking { .. } | Stage::Ringing { .. } if is_caller => {
+                let (to, from, video) = (call.to.clone(), call.from.clone(), call.video);
+                self.note_missed(now, &to, &from, video);
+                self.end(now, id, |_| EndReason::Cancelled);
+            }
+            Stage::Asking { .. } | Stage::Ringing { .. } if is_callee => self.decline(now, page, me, id),
+            Stage::Asking { .. } | Stage::Ringing { .. } => self.tell_unknown(page, id),
+        }
+    }
+
+    /// A page of somebody in a call is gone.
+    pub(super) fn call_lost_page(
+        &mut self,
+        now: Duration,
+        handle: &Handle,
+        page: ConnectionKey,
+        departed: bool,
+    ) {
+        let Some(id) = self.persons.get(handle).and_then(|person| person.call) else {
+            return;
+        };
+        let Some(call) = self.calls.all.get_mut(&id) else {
+            return;
+        };
+        let is_caller = call.caller == Some(page);
+        match &mut call.stage {
+            Stage::Asking { .. } if is_caller && departed => {}
+            Stage::Asking { .. } if is_caller => call.caller = None,
+            Stage::Ringing { .. } if is_caller && departed => {}
+            Stage::Ringing { caller_until, .. } if is_caller => {
+                call.caller = None;
+                *caller_until = Some(now + CALLER_BACK_WITHIN);
+            }
+            Stage::Asking { .. } | Stage::Ringing { .. } => return,
+            Stage::Taken { callee, until, .. } if is_caller || *callee == Some(page) => {
+                if departed {
+                    return self.end(now, id, |_| EndReason::HungUp);
+                }
+                if is_caller {
+                    call.caller = None;
+                } else {
+                    *callee = None;
+                }
+                *until = Some(now + CALL_WINDOW);
+            }
+            Stage::Taken { .. } => return,
+        }
+        if is_caller && departed {
+            let (to, from, video) = (call.to.clone(), call.from.clone(), call.video);
+            self.note_missed(now, &to, &from, video);
+            return self.end(now, id, |_| EndReason::Cancelled);
+        }
+        if let Some(due) = self.calls.all.get(&id).and_then(Call::due) {
+            self.at(due, Timer::Call(id));
+        }
+    }
+
+    /// A page that has just come learns what its person is in.
+    pub(super) fn tell_present_call(&mut self, page: ConnectionKey, handle: &Handle) {
+        let call = self.persons.get(handle).and_then(|person| person.call);
+        let Some((id, call)) = call.and_then(|id| Some((id, self.calls.all.get(&id)?))) else {
+            return;
+        };
+        let event = match call.stage {
+            Stage::Taken { .. } => return,
+            Stage::Asking { .. } | Stage::Ringing { .. } if call.to == *handle => PeopleEvent::Incoming {
+                call: id,
+                from: call.from.clone(),
+                name: call.name.clone(),
+                video: call.video,
+            },
+            // The page that called says so itself.
+            Stage::Asking { .. } | Stage::Ringing { .. } if call.caller.is_none() => return,
+            Stage::Asking { .. } | Stage::Ringing { .. } => PeopleEvent::Outgoing {
+                call: id,
+                to: call.to.clone(),
+                video: call.video,
+            },
+        };
+        self.tell(page, event);
+    }
+
+    /// Ends a call whose time is over.
+    pub(super) fn look_at_call(&mut self, now: Duration, id: CallId) {
+        let Some(call) = self.calls.all.get(&id) else {
+            return;
+        };
+        let Some(due) = call.due() else { return };
+        if due > now {
+            return self.at(due, Timer::Call(id));
+        }
+        let (from, to, video) = (call.from.clone(), call.to.clone(), call.video);
+        match call.stage {
+            Stage::Asking { .. } => {
+                self.note_missed(now, &to, &from, video);
+                self.end(now, id, |told| {
+                    if told.is_callee {
+                        EndReason::TimedOut
+                    } else {
+                        EndReason::Unreachable
+                    }
+                });
+            }
+            Stage::Ringing { until, .. } => {
+                self.note_missed(now, &to, &from, video);
+                let reason = if until <= now {
+                    EndReason::TimedOut
+                } else {
+                    EndReason::Cancelled
+                };
+                self.end(now, id, |_| reason);
+            }
+            Stage::Taken { .. } => self.end(now, id, |_| EndReason::Lost),
+        }
+    }
+
+    /// Ends a call and tells everybody who shows it.
+    fn end(&mut self, now: Duration, id: CallId, why: impl Fn(Told) -> EndReason) {
+        let Some(call) = self.calls.all.remove(&id) else {
+            return;
+        };
+        for handle in [&call.from, &call.to] {
+            if let Some(person) = self.persons.get_mut(handle)
+                && person.call == Some(id)
+            {
+                person.call = None;
+            }
+        }
+        let in_it = match call.stage {
+            Stage::Asking { .. } | Stage::Ringing { .. } => None,
+            Stage::Taken { callee, .. } => Some([call.caller, callee]),
+        };
+        let mut reason = EndReason::Unknown;
+        for (handle, is_callee) in [(&call.to, true), (&call.from, false)] {
+            for page in self.pages_of(handle).to_vec() {
+                let shows = in_it.is_none_or(|pages| pages.contains(&Some(page)));
+                if shows {
+                    self.tell_end(page, id, why(Told { page, is_callee }));
+                }
+            }
+            reason = why(Told {
+                page: call.caller.unwrap_or(ConnectionKey(u64::MAX)),
+                is_callee,
+            });
+        }
+        self.note_end(now, id, &call.from, reason);
+        self.look_at(now, &call.from);
+        self.look_at(now, &call.to);
+    }
+
+    /// Refuses a call that never rang.
+    fn refuse_call(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        id: CallId,
+        me: &Handle,
+        reason: EndReason,
+    ) {
+        self.tell_end(page, id, reason);
+        if !self.calls.all.contains_key(&id) {
+            self.note_end(now, id, me, reason);
+        }
+    }
+
+    fn note_end(&mut self, now: Duration, id: CallId, from: &Handle, reason: EndReason) {
+        if self.calls.ended.is_empty() || self.calls.ended.len() > ENDED_CALLS {
+            self.calls.forget_ended(now);
+        }
+        self.calls.ended.push_back((now, id));
+        let over = Over {
+            from: from.clone(),
+            reason,
+        };
+        self.calls.why.insert(id, over);
+        self.at(now + ENDED_CALLS_FOR, Timer::Ended);
+    }
+
+    fn tell_end(&mut self, page: ConnectionKey, call: CallId, reason: EndReason) {
+        self.tell(page, PeopleEvent::Ended { call, reason });
+    }
+
+    /// Answers a word about a call that is not, or is somebody else's: the two look the same.
+    fn tell_unknown(&mut self, page: ConnectionKey, call: CallId) {
+        self.tell_end(page, call, EndReason::UnknownCall);
+    }
+}
+
+/// A page that is told of an end.
+#[derive(Clone, Copy)]
+struct Told {
+    page: ConnectionKey,
+    is_callee: bool,
+}

@@ -1,0 +1,784 @@
+//! People without a hub around them: what each page is told, step by step.
+
+use core::time::Duration;
+
+use visavis_protocol::handle::{Fixed, PublicKey, Signature, proof};
+use visavis_protocol::people::EndReason::{
+    AnsweredElsewhere, Busy, Cancelled, Collision, Declined, DeclinedElsewhere, HungUp, Lost, Merged,
+    TimedOut, Unreachable,
+};
+use visavis_protocol::people::{Contact, EndReason, PeopleEvent, PeopleRequest, Presence};
+use visavis_protocol::{CallId, ErrorCode, Handle};
+
+use super::super::ConnectionKey;
+use super::directory::{Change, Directory};
+use super::{People, PeopleSecret, Word};
+
+const ADA: ConnectionKey = ConnectionKey(1);
+const ADA_2: ConnectionKey = ConnectionKey(2);
+const BOB: ConnectionKey = ConnectionKey(3);
+const BOB_2: ConnectionKey = ConnectionKey(4);
+const CLEO: ConnectionKey = ConnectionKey(5);
+
+fn handle(name: &str) -> Handle {
+    name.parse().unwrap()
+}
+
+fn key(n: u8) -> PublicKey {
+    Fixed([n; 65])
+}
+
+/// A signature that tests can make: the first byte of the key, and the length and sum of the text.
+fn sign(key: &PublicKey, text: &[u8]) -> Signature {
+    let mut bytes = [key.0[0]; 64];
+    let sum: u32 = text.iter().map(|byte| u32::from(*byte)).sum();
+    bytes[..4].copy_from_slice(&sum.to_be_bytes());
+    Fixed(bytes)
+}
+
+fn is_signed(key: &PublicKey, text: &[u8], signature: &Signature) -> bool {
+    sign(key, text) == *signature
+}
+
+fn call(n: u8) -> CallId {
+    CallId::from_bytes([n; 16])
+}
+
+struct World {
+    people: People,
+    now: Duration,
+    told: Vec<(ConnectionKey, PeopleEvent)>,
+    refused: Vec<(ConnectionKey, ErrorCode)>,
+    stored: Vec<Change>,
+}
+
+impl World {
+    fn new() -> Self {
+        let unix = Duration::from_secs(1_800_000_000);
+        Self {
+            people: People::new(PeopleSecret([9; 32]), is_signed, Directory::default(), unix),
+            now: Duration::ZERO,
+            told: Vec::new(),
+            refused: Vec::new(),
+            stored: Vec::new(),
+        }
+    }
+
+    /// Ada and Bob with two pages each, and Cleo with one.
+    fn together() -> Self {
+        let mut world = Self::new();
+        for (page, name) in [
+            (ADA, "ada"),
+            (ADA_2, "ada"),
+            (BOB, "bob"),
+            (BOB_2, "bob"),
+            (CLEO, "cleo"),
+        ] {
+            world.sign_in(page, name);
+        }
+        world.hear();
+        world
+    }
+
+    fn drain(&mut self) {
+        while let Some(word) = self.people.poll_word() {
+            match word {
+                Word::Tell(page, event) => self.told.push((page, event)),
+                Word::Refuse(page, code, _) => self.refused.push((page, code)),
+                Word::Store(change) => self.stored.push(change),
+            }
+        }
+    }
+
+    fn ask(&mut self, page: ConnectionKey, request: PeopleRequest) {
+        self.people.handle(self.now, page, request);
+        self.drain();
+    }
+
+    fn request(
+        &mut self,
+        page: ConnectionKey,
+        name: &str,
+        key: PublicKey,
+        code: Option<&str>,
+    ) -> PeopleRequest {
+        self.ask(page, PeopleRequest::Challenge {});
+        let Some((_, PeopleEvent::Challenge { nonce })) = self.told.pop() else {
+            panic!("a challenge")
+        };
+        PeopleRequest::SignIn {
+            handle: handle(name),
+            key,
+            signature: sign(&key, &proof(&nonce, &handle(name))),
+            code: code.map(Into::into),
+            name: name.to_uppercase(),
+        }
+    }
+
+    fn sign_in(&mut self, page: ConnectionKey, name: &str) {
+        let request = self.request(page, name, key(name.as_bytes()[0]), None);
+        self.ask(page, request);
+    }
+
+    fn wait(&mut self, time: Duration) {
+        let until = self.now + time;
+        while let Some(due) = self.people.poll_timeout()
+            && due <= until
+        {
+            self.now = self.now.max(due);
+            self.people.tick(self.now);
+            self.drain();
+        }
+        self.now = until;
+        self.people.tick(until);
+        self.drain();
+    }
+
+    fn hear(&mut self) -> Vec<(ConnectionKey, PeopleEvent)> {
+        core::mem::take(&mut self.told)
+    }
+
+    /// What pages heard of the ends of calls.
+    fn ends(&mut self) -> Vec<(ConnectionKey, EndReason)> {
+        let ends = self.hear().into_iter().filter_map(|(page, event)| match event {
+            PeopleEvent::Ended { reason, .. } => Some((page, reason)),
+            _ => None,
+        });
+        let mut ends: Vec<_> = ends.collect();
+        ends.sort();
+        ends
+    }
+
+    fn ring(&mut self, page: ConnectionKey, n: u8, to: &str) {
+        self.ask(
+            page,
+            PeopleRequest::Ring {
+                call: call(n),
+                to: handle(to),
+                video: true,
+                invite: "here".into(),
+            },
+        );
+    }
+
+    /// Ada calls Bob, and it rings.
+    fn rings() -> Self {
+        let mut world = Self::together();
+        world.ring(ADA, 1, "bob");
+        world.ask(BOB, PeopleRequest::Ack { call: call(1) });
+        world.hear();
+        world
+    }
+
+    /// Ada and Bob talk.
+    fn talks() -> Self {
+        let mut world = Self::rings();
+        world.ask(
+            BOB,
+            PeopleRequest::Accept {
+                call: call(1),
+                video: false,
+            },
+        );
+        world.hear();
+        world
+    }
+
+    fn gone(&mut self, page: ConnectionKey, departed: bool) {
+        self.people.page_gone(self.now, page, departed);
+        self.drain();
+    }
+
+    fn presences(&mut self, page: ConnectionKey) -> Vec<Presence> {
+        let heard = self.hear().into_iter().filter_map(|(to, event)| match event {
+            PeopleEvent::Presence(Contact { presence, .. }) if to == page => Some(vec![presence]),
+            PeopleEvent::Contacts { contacts, .. } if to == page => {
+                Some(contacts.iter().map(|contact| contact.presence).collect())
+            }
+            _ => None,
+        });
+        heard.flatten().collect()
+    }
+
+    /// No call is left in anybody's hands.
+    fn is_quiet(&mut self) {
+        self.wait(Duration::from_secs(50));
+        for person in self.people.persons.values() {
+            assert_eq!(person.call, None);
+        }
+    }
+
+    fn missed(&self) -> usize {
+        let is_missed = |change: &&Change| matches!(change, Change::Missed { .. });
+        self.stored.iter().filter(is_missed).count()
+    }
+}
+
+// Handles
+
+#[test]
+fn a_handle_belongs_to_the_key_that_came_first() {
+    let mut world = World::new();
+    world.sign_in(ADA, "ada");
+    assert!(matches!(&world.hear()[..], [(ADA, PeopleEvent::SignedIn { .. })]));
+    assert_eq!(world.stored.len(), 1, "the key is written down");
+    let request = world.request(BOB, "ada", key(7), None);
+    world.ask(BOB, request);
+    assert_eq!(world.refused.pop(), Some((BOB, ErrorCode::HandleTaken)));
+    // What was signed for one socket is nothing on another.
+    let request = world.request(ADA_2, "ada", key(b'a'), None);
+    world.ask(BOB, request);
+    assert_eq!(world.refused.pop(), Some((BOB, ErrorCode::BadSignature)));
+    assert_eq!(world.stored.len(), 1);
+    // Without a handle nothing else is heard.
+    world.ask(BOB, PeopleRequest::Ack { call: call(1) });
+    assert_eq!(world.refused.pop(), Some((BOB, ErrorCode::NotSignedIn)));
+}
+
+#[test]
+fn another_browser_is_linked_by_a_code_that_is_good_once() {
+    let mut world = World::new();
+    world.sign_in(ADA, "ada");
+    world.ask(ADA, PeopleRequest::MakeCode {});
+    let Some((_, PeopleEvent::Code { code, .. })) = world.told.pop() else {
+        panic!("a code")
+    };
+    let request = world.request(BOB, "ada", key(7), Some("wrong"));
+    world.ask(BOB, request);
+    assert_eq!(world.refused.pop(), Some((BOB, ErrorCode::BadCode)));
+    let request = world.request(BOB, "ada", key(7), Some(&code));
+    world.ask(BOB, request);
+    assert!(matches!(
+        world.told.pop(),
+        Some((BOB, PeopleEvent::SignedIn { .. }))
+    ));
+    let request = world.request(CLEO, "ada", key(8), Some(&code));
+    world.ask(CLEO, request);
+    assert_eq!(world.refused.pop(), Some((CLEO, ErrorCode::BadCode)));
+}
+
+#[test]
+fn a_code_is_void_after_a_few_guesses_and_after_its_time() {
+    for (guesses, wait) in [(5, 0), (0, 301)] {
+        let mut world = World::new();
+        world.sign_in(ADA, "ada");
+        world.ask(ADA, PeopleRequest::MakeCode {});
+        let Some((_, PeopleEvent::Code { code, .. })) = world.told.pop() else {
+            panic!("a code")
+        };
+        for _ in 0..guesses {
+            let request = world.request(BOB, "ada", key(7), Some("guess"));
+            world.ask(BOB, request);
+        }
+        world.wait(Duration::from_secs(wait));
+        let request = world.request(BOB, "ada", key(7), Some(&code));
+        world.ask(BOB, request);
+        assert_eq!(world.refused.pop(), Some((BOB, ErrorCode::BadCode)));
+    }
+}
+
+#[test]
+fn an_operator_frees_a_handle_and_its_pages_are_told() {
+    let mut world = World::together();
+    world.people.free(world.now, &handle("ada"));
+    world.drain();
+    let told = world.hear();
+    assert!(
+        told.contains(&(ADA, PeopleEvent::SignedOut {}))
+            && told.contains(&(ADA_2, PeopleEvent::SignedOut {}))
+    );
+    let request = world.request(CLEO, "ada", key(7), None);
+    world.ask(CLEO, request);
+    assert_eq!(world.refused.pop(), Some((CLEO, ErrorCode::AlreadySignedIn)));
+    world.gone(CLEO, true);
+    let request = world.request(CLEO, "ada", key(7), None);
+    world.ask(CLEO, request);
+    assert!(matches!(
+        world.told.pop(),
+        Some((CLEO, PeopleEvent::SignedIn { .. }))
+    ));
+}
+
+// Presence
+
+fn add(world: &mut World, page: ConnectionKey, name: &str) {
+    world.ask(page, PeopleRequest::Add { handle: handle(name) });
+}
+
+#[test]
+fn only_who_added_each_other_know_of_each_other() {
+    let mut world = World::together();
+    add(&mut world, ADA, "bob");
+    assert_eq!(world.presences(ADA), [Presence::Offline], "Bob has not added her");
+    add(&mut world, BOB, "ada");
+    assert_eq!(world.presences(ADA_2), [Presence::Online], "on all pages");
+    world.ask(
+        BOB,
+        PeopleRequest::Block {
+            handle: handle("ada"),
+            blocked: true,
+        },
+    );
+    assert_eq!(
+        world.presences(ADA),
+        [Presence::Offline],
+        "blocked is like offline"
+    );
+}
+
+#[test]
+fn away_is_who_is_hidden_on_all_pages_for_a_while_and_offline_who_has_none() {
+    let mut world = World::together();
+    add(&mut world, ADA, "bob");
+    add(&mut world, BOB, "ada");
+    world.hear();
+    world.people.set_hidden(world.now, BOB, true);
+    world.wait(Duration::from_secs(400));
+    assert_eq!(world.presences(ADA), [], "one page is seen");
+    world.people.set_hidden(world.now, BOB_2, true);
+    world.wait(Duration::from_secs(299));
+    assert_eq!(world.presences(ADA), []);
+    world.wait(Duration::from_secs(2));
+    assert_eq!(world.presences(ADA), [Presence::Away]);
+    world.people.set_hidden(world.now, BOB, false);
+    world.drain();
+    assert_eq!(world.presences(ADA), [Presence::Online]);
+    world.gone(BOB, false);
+    world.gone(BOB_2, false);
+    world.sign_in(BOB, "bob");
+    world.wait(Duration::from_secs(5));
+    assert_eq!(
+        world.presences(ADA),
+        [],
+        "a page that is loaded anew is nothing to tell"
+    );
+    world.gone(BOB, true);
+    world.wait(Duration::from_secs(2));
+    assert_eq!(world.presences(ADA), [Presence::Offline]);
+}
+
+#[test]
+fn who_sits_in_a_room_or_talks_is_busy() {
+    let mut world = World::together();
+    add(&mut world, ADA, "bob");
+    add(&mut world, BOB, "ada");
+    world.hear();
+    world.people.set_seated(world.now, BOB_2, true);
+    world.drain();
+    assert_eq!(world.presences(ADA), [Presence::Busy]);
+    world.people.set_seated(world.now, BOB_2, false);
+    world.drain();
+    assert_eq!(world.presences(ADA), [Presence::Online]);
+}
+
+// Calls
+
+#[test]
+fn a_call_rings_on_all_pages_and_is_taken_on_one() {
+    let mut world = World::together();
+    world.ring(ADA, 1, "bob");
+    let told = world.hear();
+    let incoming = |page| {
+        let event = PeopleEvent::Incoming {
+            call: call(1),
+            from: handle("ada"),
+            name: "ADA".into(),
+            video: true,
+        };
+        told.contains(&(page, event))
+    };
+    assert!(incoming(BOB) && incoming(BOB_2) && !incoming(CLEO));
+    assert!(matches!(
+        told.iter().find(|(page, _)| *page == ADA_2),
+        Some((_, PeopleEvent::Outgoing { .. }))
+    ));
+    world.ask(BOB, PeopleRequest::Ack { call: call(1) });
+    assert!(
+        world
+            .hear()
+            .contains(&(ADA, PeopleEvent::Ringing { call: call(1) }))
+    );
+    world.ask(
+        BOB,
+        PeopleRequest::Accept {
+            call: call(1),
+            video: false,
+        },
+    );
+    let told = world.hear();
+    let accepted = |with: &str, video| PeopleEvent::Accepted {
+        call: call(1),
+        with: handle(with),
+        video,
+        invite: "here".into(),
+    };
+    assert!(told.contains(&(ADA, accepted("bob", false))), "{told:?}");
+    assert!(told.contains(&(BOB, accepted("ada", true))), "{told:?}");
+    world.told = told;
+    assert_eq!(
+        world.ends(),
+        [(ADA_2, AnsweredElsewhere), (BOB_2, AnsweredElsewhere)]
+    );
+    // The other page is too late, and nothing is told to whom it does not concern.
+    world.ask(
+        BOB_2,
+        PeopleRequest::Accept {
+            call: call(1),
+            video: true,
+        },
+    );
+    assert_eq!(world.ends(), [(BOB_2, AnsweredElsewhere)]);
+    world.ask(ADA, PeopleRequest::HangUp { call: call(1) });
+    assert_eq!(world.ends(), [(ADA, HungUp), (BOB, HungUp)]);
+    world.is_quiet();
+    assert_eq!(world.missed(), 0);
+}
+
+#[test]
+fn every_end_of_a_ringing_call_reaches_every_page() {
+    let decline = PeopleRequest::Decline { call: call(1) };
+    let hang_up = PeopleRequest::HangUp { call: call(1) };
+    for (page, request, ends, missed) in [
+        (
+            BOB,
+            decline.clone(),
+            [
+                (ADA, Declined),
+                (ADA_2, Declined),
+                (BOB, Declined),
+                (BOB_2, DeclinedElsewhere),
+            ],
+            0,
+        ),
+        (
+            BOB_2,
+            hang_up.clone(),
+            [
+                (ADA, Declined),
+                (ADA_2, Declined),
+                (BOB, DeclinedElsewhere),
+                (BOB_2, Declined),
+            ],
+            0,
+        ),
+        (
+            ADA,
+            hang_up.clone(),
+            [
+                (ADA, Cancelled),
+                (ADA_2, Cancelled),
+                (BOB, Cancelled),
+                (BOB_2, Cancelled),
+            ],
+            1,
+        ),
+        (
+            ADA_2,
+            hang_up,
+            [
+                (ADA, Cancelled),
+                (ADA_2, Cancelled),
+                (BOB, Cancelled),
+                (BOB_2, Cancelled),
+            ],
+            1,
+        ),
+    ] {
+        let mut world = World::rings();
+        world.ask(page, request);
+        assert_eq!(world.ends(), ends);
+        assert_eq!(world.missed(), missed);
+        world.ask(BOB, decline.clone());
+        world.is_quiet();
+    }
+}
+
+#[test]
+fn what_nobody_shows_is_unreachable_and_what_nobody_takes_times_out() {
+    let mut world = World::together();
+    world.ring(ADA, 1, "bob");
+    world.wait(Duration::from_millis(2100));
+    assert_eq!(
+        world.ends(),
+        [
+            (ADA, Unreachable),
+            (ADA_2, Unreachable),
+            (BOB, TimedOut),
+            (BOB_2, TimedOut)
+        ]
+    );
+    assert_eq!(world.missed(), 1);
+    let mut world = World::rings();
+    world.wait(Duration::from_secs(44));
+    assert_eq!(world.ends(), []);
+    world.wait(Duration::from_secs(2));
+    assert_eq!(
+        world.ends(),
+        [
+            (ADA, TimedOut),
+            (ADA_2, TimedOut),
+            (BOB, TimedOut),
+            (BOB_2, TimedOut)
+        ]
+    );
+    assert_eq!(world.missed(), 1);
+}
+
+#[test]
+fn offline_unknown_and_blocked_are_the_same_to_a_caller() {
+    let mut world = World::together();
+    world.ask(
+        CLEO,
+        PeopleRequest::Block {
+            handle: handle("ada"),
+            blocked: true,
+        },
+    );
+    world.gone(BOB, true);
+    world.gone(BOB_2, true);
+    world.wait(Duration::from_secs(2));
+    world.hear();
+    for (n, to) in [(1, "bob"), (2, "nobody"), (3, "cleo")] {
+        world.ring(ADA, n, to);
+        let ended = PeopleEvent::Ended {
+            call: call(n),
+            reason: Unreachable,
+        };
+        let told = world.hear();
+        assert!(
+            told.contains(&(ADA, ended)) && told.iter().all(|(page, _)| *page == ADA),
+            "{told:?}"
+        );
+    }
+    // Who was not there learns of it when they are back, once; who blocked somebody does not.
+    assert_eq!(world.missed(), 1);
+    world.sign_in(BOB, "bob");
+    let told = world.hear();
+    let [(BOB, PeopleEvent::SignedIn { missed, .. })] = &told[..] else {
+        panic!("{told:?}")
+    };
+    assert_eq!((missed.len(), &missed[0].from), (1, &handle("ada")));
+    world.ask(
+        BOB,
+        PeopleRequest::Seen {
+            missed: missed[0].number,
+        },
+    );
+    world.sign_in(BOB_2, "bob");
+    let told = world.hear();
+    assert!(matches!(&told[..], [(_, PeopleEvent::SignedIn { missed, .. })] if missed.is_empty()));
+}
+
+#[test]
+fn two_who_call_each_other_get_one_call() {
+    for (first, second, winner) in [(1, 2, 2), (2, 1, 2)] {
+        let mut world = World::together();
+        world.ring(ADA, first, "bob");
+        world.hear();
+        world.ring(BOB, second, "ada");
+        let told = world.hear();
+        let accepted: Vec<_> = told
+            .iter()
+            .filter_map(|(page, event)| match event {
+                PeopleEvent::Accepted { call, .. } => Some((*page, *call)),
+                _ => None,
+            })
+            .collect();
+        assert_eq!(accepted.len(), 2, "{told:?}");
+        assert!(
+            accepted.contains(&(ADA, call(winner))) && accepted.contains(&(BOB, call(winner))),
+            "{told:?}"
+        );
+        let merged = told.iter().filter(|(_, event)| {
+            matches!(event, PeopleEvent::Ended { call, reason: Merged } if *call != self::call(winner))
+        });
+        assert!(merged.count() >= 1, "{told:?}");
+        world.ask(ADA, PeopleRequest::HangUp { call: call(winner) });
+        assert_eq!(world.ends(), [(ADA, HungUp), (BOB, HungUp)]);
+        world.is_quiet();
+    }
+    let mut world = World::together();
+    world.ring(ADA, 1, "bob");
+    world.ring(BOB, 1, "ada");
+    let ends = world.ends();
+    assert!(
+        ends.contains(&(ADA, Collision)) && ends.contains(&(BOB, Collision)),
+        "{ends:?}"
+    );
+    world.is_quiet();
+}
+
+#[test]
+fn a_third_one_hears_busy_and_is_noted_as_missed() {
+    for mut world in [World::rings(), World::talks()] {
+        world.ring(CLEO, 9, "bob");
+        assert_eq!(world.ends(), [(CLEO, Busy)]);
+        assert_eq!(world.missed(), 1);
+    }
+}
+
+#[test]
+fn what_comes_late_or_twice_or_from_somebody_else_never_rings() {
+    // The end overtakes the call (F6).
+    let mut world = World::together();
+    world.ask(ADA, PeopleRequest::HangUp { call: call(1) });
+    world.hear();
+    world.ring(ADA, 1, "bob");
+    assert_eq!(world.ends(), [(ADA, Cancelled)]);
+    // The call comes twice, and again after its end.
+    let mut world = World::rings();
+    world.ring(ADA, 1, "bob");
+    let told = world.hear();
+    assert!(told.iter().all(|(page, _)| *page == ADA), "{told:?}");
+    world.ask(ADA, PeopleRequest::HangUp { call: call(1) });
+    world.hear();
+    world.ring(ADA, 1, "bob");
+    assert_eq!(world.ends(), [(ADA, Cancelled)]);
+    // Somebody takes, declines or ends another's call, or calls under its id.
+    let mut world = World::rings();
+    for request in [
+        PeopleRequest::Accept {
+            call: call(1),
+            video: true,
+        },
+        PeopleRequest::Decline { call: call(1) },
+        PeopleRequest::HangUp { call: call(1) },
+        PeopleRequest::Ack { call: call(1) },
+    ] {
+        world.ask(CLEO, request);
+        assert_eq!(world.ends(), [(CLEO, EndReason::UnknownCall)]);
+    }
+    world.ring(CLEO, 1, "bob");
+    assert_eq!(world.ends(), [(CLEO, Busy)]);
+    world.ask(
+        BOB,
+        PeopleRequest::Accept {
+            call: call(1),
+            video: true,
+        },
+    );
+    assert!(
+        world
+            .hear()
+            .iter()
+            .any(|(page, event)| *page == ADA && matches!(event, PeopleEvent::Accepted { .. }))
+    );
+}
+
+#[test]
+fn nobody_rings_too_often() {
+    let mut world = World::together();
+    for n in 0..12 {
+        world.ring(ADA, 10 + n, &format!("nobody{n}"));
+    }
+    assert_eq!(world.refused, [(ADA, ErrorCode::RateLimited); 2]);
+    world.refused.clear();
+    world.wait(Duration::from_secs(60));
+    world.ring(ADA, 1, "bob");
+    world.ask(ADA, PeopleRequest::HangUp { call: call(1) });
+    world.ring(ADA, 2, "bob");
+    assert_eq!(world.refused, [(ADA, ErrorCode::RateLimited)]);
+    world.ring(ADA, 3, "ada");
+    assert_eq!(world.refused[1], (ADA, ErrorCode::SelfAddressed));
+}
+
+#[test]
+fn a_caller_whose_socket_was_lost_goes_on_with_the_same_call() {
+    let mut world = World::rings();
+    world.gone(ADA, false);
+    world.wait(Duration::from_secs(3));
+    assert_eq!(world.ends(), []);
+    let back = ConnectionKey(10);
+    world.sign_in(back, "ada");
+    world.hear();
+    world.ring(back, 1, "bob");
+    assert!(
+        world
+            .hear()
+            .contains(&(back, PeopleEvent::Ringing { call: call(1) }))
+    );
+    // Who does not come back has cancelled.
+    world.gone(back, false);
+    world.wait(Duration::from_secs(11));
+    assert_eq!(
+        world.ends(),
+        [(ADA_2, Cancelled), (BOB, Cancelled), (BOB_2, Cancelled)]
+    );
+    // And who closes the page has done so at once.
+    let mut world = World::rings();
+    world.gone(ADA, true);
+    assert_eq!(
+        world.ends(),
+        [(ADA_2, Cancelled), (BOB, Cancelled), (BOB_2, Cancelled)]
+    );
+}
+
+#[test]
+fn a_page_that_is_lost_in_a_call_comes_back_to_it() {
+    let mut world = World::talks();
+    world.gone(BOB, false);
+    world.wait(Duration::from_secs(30));
+    assert_eq!(world.ends(), []);
+    let back = ConnectionKey(10);
+    world.sign_in(back, "bob");
+    world.ask(
+        back,
+        PeopleRequest::Accept {
+            call: call(1),
+            video: true,
+        },
+    );
+    assert!(
+        world
+            .hear()
+            .iter()
+            .any(|(page, event)| *page == back && matches!(event, PeopleEvent::Accepted { .. }))
+    );
+    world.wait(Duration::from_secs(100));
+    assert_eq!(world.ends(), [], "it goes on for as long as they like");
+    world.gone(ADA, false);
+    world.wait(Duration::from_secs(61));
+    assert_eq!(world.ends(), [(back, Lost)]);
+}
+
+#[test]
+fn a_callees_new_page_rings_too() {
+    let mut world = World::rings();
+    let page = ConnectionKey(10);
+    world.sign_in(page, "bob");
+    assert!(
+        world
+            .hear()
+            .iter()
+            .any(|(to, event)| *to == page && matches!(event, PeopleEvent::Incoming { .. }))
+    );
+}
+
+#[test]
+fn after_the_servers_restart_the_caller_says_the_same_call_again() {
+    // A new server knows nothing; the callee's pages show the call still.
+    let mut world = World::together();
+    world.ask(
+        BOB,
+        PeopleRequest::Accept {
+            call: call(1),
+            video: true,
+        },
+    );
+    assert_eq!(world.ends(), [(BOB, EndReason::UnknownCall)]);
+    world.ring(ADA, 1, "bob");
+    world.ask(BOB, PeopleRequest::Ack { call: call(1) });
+    world.ask(
+        BOB,
+        PeopleRequest::Accept {
+            call: call(1),
+            video: true,
+        },
+    );
+    assert!(
+        world
+            .hear()
+            .iter()
+            .any(|(page, event)| *page == ADA && matches!(event, PeopleEvent::Accepted { .. }))
+    );
+}
