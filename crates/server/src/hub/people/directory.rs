@@ -60,12 +60,12 @@ pub enum Change {
 }
 
 /// See the [module](self).
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     entries: BTreeMap<Handle, Entry>,
 }
 
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Entry {
     keys: Vec<PublicKey>,
     contacts: BTreeSet<Handle>,
@@ -119,6 +119,13 @@ impl Directory {
                 entry.missed.len() < before
             }
             Change::Freed { handle } => self.entries.remove(handle).is_some(),
+        }
+    }
+
+    /// Goes on counting missed calls where an earlier server was.
+    pub fn note_last_missed(&mut self, owner: &Handle, number: u64) {
+        if let Some(entry) = self.entries.get_mut(owner) {
+            entry.last_missed = entry.last_missed.max(number);
         }
     }
 
