@@ -24,6 +24,7 @@ mod id;
 mod media;
 mod negotiation;
 mod peer;
+pub mod people;
 mod rate;
 mod reactions;
 mod room;

@@ -93,7 +93,10 @@ impl Room {
                     });
                 }
             }
-            ServerMessage::Left {} | ServerMessage::Pong {} | ServerMessage::GoingAway { .. } => {}
+            ServerMessage::Left {}
+            | ServerMessage::Pong {}
+            | ServerMessage::People(_)
+            | ServerMessage::GoingAway { .. } => {}
         }
         Vec::new()
     }
@@ -185,6 +188,12 @@ const fn problem(code: ErrorCode) -> JoinProblem {
         | ErrorCode::UnknownPeer
         | ErrorCode::SelfAddressed
         | ErrorCode::TooManyWatchers
+        | ErrorCode::NotSignedIn
+        | ErrorCode::AlreadySignedIn
+        | ErrorCode::HandleTaken
+        | ErrorCode::BadSignature
+        | ErrorCode::BadCode
+        | ErrorCode::TooMany
         | ErrorCode::Unknown => JoinProblem::Other,
     }
 }

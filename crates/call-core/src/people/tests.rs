@@ -1,0 +1,316 @@
+//! One page's call, step by step: what it is told, what it says, what there is to see.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use visavis_protocol::people::{EndReason, PeopleEvent, PeopleRequest};
+use visavis_protocol::{CallId, Handle};
+
+use super::direct_call::{Machine, SERVER_WITHIN};
+use super::{CallEnd, CallState};
+use crate::time::Timestamp;
+
+fn handle(name: &str) -> Handle {
+    name.parse().unwrap()
+}
+
+fn call(n: u8) -> CallId {
+    CallId::from_bytes([n; 16])
+}
+
+#[derive(Default)]
+struct Page {
+    machine: Machine,
+    now: Timestamp,
+    said: Vec<PeopleRequest>,
+}
+
+impl Page {
+    /// In a state that every kind of word may meet.
+    fn in_state(name: &str) -> Self {
+        let mut page = Self::default();
+        match name {
+            "idle" => {}
+            "asking" => page.ring(),
+            "ringing" => {
+                page.ring();
+                page.hear(PeopleEvent::Ringing { call: call(1) });
+            }
+            "incoming" => page.incoming(1),
+            "answered" => {
+                page.incoming(1);
+                page.machine.accept(page.now, true, &mut page.said);
+            }
+            "talking" => {
+                page.ring();
+                page.hear(accepted(1, "bob"));
+            }
+            "elsewhere" => page.hear(PeopleEvent::Outgoing {
+                call: call(1),
+                to: handle("bob"),
+                video: true,
+            }),
+            other => panic!("{other}"),
+        }
+        page.said.clear();
+        page
+    }
+
+    fn ring(&mut self) {
+        let (now, said) = (self.now, &mut self.said);
+        self.machine
+            .ring(now, call(1), handle("bob"), true, "here".into(), said);
+    }
+
+    fn incoming(&mut self, n: u8) {
+        self.hear(PeopleEvent::Incoming {
+            call: call(n),
+            from: handle("bob"),
+            name: "Bob".into(),
+            video: true,
+        });
+    }
+
+    fn hear(&mut self, event: PeopleEvent) {
+        self.machine.handle(self.now, event, &mut self.said);
+    }
+
+    fn ends(&mut self, n: u8, reason: EndReason) {
+        self.hear(PeopleEvent::Ended {
+            call: call(n),
+            reason,
+        });
+    }
+
+    fn wait(&mut self, time: Duration) {
+        self.now = self.now + time;
+        self.machine.handle_tick(self.now, &mut self.said);
+    }
+
+    fn state(&self) -> &'static str {
+        match self.machine.present().map(|call| &call.state) {
+            None | Some(CallState::Idle) => "idle",
+            Some(CallState::Outgoing { rings: false }) => "asking",
+            Some(CallState::Outgoing { rings: true }) => "ringing",
+            Some(CallState::Incoming { answered: None }) => "incoming",
+            Some(CallState::Incoming { answered: Some(_) }) => "answered",
+            Some(CallState::Elsewhere) => "elsewhere",
+            Some(CallState::InCall { .. }) => "talking",
+            Some(CallState::Over { .. }) => "over",
+        }
+    }
+
+    fn end(&self) -> Option<CallEnd> {
+        match self.machine.present()?.state {
+            CallState::Over { reason, .. } => Some(reason),
+            _ => None,
+        }
+    }
+}
+
+fn accepted(n: u8, with: &str) -> PeopleEvent {
+    PeopleEvent::Accepted {
+        call: call(n),
+        with: handle(with),
+        video: true,
+        invite: "here".into(),
+    }
+}
+
+const STATES: [&str; 7] = [
+    "idle",
+    "asking",
+    "ringing",
+    "incoming",
+    "answered",
+    "talking",
+    "elsewhere",
+];
+
+#[test]
+fn every_word_of_the_server_has_its_effect_in_every_state() {
+    type Say = fn(&mut Page);
+    let words: [(&str, Say, [&str; 7]); 6] = [
+        (
+            "accepted",
+            |page| page.hear(accepted(1, "bob")),
+            [
+                "idle",
+                "talking",
+                "talking",
+                "incoming",
+                "talking",
+                "talking",
+                "elsewhere",
+            ],
+        ),
+        (
+            "accepted with somebody else",
+            |page| page.hear(accepted(1, "eve")),
+            [
+                "idle",
+                "asking",
+                "ringing",
+                "incoming",
+                "answered",
+                "talking",
+                "elsewhere",
+            ],
+        ),
+        (
+            "accepted, the other call of two",
+            |page| page.hear(accepted(2, "bob")),
+            [
+                "idle",
+                "talking",
+                "talking",
+                "incoming",
+                "talking",
+                "talking",
+                "elsewhere",
+            ],
+        ),
+        (
+            "ended",
+            |page| page.ends(1, EndReason::Cancelled),
+            ["idle", "over", "over", "over", "over", "over", "idle"],
+        ),
+        (
+            "another call ended",
+            |page| page.ends(2, EndReason::Cancelled),
+            [
+                "idle",
+                "asking",
+                "ringing",
+                "incoming",
+                "answered",
+                "talking",
+                "elsewhere",
+            ],
+        ),
+        (
+            "somebody calls",
+            |page| page.incoming(2),
+            [
+                "incoming",
+                "asking",
+                "ringing",
+                "incoming",
+                "answered",
+                "talking",
+                "elsewhere",
+            ],
+        ),
+    ];
+    for (what, say, wanted) in words {
+        for (state, wanted) in STATES.iter().zip(wanted) {
+            let mut page = Page::in_state(state);
+            say(&mut page);
+            assert_eq!(page.state(), wanted, "{what} while {state}");
+        }
+    }
+}
+
+#[test]
+fn nobody_is_in_a_call_that_they_did_not_want() {
+    for state in ["idle", "incoming", "elsewhere"] {
+        let mut page = Page::in_state(state);
+        page.hear(accepted(1, "bob"));
+        assert_eq!(page.said, [PeopleRequest::HangUp { call: call(1) }], "{state}");
+    }
+}
+
+#[test]
+fn what_ended_never_rings_again() {
+    // The end is heard before the call (F6), or after it was declined here.
+    let mut page = Page::default();
+    page.ends(1, EndReason::Cancelled);
+    page.incoming(1);
+    assert_eq!(page.state(), "idle");
+    let mut page = Page::in_state("incoming");
+    page.machine.end(page.now, &mut page.said);
+    page.machine.dismiss();
+    page.incoming(1);
+    assert_eq!(page.state(), "idle");
+}
+
+#[test]
+fn both_call_and_one_call_goes_on() {
+    let mut page = Page::in_state("asking");
+    page.ends(1, EndReason::Merged);
+    assert_eq!(page.state(), "asking", "the other call follows");
+    page.hear(accepted(2, "bob"));
+    assert_eq!(
+        page.machine.present().map(|call| (call.call, call.outgoing)),
+        Some((call(2), false))
+    );
+    page.ends(2, EndReason::HungUp);
+    assert_eq!(page.end(), Some(CallEnd::Said(EndReason::HungUp)));
+}
+
+#[test]
+fn a_server_that_comes_back_is_told_again_and_one_that_does_not_ends_it() {
+    for state in ["asking", "ringing", "answered"] {
+        let mut page = Page::in_state(state);
+        page.machine.alone(page.now);
+        page.wait(Duration::from_secs(5));
+        assert_eq!(page.state(), state);
+        page.machine.signed_in(page.now, &mut page.said);
+        let is_said = match &page.said[..] {
+            [PeopleRequest::Ring { call, .. }] => *call == self::call(1) && state != "answered",
+            [PeopleRequest::Accept { call, .. }] => *call == self::call(1) && state == "answered",
+            _ => false,
+        };
+        assert!(is_said, "{state}: {:?}", page.said);
+        page.machine.alone(page.now);
+        page.wait(SERVER_WITHIN);
+        assert_eq!(page.end(), Some(CallEnd::NoServer), "{state}");
+    }
+    // A new server knows nothing of the call that is answered here: its caller says it again.
+    let mut page = Page::in_state("answered");
+    page.ends(1, EndReason::UnknownCall);
+    assert_eq!(page.state(), "answered");
+    page.incoming(1);
+    assert_eq!(
+        page.said,
+        [PeopleRequest::Accept {
+            call: call(1),
+            video: true
+        }]
+    );
+    // Those who talk need no server.
+    let mut page = Page::in_state("talking");
+    page.machine.alone(page.now);
+    page.wait(Duration::from_secs(600));
+    page.machine.signed_in(page.now, &mut page.said);
+    page.ends(1, EndReason::UnknownCall);
+    assert_eq!(page.state(), "talking");
+}
+
+#[test]
+fn nothing_rings_for_ever() {
+    for state in ["ringing", "incoming", "elsewhere"] {
+        let mut page = Page::in_state(state);
+        page.wait(Duration::from_secs(47));
+        assert_eq!(page.state(), state);
+        page.wait(Duration::from_secs(2));
+        let wanted = if state == "elsewhere" { "idle" } else { "over" };
+        assert_eq!(page.state(), wanted, "{state}");
+    }
+}
+
+#[test]
+fn what_this_page_alone_knows_ends_it_for_both() {
+    for (state, said) in [
+        ("asking", PeopleRequest::HangUp { call: call(1) }),
+        ("incoming", PeopleRequest::Decline { call: call(1) }),
+        ("talking", PeopleRequest::HangUp { call: call(1) }),
+    ] {
+        let mut page = Page::in_state(state);
+        page.machine.fail(page.now, CallEnd::NoMicrophone, &mut page.said);
+        assert_eq!(
+            (page.end(), &page.said[..]),
+            (Some(CallEnd::NoMicrophone), &[said][..])
+        );
+    }
+}
