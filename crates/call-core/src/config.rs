@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use sha2::{Digest, Sha256};
-use visavis_protocol::{SessionSecret, TransferId};
+use visavis_protocol::{CallId, SessionSecret, TransferId};
 
 use crate::fault::Faults;
 
@@ -61,6 +61,7 @@ pub(crate) struct Randomness {
     seed: Seed,
     sessions: u64,
     transfers: u64,
+    calls: u64,
     /// For jitter only: not a cryptographic generator.
     jitter: fastrand::Rng,
 }
@@ -77,6 +78,7 @@ impl Randomness {
             seed,
             sessions: 0,
             transfers: 0,
+            calls: 0,
             jitter: fastrand::Rng::with_seed(u64::from_le_bytes(start)),
         }
     }
@@ -84,6 +86,11 @@ impl Randomness {
     pub(crate) fn session_secret(&mut self) -> SessionSecret {
         self.sessions += 1;
         SessionSecret::from_bytes(self.draw(b"visavis1/session", self.sessions))
+    }
+
+    pub(crate) fn call(&mut self) -> CallId {
+        self.calls += 1;
+        CallId::from_bytes(self.draw(b"visavis1/call", self.calls))
     }
 
     pub(crate) fn transfer(&mut self) -> TransferId {

@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use visavis_protocol::{ChatKey, ClientMessage, CloseCode, IceServer, Reaction, SeatId};
+use visavis_protocol::{ChatKey, ClientMessage, CloseCode, IceServer, Reaction, SeatId, ServerMessage};
 
 use crate::chat::{Chat, ChatLine, SayError};
 use crate::command::Command;
@@ -15,6 +15,7 @@ use crate::hands;
 use crate::id::{Ids, LinkId, SideChannel, SocketId, VisitId};
 use crate::media::Media;
 use crate::peer::{Context, Peer, ServerRoad, Signs};
+use crate::people::{self, People, PeopleIntent};
 use crate::reactions::Reactions;
 use crate::room::{Place, Room};
 use crate::session::{Happening, Session};
@@ -40,6 +41,7 @@ pub struct Core {
     reactions: Reactions,
     chat: Chat,
     transfers: Transfers,
+    people: People,
     server_lost: bool,
     /// Whether the others were last told that we reach the server.
     told_server: bool,
@@ -66,6 +68,7 @@ impl Core {
             reactions: Reactions::default(),
             chat: Chat::default(),
             transfers: Transfers::new(faults),
+            people: People::default(),
             server_lost: false,
             told_server: false,
             now,
@@ -86,6 +89,11 @@ impl Core {
                 self.transfers.handle_file(now, event, &mut self.commands);
                 self.say_of_files();
             }
+            Event::Signed {
+                nonce,
+                key,
+                signature,
+            } => self.about_people(now, |people, out| people.signed(&nonce, key, signature, out)),
             Event::OnlineChanged(online) => {
                 if online {
                     self.session.hurry(now, &mut self.ids, &mut self.commands);
@@ -142,7 +150,10 @@ impl Core {
             .as_ref()
             .and_then(|room| room.poll_timeout(self.now, &self.session));
         earliest(
-            earliest(self.session.poll_timeout(), room),
+            earliest(
+                earliest(self.session.poll_timeout(), room),
+                self.people.poll_timeout(),
+            ),
             earliest(self.chat.poll_timeout(), self.transfers.poll_timeout()),
         )
     }
@@ -181,6 +192,7 @@ impl Core {
             reactions: self.reactions.view(),
             chat: self.chat.view(),
             transfers: self.transfers.view(self.now),
+            others: self.people.view(),
         }
     }
 
@@ -254,6 +266,16 @@ impl Core {
                     .choose_speaker(device, &mut self.ids, &mut self.commands);
             }
             Intent::File(intent) => self.about_files(now, intent),
+            Intent::People(intent) => {
+                if matches!(intent, PeopleIntent::SignIn { .. }) {
+                    self.session.start(now, &mut self.ids, &mut self.commands);
+                }
+                let call = self.random.call();
+                self.about_people(now, |people, out| people.intend(now, intent, call, out));
+                if self.room.is_none() && !self.people.wants_server() {
+                    self.session.stop(&mut self.commands);
+                }
+            }
             Intent::Say { text, to, time } => {
                 if let Ok(text) = self.sayable(now, &text, to) {
                     self.chat.say(now, text, to, time, &mut self.commands);
@@ -274,6 +296,19 @@ impl Core {
         self.transfers
             .intend(now, intent, &people, &mut self.random, &mut self.commands);
         self.say_of_files();
+    }
+
+    /// Does something about people, and says and signs what comes of it.
+    fn about_people(&mut self, now: Timestamp, step: impl FnOnce(&mut People, &mut people::Out)) {
+        let mut out = people::Out::default();
+        step(&mut self.people, &mut out);
+        for request in out.requests {
+            let message = ClientMessage::People(request);
+            self.session.send(now, &message, &mut self.commands);
+        }
+        if let Some((nonce, handle)) = out.sign {
+            self.commands.push_back(Command::Sign { nonce, handle });
+        }
     }
 
     fn say_of_files(&mut self) {
@@ -369,7 +404,9 @@ impl Core {
     }
 
     fn let_go(&mut self) {
-        self.session.stop(&mut self.commands);
+        if !self.people.wants_server() {
+            self.session.stop(&mut self.commands);
+        }
         self.media.release_all(&mut self.commands);
         self.reactions.clear();
         self.server_lost = false;
@@ -385,6 +422,22 @@ impl Core {
     }
 
     fn happened(&mut self, now: Timestamp, happening: Happening) {
+        match &happening {
+            Happening::Opened | Happening::Reopened => self.about_people(now, People::opened),
+            Happening::Lost | Happening::Ended(_) => self.people.lost(now),
+            Happening::Message(ServerMessage::People(event)) => {
+                let event = event.clone();
+                return self.about_people(now, |people, out| people.handle(now, event, out));
+            }
+            Happening::Message(ServerMessage::Error {
+                code,
+                about: Some(about),
+                ..
+            }) if people::is_about(about) => {
+                return self.about_people(now, |people, out| people.refused(now, *code, about, out));
+            }
+            Happening::Message(_) => {}
+        }
         match happening {
             Happening::Opened => {
                 if let Some(room) = &mut self.room {
@@ -462,6 +515,7 @@ impl Core {
         self.in_room(now, |room, session, context| room.handle_tick(session, context));
         self.chat.handle_tick(now, &mut self.commands);
         self.transfers.handle_tick(now, &mut self.commands);
+        self.about_people(now, |people, out| people.handle_tick(now, out));
         self.say_of_files();
     }
 

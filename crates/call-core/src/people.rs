@@ -1,8 +1,360 @@
 //! People as one page sees them: who this page's person is, whom they know, and the call that they are in.
+//!
+//! A person has a handle as long as they want one on this page; it is proven anew on each socket:
+//! `challenge` out, nonce in, [`Command::SignIn`](crate::Command) to the shell, which has the key, the
+//! proof out, `signed_in` in. What a page shows of others is the server's word and nothing else.
 
 pub(crate) mod direct_call;
-
-pub use direct_call::{CallEnd, CallState, DirectCall};
-
 #[cfg(test)]
 mod tests;
+
+use alloc::string::String;
+use alloc::vec::Vec;
+
+use visavis_protocol::handle::{Nonce, PublicKey, Signature};
+use visavis_protocol::people::{Contact, Missed, PeopleEvent, PeopleRequest};
+use visavis_protocol::{CallId, ErrorCode, Handle};
+
+use crate::time::Timestamp;
+use direct_call::Machine;
+pub use direct_call::{CallEnd, CallState, DirectCall};
+
+/// What a person wants of others.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum PeopleIntent {
+    /// To be known by a handle on this page.
+    SignIn {
+        /// Which.
+        handle: Handle,
+        /// What others see.
+        name: String,
+        /// Made by another browser that has the handle.
+        code: Option<String>,
+    },
+    /// Not to be known any more.
+    SignOut,
+    /// A code for another browser.
+    MakeCode,
+    /// To have somebody among the contacts, or no longer.
+    Contact {
+        /// Whom.
+        handle: Handle,
+        /// Whether from now on.
+        is: bool,
+    },
+    /// To hear nothing of somebody, or again.
+    Block {
+        /// Whom.
+        handle: Handle,
+        /// Whether from now on.
+        blocked: bool,
+    },
+    /// To call somebody.
+    Call {
+        /// Whom.
+        to: Handle,
+        /// Whether with one's picture.
+        video: bool,
+        /// What they need to meet: see [`PeopleRequest::Ring`].
+        invite: String,
+    },
+    /// To take the call that rings.
+    Accept {
+        /// Whether with one's picture.
+        video: bool,
+    },
+    /// To decline, cancel or end the call.
+    End,
+    /// Not to have the call any more, for a reason that this page alone knows.
+    Fail(CallEnd),
+    /// Has read why the call is over.
+    Dismiss,
+    /// Has seen the calls that were missed.
+    SeeMissed,
+}
+
+/// How it stands with the handle of this page.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Standing {
+    /// None is wanted.
+    #[default]
+    SignedOut,
+    /// It is being proven, or waits for the server.
+    SigningIn,
+    /// It is proven.
+    SignedIn,
+    /// The server refused it.
+    Refused(ErrorCode),
+}
+
+/// Whether an error is about something that is said here.
+pub(crate) fn is_about(kind: &str) -> bool {
+    const KINDS: [&str; 13] = [
+        "people",
+        "challenge",
+        "sign_in",
+        "sign_out",
+        "make_code",
+        "add",
+        "remove",
+        "block",
+        "ring",
+        "ack",
+        "accept",
+        "decline",
+        "hang_up",
+    ];
+    KINDS.contains(&kind)
+}
+
+/// What there is to show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PeopleView {
+    /// The handle that is wanted.
+    pub handle: Option<Handle>,
+    /// How it stands with it.
+    pub standing: Standing,
+    /// By handle.
+    pub contacts: Vec<Contact>,
+    /// By handle.
+    pub blocked: Vec<Handle>,
+    /// The oldest first.
+    pub missed: Vec<Missed>,
+    /// A code for another browser, until when it is good.
+    pub code: Option<(String, Timestamp)>,
+    /// The call that rings, is under way, or has just ended.
+    pub call: Option<DirectCall>,
+    /// What was refused last of what was wanted of others.
+    pub refused: Option<ErrorCode>,
+}
+
+/// What is to be done.
+#[derive(Debug, Default)]
+pub(crate) struct Out {
+    /// To be sent to the server, if it is there.
+    pub(crate) requests: Vec<PeopleRequest>,
+    /// What the shell is to sign.
+    pub(crate) sign: Option<(Nonce, Handle)>,
+}
+
+#[derive(Clone, Debug)]
+struct Wanted {
+    handle: Handle,
+    name: String,
+    code: Option<String>,
+}
+
+/// See the module.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct People {
+    wanted: Option<Wanted>,
+    standing: Standing,
+    /// What was to be signed last: a signature for another socket is void.
+    nonce: Option<Nonce>,
+    contacts: Vec<Contact>,
+    blocked: Vec<Handle>,
+    missed: Vec<Missed>,
+    code: Option<(String, Timestamp)>,
+    refused: Option<ErrorCode>,
+    call: Machine,
+}
+
+impl People {
+    /// Whether the server is wanted for it.
+    pub(crate) const fn wants_server(&self) -> bool {
+        self.wanted.is_some()
+    }
+
+    fn is_in(&self) -> bool {
+        self.standing == Standing::SignedIn
+    }
+
+    pub(crate) fn intend(&mut self, now: Timestamp, intent: PeopleIntent, call: CallId, out: &mut Out) {
+        self.refused = None;
+        match intent {
+            PeopleIntent::SignIn { handle, name, code } => {
+                let is_other = self.wanted.as_ref().is_some_and(|wanted| wanted.handle != handle);
+                if is_other && self.is_in() {
+                    out.requests.push(PeopleRequest::SignOut {});
+                }
+                self.forget();
+                self.wanted = Some(Wanted { handle, name, code });
+                self.standing = Standing::SigningIn;
+                out.requests.push(PeopleRequest::Challenge {});
+            }
+            PeopleIntent::SignOut => {
+                self.call.end(now, &mut out.requests);
+                out.requests.push(PeopleRequest::SignOut {});
+                self.forget();
+            }
+            PeopleIntent::MakeCode => out.requests.push(PeopleRequest::MakeCode {}),
+            PeopleIntent::Contact { handle, is: true } => out.requests.push(PeopleRequest::Add { handle }),
+            PeopleIntent::Contact { handle, is: false } => {
+                out.requests.push(PeopleRequest::Remove { handle })
+            }
+            PeopleIntent::Block { handle, blocked } => {
+                out.requests.push(PeopleRequest::Block { handle, blocked });
+            }
+            PeopleIntent::Call { to, video, invite } => {
+                if self.wanted.is_some() {
+                    self.call.ring(now, call, to, video, invite, &mut out.requests);
+                }
+            }
+            PeopleIntent::Accept { video } => self.call.accept(now, video, &mut out.requests),
+            PeopleIntent::End => self.call.end(now, &mut out.requests),
+            PeopleIntent::Fail(why) => self.call.fail(now, why, &mut out.requests),
+            PeopleIntent::Dismiss => self.call.dismiss(),
+            PeopleIntent::SeeMissed => {
+                if let Some(last) = self.missed.last() {
+                    out.requests.push(PeopleRequest::Seen { missed: last.number });
+                }
+                self.missed.clear();
+            }
+        }
+    }
+
+    fn forget(&mut self) {
+        let call = core::mem::take(&mut self.call);
+        *self = Self {
+            call,
+            ..Self::default()
+        };
+    }
+
+    /// The socket can be written to; nothing is known of the one before.
+    pub(crate) fn opened(&mut self, out: &mut Out) {
+        if self.wanted.is_some() {
+            if self.is_in() {
+                self.standing = Standing::SigningIn;
+            }
+            self.nonce = None;
+            out.requests.push(PeopleRequest::Challenge {});
+        }
+    }
+
+    /// There is no server.
+    pub(crate) fn lost(&mut self, now: Timestamp) {
+        self.nonce = None;
+        if self.is_in() {
+            self.standing = Standing::SigningIn;
+        }
+        self.call.alone(now);
+    }
+
+    /// The shell has signed.
+    pub(crate) fn signed(&self, nonce: &Nonce, key: PublicKey, signature: Signature, out: &mut Out) {
+        if let Some(wanted) = &self.wanted
+            && self.nonce.as_ref() == Some(nonce)
+        {
+            out.requests.push(PeopleRequest::SignIn {
+                handle: wanted.handle.clone(),
+                key,
+                signature,
+                code: wanted.code.clone(),
+                name: wanted.name.clone(),
+            });
+        }
+    }
+
+    pub(crate) fn handle(&mut self, now: Timestamp, event: PeopleEvent, out: &mut Out) {
+        match event {
+            PeopleEvent::Challenge { nonce } => {
+                if let Some(wanted) = &self.wanted {
+                    self.nonce = Some(nonce);
+                    out.sign = Some((nonce, wanted.handle.clone()));
+                }
+            }
+            PeopleEvent::SignedIn {
+                handle,
+                contacts,
+                blocked,
+                missed,
+            } => {
+                let Some(wanted) = self.wanted.as_mut().filter(|wanted| wanted.handle == handle) else {
+                    return;
+                };
+                // A code is good once; from now on the key is known.
+                wanted.code = None;
+                self.standing = Standing::SignedIn;
+                (self.contacts, self.blocked, self.missed) = (contacts, blocked, missed);
+                self.call.signed_in(now, &mut out.requests);
+            }
+            PeopleEvent::SignedOut {} => {
+                self.call.alone(now);
+                self.forget();
+            }
+            PeopleEvent::Code { code, lifetime_ms } => {
+                let lifetime = core::time::Duration::from_millis(lifetime_ms);
+                self.code = Some((code, now + lifetime.min(visavis_protocol::limits::CODE_LIFETIME)));
+            }
+            PeopleEvent::Contacts { contacts, blocked } => {
+                (self.contacts, self.blocked) = (contacts, blocked);
+            }
+            PeopleEvent::Presence(contact) => {
+                let known = self
+                    .contacts
+                    .iter_mut()
+                    .find(|known| known.handle == contact.handle);
+                if let Some(known) = known {
+                    known.presence = contact.presence;
+                }
+            }
+            PeopleEvent::Missed(missed) => {
+                if self.missed.iter().all(|known| known.number != missed.number) {
+                    if self.missed.len() >= visavis_protocol::limits::MISSED_CALLS {
+                        self.missed.remove(0);
+                    }
+                    self.missed.push(missed);
+                }
+            }
+            PeopleEvent::Incoming { .. }
+            | PeopleEvent::Ringing { .. }
+            | PeopleEvent::Outgoing { .. }
+            | PeopleEvent::Accepted { .. }
+            | PeopleEvent::Ended { .. } => self.call.handle(now, event, &mut out.requests),
+        }
+    }
+
+    /// The server refused something of ours.
+    pub(crate) fn refused(&mut self, now: Timestamp, code: ErrorCode, about: &str, out: &mut Out) {
+        match about {
+            "challenge" | "sign_in" => self.standing = Standing::Refused(code),
+            "people" => {
+                self.standing = Standing::Refused(code);
+                self.call.fail(now, CallEnd::NoServer, &mut out.requests);
+            }
+            "ring" => {
+                self.refused = Some(code);
+                self.call.fail(now, CallEnd::Refused(code), &mut out.requests);
+            }
+            _ => self.refused = Some(code),
+        }
+    }
+
+    pub(crate) fn handle_tick(&mut self, now: Timestamp, out: &mut Out) {
+        if self.code.as_ref().is_some_and(|(_, until)| *until <= now) {
+            self.code = None;
+        }
+        self.call.handle_tick(now, &mut out.requests);
+    }
+
+    pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+        crate::time::earliest(
+            self.call.poll_timeout(),
+            self.code.as_ref().map(|(_, until)| *until),
+        )
+    }
+
+    pub(crate) fn view(&self) -> PeopleView {
+        PeopleView {
+            handle: self.wanted.as_ref().map(|wanted| wanted.handle.clone()),
+            standing: self.standing.clone(),
+            contacts: self.contacts.clone(),
+            blocked: self.blocked.clone(),
+            missed: self.missed.clone(),
+            code: self.code.clone(),
+            call: self.call.present().cloned(),
+            refused: self.refused,
+        }
+    }
+}

@@ -23,7 +23,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use visavis_protocol::people::{EndReason, PeopleEvent, PeopleRequest};
-use visavis_protocol::{CallId, Handle, limits};
+use visavis_protocol::{CallId, ErrorCode, Handle, limits};
 
 use crate::time::{Timestamp, earliest};
 
@@ -80,6 +80,8 @@ pub enum CallEnd {
     NoConnection,
     /// This page lacks what a call needs: the person refused the microphone, or there is none.
     NoMicrophone,
+    /// The server refused to ring: too often, or oneself.
+    Refused(ErrorCode),
 }
 
 /// One call.

@@ -314,3 +314,131 @@ fn what_this_page_alone_knows_ends_it_for_both() {
         );
     }
 }
+
+// The handle
+
+mod signing {
+    use alloc::vec;
+
+    use visavis_protocol::ErrorCode;
+    use visavis_protocol::handle::Fixed;
+    use visavis_protocol::people::{Contact, Presence};
+
+    use super::super::{Out, People, PeopleIntent, Standing};
+    use super::*;
+
+    fn sign_in(people: &mut People) -> Out {
+        let mut out = Out::default();
+        let intent = PeopleIntent::SignIn {
+            handle: handle("ada"),
+            name: "Ada".into(),
+            code: Some("once".into()),
+        };
+        people.intend(Timestamp::default(), intent, call(1), &mut out);
+        out
+    }
+
+    fn hear(people: &mut People, event: PeopleEvent) -> Out {
+        let mut out = Out::default();
+        people.handle(Timestamp::default(), event, &mut out);
+        out
+    }
+
+    fn signed_in() -> PeopleEvent {
+        PeopleEvent::SignedIn {
+            handle: handle("ada"),
+            contacts: vec![Contact {
+                handle: handle("bob"),
+                presence: Presence::Offline,
+            }],
+            blocked: vec![],
+            missed: vec![],
+        }
+    }
+
+    fn proven() -> People {
+        let mut people = People::default();
+        sign_in(&mut people);
+        hear(
+            &mut people,
+            PeopleEvent::Challenge {
+                nonce: Fixed([1; 32]),
+            },
+        );
+        hear(&mut people, signed_in());
+        assert_eq!(people.view().standing, Standing::SignedIn);
+        people
+    }
+
+    #[test]
+    fn a_handle_is_proven_by_signing_what_the_server_says() {
+        let mut people = People::default();
+        assert!(!people.wants_server());
+        assert_eq!(sign_in(&mut people).requests, [PeopleRequest::Challenge {}]);
+        let out = hear(
+            &mut people,
+            PeopleEvent::Challenge {
+                nonce: Fixed([1; 32]),
+            },
+        );
+        assert_eq!(out.sign, Some((Fixed([1; 32]), handle("ada"))));
+        let mut out = Out::default();
+        people.signed(&Fixed([2; 32]), Fixed([0; 65]), Fixed([0; 64]), &mut out);
+        assert!(out.requests.is_empty(), "signed for another socket");
+        people.signed(&Fixed([1; 32]), Fixed([0; 65]), Fixed([0; 64]), &mut out);
+        assert!(matches!(
+            &out.requests[..],
+            [PeopleRequest::SignIn { code: Some(_), .. }]
+        ));
+        hear(&mut people, signed_in());
+        assert_eq!(people.view().standing, Standing::SignedIn);
+    }
+
+    #[test]
+    fn it_is_proven_anew_on_each_socket_and_a_code_is_used_once() {
+        let mut people = proven();
+        people.lost(Timestamp::default());
+        assert_eq!(people.view().standing, Standing::SigningIn);
+        assert_eq!(people.view().contacts.len(), 1, "what is known stays to be seen");
+        let mut out = Out::default();
+        people.opened(&mut out);
+        assert_eq!(out.requests, [PeopleRequest::Challenge {}]);
+        hear(
+            &mut people,
+            PeopleEvent::Challenge {
+                nonce: Fixed([3; 32]),
+            },
+        );
+        let mut out = Out::default();
+        people.signed(&Fixed([3; 32]), Fixed([0; 65]), Fixed([0; 64]), &mut out);
+        assert!(matches!(
+            &out.requests[..],
+            [PeopleRequest::SignIn { code: None, .. }]
+        ));
+    }
+
+    #[test]
+    fn what_is_refused_says_why_and_signing_out_forgets_all() {
+        let mut people = People::default();
+        sign_in(&mut people);
+        people.refused(
+            Timestamp::default(),
+            ErrorCode::HandleTaken,
+            "sign_in",
+            &mut Out::default(),
+        );
+        assert_eq!(people.view().standing, Standing::Refused(ErrorCode::HandleTaken));
+        let mut people = proven();
+        let presence = Presence::Busy;
+        let contact = Contact {
+            handle: handle("bob"),
+            presence,
+        };
+        hear(&mut people, PeopleEvent::Presence(contact.clone()));
+        assert_eq!(people.view().contacts, [contact]);
+        let mut out = Out::default();
+        people.intend(Timestamp::default(), PeopleIntent::SignOut, call(1), &mut out);
+        assert_eq!(out.requests, [PeopleRequest::SignOut {}]);
+        assert!(!people.wants_server() && people.view().contacts.is_empty());
+    }
+}
