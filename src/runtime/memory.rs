@@ -5,7 +5,7 @@
 //! does not open is no help. They leave the device no more than the address bar does.
 
 use visavis_call_core::CaptureKind;
-use visavis_protocol::{RoomId, text};
+use visavis_protocol::{Handle, RoomId, text};
 
 use super::choices::Choice;
 use crate::route::{RoomLink, Route};
@@ -17,6 +17,9 @@ const RECENT_ROOMS: usize = 6;
 
 const NAME: &str = "visavis.name";
 const RETURN: &str = "visavis.return";
+const HANDLE: &str = "visavis.handle";
+const LOOKED: &str = "visavis.looked";
+const CALL: &str = "visavis.call";
 const HIDE: &str = "visavis.hide-address";
 const ROOMS: &str = "visavis.rooms";
 const SPEAKER: &str = "visavis.speaker";
@@ -63,6 +66,35 @@ pub(super) fn call_to_return_to(room: &RoomId) -> Option<String> {
 pub(super) fn put_call_to_return_to(call: Option<(&RoomId, &str)>) {
     let text = call.map(|(room, name)| [room.as_str(), name].join("\n"));
     Tab.put(RETURN, text.as_deref());
+}
+
+/// The handle that this browser has.
+pub(super) fn handle() -> Option<Handle> {
+    Device.get(HANDLE)?.parse().ok()
+}
+
+pub(super) fn put_handle(handle: Option<&Handle>) {
+    Device.put(HANDLE, handle.map(Handle::as_str));
+}
+
+/// When somebody last looked at the calls that were missed: milliseconds since 1970.
+pub(super) fn looked_at() -> u64 {
+    let kept = Device.get(LOOKED).and_then(|text| text.parse().ok());
+    kept.unwrap_or_default()
+}
+
+pub(super) fn put_looked_at(at: u64) {
+    Device.put(LOOKED, Some(&at.to_string()));
+}
+
+/// The direct call that this tab was in until a moment ago.
+pub(super) fn direct_call() -> Option<String> {
+    Tab.get(CALL)
+}
+
+/// Notes the direct call that this tab goes on with should it be loaded again.
+pub(super) fn put_direct_call(call: Option<&str>) {
+    Tab.put(CALL, call);
 }
 
 /// Whether a kind was on when last it was touched. At first everything is.

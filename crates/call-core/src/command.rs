@@ -27,7 +27,7 @@ pub enum Command {
         text: String,
     },
     /// Signs [`visavis_protocol::handle::proof`] with this browser's key, made if there is none. Answered by
-    /// `Signed`; by nothing where no key can be had.
+    /// `Signed`, or by `SignFailed` where no key can be had.
     Sign {
         /// The server's.
         nonce: Nonce,

@@ -15,13 +15,13 @@ use crate::hands;
 use crate::id::{Ids, LinkId, SideChannel, SocketId, VisitId};
 use crate::media::Media;
 use crate::peer::{Context, Peer, ServerRoad, Signs};
-use crate::people::{self, People, PeopleIntent};
+use crate::people::{self, NoConnection, People, PeopleIntent};
 use crate::reactions::Reactions;
 use crate::room::{Place, Room};
 use crate::session::{Happening, Session};
 use crate::time::{Timestamp, earliest};
 use crate::transfer::{FileIntent, Transfers};
-use crate::view::{EndReason, Me, Notice, NoticeKind, Stage, View};
+use crate::view::{ConnectionState, EndReason, Me, Notice, NoticeKind, Stage, View};
 
 /// Notices kept for a shell that shows them late.
 const NOTICES: usize = 8;
@@ -94,6 +94,7 @@ impl Core {
                 key,
                 signature,
             } => self.about_people(now, |people, out| people.signed(&nonce, key, signature, out)),
+            Event::SignFailed { nonce } => self.people.cannot_sign(&nonce),
             Event::OnlineChanged(online) => {
                 if online {
                     self.session.hurry(now, &mut self.ids, &mut self.commands);
@@ -105,6 +106,7 @@ impl Core {
             }
         }
         self.tell_server(now);
+        self.look_for_each_other(now);
         // Whoever closed a connection, what ran on it is cut.
         let room = self.room.as_ref();
         let is_live = |link| room.is_some_and(|room| room.has_link(link));
@@ -117,6 +119,27 @@ impl Core {
         if let Some(room) = &mut self.room {
             room.flush(now, &mut self.session, &mut self.commands);
         }
+    }
+
+    /// Looks whether the two of a direct call are connected, and ends it where they should be by now.
+    fn look_for_each_other(&mut self, now: Timestamp) {
+        if !self.people.are_meeting() {
+            return;
+        }
+        let room = self.room.as_ref();
+        let is_connected = |peer: &Peer| peer.view().connection == ConnectionState::Connected;
+        if room.is_some_and(|room| room.people().any(is_connected)) {
+            return self.people.meet();
+        }
+        let joined = room.filter(|room| room.is_joined());
+        let why = match joined {
+            None => NoConnection::NoRoom,
+            Some(room) if room.people().next().is_none() => NoConnection::NobodyCame,
+            Some(room) => NoConnection::NoWay {
+                relay: room.has_relay(),
+            },
+        };
+        self.about_people(now, |people, out| people.look_for(now, || why, out));
     }
 
     /// Lets the others know at once when the server can be reached again: who waits for their next
@@ -445,7 +468,7 @@ impl Core {
                 }
             }
             Happening::Message(message) => {
-                let joined = matches!(message, visavis_protocol::ServerMessage::Joined { .. });
+                let joined = matches!(message, ServerMessage::Joined { .. });
                 if joined && core::mem::take(&mut self.server_lost) {
                     self.notice(NoticeKind::ServerBack);
                 }

@@ -27,6 +27,11 @@ pub enum Event {
     Media(MediaEvent),
     /// Something happened to a transfer.
     File(FileEvent),
+    /// There is no key to sign with: see [`crate::Command::Sign`].
+    SignFailed {
+        /// Repeated from the command.
+        nonce: Nonce,
+    },
     /// See [`crate::Command::Sign`].
     Signed {
         /// Repeated from the command.

@@ -45,7 +45,9 @@ pub use event::{
 };
 pub use fault::{Fault, Faults};
 pub use id::{CaptureId, LinkId, PipeId, RequestId, SideChannel, Slot, SocketId, SourceId, VisitId};
-pub use people::{CallEnd, CallState, DirectCall, PeopleIntent, PeopleView, Standing};
+pub use people::{
+    CallEnd, CallState, DirectCall, KeptCall, NoConnection, PeopleIntent, PeopleView, Standing,
+};
 pub use reactions::ReactionRate;
 pub use time::Timestamp;
 pub use transfer::{

@@ -17,7 +17,7 @@ use visavis_protocol::{CallId, ErrorCode, Handle};
 
 use crate::time::Timestamp;
 use direct_call::Machine;
-pub use direct_call::{CallEnd, CallState, DirectCall};
+pub use direct_call::{CallEnd, CallState, DirectCall, KeptCall, NoConnection};
 
 /// What a person wants of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -65,6 +65,8 @@ pub enum PeopleIntent {
     },
     /// To decline, cancel or end the call.
     End,
+    /// To go on with a call after the page was loaded anew.
+    GoOn(KeptCall),
     /// Not to have the call any more, for a reason that this page alone knows.
     Fail(CallEnd),
     /// Has read why the call is over.
@@ -85,6 +87,8 @@ pub enum Standing {
     SignedIn,
     /// The server refused it.
     Refused(ErrorCode),
+    /// This browser keeps no key to prove it with.
+    NoKey,
 }
 
 /// Whether an error is about something that is said here.
@@ -202,6 +206,7 @@ impl People {
             }
             PeopleIntent::Accept { video } => self.call.accept(now, video, &mut out.requests),
             PeopleIntent::End => self.call.end(now, &mut out.requests),
+            PeopleIntent::GoOn(kept) => self.call.go_on(now, kept),
             PeopleIntent::Fail(why) => self.call.fail(now, why, &mut out.requests),
             PeopleIntent::Dismiss => self.call.dismiss(),
             PeopleIntent::SeeMissed => {
@@ -253,6 +258,31 @@ impl People {
                 code: wanted.code.clone(),
                 name: wanted.name.clone(),
             });
+        }
+    }
+
+    /// The shell has no key to sign with.
+    pub(crate) fn cannot_sign(&mut self, nonce: &Nonce) {
+        if self.nonce.as_ref() == Some(nonce) {
+            self.standing = Standing::NoKey;
+        }
+    }
+
+    /// Whether two are in a call and not connected yet.
+    pub(crate) fn are_meeting(&self) -> bool {
+        self.call.is_meeting()
+    }
+
+    /// The two in a call are connected.
+    pub(crate) fn meet(&mut self) {
+        self.call.meet();
+    }
+
+    /// Ends a call whose two should have met by now.
+    pub(crate) fn look_for(&mut self, now: Timestamp, why: impl FnOnce() -> NoConnection, out: &mut Out) {
+        if self.call.has_missed(now) {
+            self.call
+                .fail(now, CallEnd::NoConnection(why()), &mut out.requests);
         }
     }
 

@@ -31,6 +31,9 @@ use crate::time::{Timestamp, earliest};
 pub(crate) const SERVER_WITHIN: Duration = Duration::from_secs(10);
 /// How much longer than the server a page waits for the end of a ring: its word may be on its way.
 const GRACE: Duration = Duration::from_secs(3);
+/// How long two who are in a call may take to be connected. The ladder of a connection has tried everything
+/// twice by then.
+pub(crate) const MEET_WITHIN: Duration = Duration::from_secs(30);
 /// Ends that are known, so that late words about them are not heard.
 const OVER: usize = 32;
 
@@ -57,8 +60,14 @@ pub enum CallState {
         invite: String,
         /// Whether the other one shows themselves from the start.
         their_video: bool,
+        /// Whether this person does.
+        own_video: bool,
+        /// Whether the two have been connected.
+        met: bool,
         /// Since when.
         since: Timestamp,
+        /// How long before that, on a page that was loaded anew.
+        before: Duration,
     },
     /// It is over, and the person may read why.
     Over {
@@ -76,12 +85,43 @@ pub enum CallEnd {
     Said(EndReason),
     /// There is no server.
     NoServer,
-    /// No connection came about, or it was lost for good.
-    NoConnection,
+    /// No connection came about.
+    NoConnection(NoConnection),
     /// This page lacks what a call needs: the person refused the microphone, or there is none.
     NoMicrophone,
     /// The server refused to ring: too often, or oneself.
     Refused(ErrorCode),
+}
+
+/// Why no connection came about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum NoConnection {
+    /// The room of the call could not be entered.
+    NoRoom,
+    /// The other one never came there.
+    NobodyCame,
+    /// Both were there, and no way between them was found.
+    NoWay {
+        /// Whether this site has a relay, where it said.
+        relay: Option<bool>,
+    },
+}
+
+/// A call that was under way when the page was loaded anew.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptCall {
+    /// Which.
+    pub call: CallId,
+    /// With whom.
+    pub with: Handle,
+    /// Whether this side called.
+    pub outgoing: bool,
+    /// Whether the caller shows themselves.
+    pub video: bool,
+    /// Where to meet.
+    pub invite: String,
+    /// How long it has been under way.
+    pub talked: Duration,
 }
 
 /// One call.
@@ -151,6 +191,68 @@ impl Machine {
         self.invite = invite;
         self.alone_since = Some(now);
         self.say_again(out);
+    }
+
+    /// The page was loaded anew in a call: it goes on.
+    pub(crate) fn go_on(&mut self, now: Timestamp, kept: KeptCall) {
+        if self.present.is_some() {
+            return;
+        }
+        self.invite.clone_from(&kept.invite);
+        self.present = Some(DirectCall {
+            call: kept.call,
+            with: kept.with,
+            name: None,
+            outgoing: kept.outgoing,
+            video: kept.video,
+            since: now,
+            state: CallState::InCall {
+                invite: kept.invite,
+                their_video: false,
+                own_video: false,
+                // They may be a while in coming back, too.
+                met: true,
+                since: now,
+                before: kept.talked,
+            },
+        });
+        self.alone_since = Some(now);
+    }
+
+    /// The two are connected.
+    pub(crate) fn meet(&mut self) {
+        if let Some(DirectCall {
+            state: CallState::InCall { met, .. },
+            ..
+        }) = &mut self.present
+        {
+            *met = true;
+        }
+    }
+
+    /// Since when the two are on their way to each other.
+    fn meets_until(&self) -> Option<Timestamp> {
+        match self.present.as_ref()?.state {
+            CallState::InCall {
+                met: false, since, ..
+            } => Some(since + MEET_WITHIN),
+            CallState::InCall { .. }
+            | CallState::Idle
+            | CallState::Outgoing { .. }
+            | CallState::Incoming { .. }
+            | CallState::Elsewhere
+            | CallState::Over { .. } => None,
+        }
+    }
+
+    /// Whether the two are on their way to each other.
+    pub(crate) fn is_meeting(&self) -> bool {
+        self.meets_until().is_some()
+    }
+
+    /// Whether the two should have been connected by now.
+    pub(crate) fn has_missed(&self, now: Timestamp) -> bool {
+        self.meets_until().is_some_and(|until| until <= now)
     }
 
     /// The person takes the call, with their picture or without.
@@ -365,12 +467,22 @@ impl Machine {
         if matches!(present.state, CallState::InCall { .. }) {
             return;
         }
+        let own_video = match present.state {
+            CallState::Incoming { answered } => answered == Some(true),
+            CallState::Outgoing { .. } => present.video,
+            CallState::Idle | CallState::Elsewhere | CallState::InCall { .. } | CallState::Over { .. } => {
+                false
+            }
+        };
         present.outgoing = present.outgoing && present.call == call;
         present.call = call;
         present.state = CallState::InCall {
             invite,
             their_video: video,
+            own_video,
+            met: false,
             since: now,
+            before: Duration::ZERO,
         };
     }
 
@@ -385,7 +497,10 @@ impl Machine {
             // A server that was started anew knows no call: the caller says it again in a moment.
             (CallState::Incoming { .. }, EndReason::UnknownCall) if is_alone => {}
             // People talk without it.
-            (CallState::InCall { .. }, EndReason::UnknownCall | EndReason::AnsweredElsewhere) => {}
+            (
+                CallState::InCall { .. },
+                EndReason::UnknownCall | EndReason::AnsweredElsewhere | EndReason::Busy,
+            ) => {}
             (CallState::Elsewhere, _) => {
                 self.present = None;
                 self.note_over(call);
@@ -397,7 +512,7 @@ impl Machine {
     fn over(&mut self, now: Timestamp, reason: CallEnd) {
         let Some(present) = &mut self.present else { return };
         let talked = match present.state {
-            CallState::InCall { since, .. } => Some(now.since(since)),
+            CallState::InCall { since, before, .. } => Some(before + now.since(since)),
             CallState::Idle
             | CallState::Outgoing { .. }
             | CallState::Incoming { .. }
@@ -423,7 +538,8 @@ impl Machine {
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
         let call = self.present.as_ref()?;
         match call.state {
-            CallState::Idle | CallState::InCall { .. } | CallState::Over { .. } => None,
+            CallState::InCall { .. } => self.meets_until(),
+            CallState::Idle | CallState::Over { .. } => None,
             CallState::Outgoing { .. } | CallState::Incoming { .. } | CallState::Elsewhere => earliest(
                 Some(call.since + limits::RINGS_FOR + GRACE),
                 self.alone_since.map(|since| since + SERVER_WITHIN),
@@ -433,6 +549,10 @@ impl Machine {
 
     pub(crate) fn handle_tick(&mut self, now: Timestamp, out: &mut Vec<PeopleRequest>) {
         if self.poll_timeout().is_none_or(|due| due > now) {
+            return;
+        }
+        // Why these two did not meet the core knows: see [`Machine::has_missed`].
+        if self.has_missed(now) {
             return;
         }
         let is_alone = self.alone_since.is_some_and(|since| since + SERVER_WITHIN <= now);

@@ -26,6 +26,8 @@ use super::{People, Timer};
 
 /// How long a call rings on whose caller's socket was lost: as long as a page needs to come back.
 const CALLER_BACK_WITHIN: Duration = Duration::from_secs(10);
+/// How long a call goes on whose page was left: it may have been loaded anew (S4).
+const LOADED_WITHIN: Duration = Duration::from_secs(5);
 /// Ended calls that are known at most; the oldest are forgotten first.
 const ENDED_CALLS: usize = 20_000;
 
@@ -64,14 +66,16 @@ enum Stage {
         callee: Option<ConnectionKey>,
         /// Whether the callee shows themselves.
         video: bool,
-        /// Until when a page has to be back, if one is lost.
-        until: Option<Duration>,
+        /// Until when a page has to be back, if one is lost, and why the call is over if it is not.
+        until: Option<(Duration, EndReason)>,
     },
 }
 
 /// What is known of a call that ended.
 struct Over {
     from: Handle,
+    /// Who was called, if it ever rang.
+    to: Option<Handle>,
     reason: EndReason,
 }
 
@@ -132,7 +136,7 @@ impl Call {
             Stage::Ringing { until, caller_until } => {
                 Some(caller_until.map_or(until, |lost| lost.min(until)))
             }
-            Stage::Taken { until, .. } => until,
+            Stage::Taken { until, .. } => until.map(|(until, _)| until),
         }
     }
 }
@@ -205,6 +209,13 @@ impl People {
         }
         // Unknown, blocked and not here are one and the same, and at the same moment.
         let is_blocked = self.directory.has_blocked(&to, me);
+        // Who sits in a room is in a call. Who sits there while calling may be in the very same one, which a
+        // server that was started anew has forgotten.
+        let is_in_call = self.is_seated(&to) && !self.pages.get(&page).is_some_and(|page| page.seated);
+        if !is_blocked && is_in_call {
+            self.note_missed(now, &to, me, video);
+            return self.refuse_call(now, page, call, me, EndReason::Busy);
+        }
         if is_blocked || self.pages_of(&to).is_empty() {
             if !is_blocked {
                 self.note_missed(now, &to, me, video);
@@ -342,7 +353,13 @@ impl People {
         video: bool,
     ) {
         let Some(call) = self.calls.all.get_mut(&id).filter(|call| call.to == *me) else {
-            return self.tell_unknown(page, id);
+            let over = self.calls.why.get(&id);
+            let over = over.filter(|over| over.to.as_ref() == Some(me));
+            // Whoever comes back to a call that ended meanwhile learns how.
+            return match over.map(|over| over.reason) {
+                Some(reason) => self.tell_end(page, id, reason),
+                None => self.tell_unknown(page, id),
+            };
         };
         match &mut call.stage {
             Stage::Asking { .. } | Stage::Ringing { .. } => self.take(now, page, me, id, video),
@@ -363,7 +380,7 @@ impl People {
             return;
         };
         let (from, caller, invite) = (call.from.clone(), call.caller, call.invite.clone());
-        let until = caller.is_none().then(|| now + CALL_WINDOW);
+        let until = caller.is_none().then(|| (now + CALL_WINDOW, EndReason::Lost));
         call.stage = Stage::Taken {
             callee: Some(page),
             video,
@@ -377,7 +394,7 @@ impl People {
         };
         let to_callee = accepted(&from, call.video);
         let to_caller = accepted(me, video);
-        if let Some(until) = until {
+        if let Some((until, _)) = until {
             self.at(until, Timer::Call(id));
         }
         self.tell(page, to_callee);
@@ -511,19 +528,21 @@ impl People {
             }
             Stage::Asking { .. } | Stage::Ringing { .. } => return,
             Stage::Taken { callee, until, .. } if is_caller || *callee == Some(page) => {
-                if departed {
-                    return self.end(now, id, |_| EndReason::HungUp);
-                }
                 if is_caller {
                     call.caller = None;
                 } else {
                     *callee = None;
                 }
-                *until = Some(now + CALL_WINDOW);
+                *until = Some(if departed {
+                    (now + LOADED_WITHIN, EndReason::HungUp)
+                } else {
+                    (now + CALL_WINDOW, EndReason::Lost)
+                });
             }
             Stage::Taken { .. } => return,
         }
-        if is_caller && departed {
+        let has_left = is_caller && departed && call.progress() == Progress::Ringing;
+        if has_left {
             let (to, from, video) = (call.to.clone(), call.from.clone(), call.video);
             self.note_missed(now, &to, &from, video);
             return self.end(now, id, |_| EndReason::Cancelled);
@@ -588,7 +607,10 @@ impl People {
                 };
                 self.end(now, id, |_| reason);
             }
-            Stage::Taken { .. } => self.end(now, id, |_| EndReason::Lost),
+            Stage::Taken { until, .. } => {
+                let reason = until.map_or(EndReason::Lost, |(_, reason)| reason);
+                self.end(now, id, |_| reason);
+            }
         }
     }
 
@@ -622,6 +644,9 @@ impl People {
             });
         }
         self.note_end(now, id, &call.from, reason);
+        if let Some(over) = self.calls.why.get_mut(&id) {
+            over.to = Some(call.to.clone());
+        }
         self.look_at(now, &call.from);
         self.look_at(now, &call.to);
     }
@@ -648,6 +673,7 @@ impl People {
         self.calls.ended.push_back((now, id));
         let over = Over {
             from: from.clone(),
+            to: None,
             reason,
         };
         self.calls.why.insert(id, over);

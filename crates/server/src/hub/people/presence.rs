@@ -29,6 +29,12 @@ impl People {
         }
     }
 
+    /// Whether somebody sits in a room, on any of their pages.
+    pub(super) fn is_seated(&self, handle: &Handle) -> bool {
+        let mut pages = self.pages_of(handle).iter();
+        pages.any(|page| self.pages.get(page).is_some_and(|page| page.seated))
+    }
+
     /// Looks how it stands with somebody, and tells those who may know if that has changed.
     pub(super) fn look_at(&mut self, now: Duration, handle: &Handle) {
         let Some(person) = self.persons.get_mut(handle) else {
