@@ -107,6 +107,7 @@ async fn seated(socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Resu
             | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
             | ServerMessage::Pong {}
+            | ServerMessage::People(_)
             | ServerMessage::GoingAway { .. } => {}
         }
     }
