@@ -380,6 +380,7 @@ pub(super) const WORDS: Words = Words {
         handle_hint: "Others call you by your handle: 3 to 32 of the letters a to z, digits, and . - _ between them.",
         key_hint: "Your handle belongs to this browser, which keeps a key for it. If you clear this site’s data on all your devices, the key is lost and only the operator of this site can free the handle.",
         sign_in: "Sign in",
+        notify: "Notify me of calls in the background",
         sign_out: "Sign out",
         signing_in: "Signing in…",
         signed_in_as: With("You are {}"),

@@ -27,6 +27,7 @@ pub fn page() -> El {
         el_class("div", "contacts-columns")
             .child(
                 el_class("div", "contacts-side")
+                    .child(me())
                     .child(add())
                     .child(contact_list())
                     .slot(blocked),
@@ -35,7 +36,10 @@ pub fn page() -> El {
                 el("section")
                     .child(el_class("h2", "section-title").text(words().phone.calls))
                     .child(call_list(None))
-                    .live(move |_| runtime.look_at_calls()),
+                    .live(move |_| {
+                        runtime.past_calls().track();
+                        runtime.look_at_calls();
+                    }),
             )
     })
 }
@@ -51,11 +55,7 @@ fn known_or(head: El, content: impl Fn(Runtime) -> El + 'static) -> El {
     });
     el_class("main", "page contacts")
         .child(el("div").child(brand_link(words().visavis)))
-        .child(
-            el_class("div", "contacts-head")
-                .child(head)
-                .slot(move || is_known.get().then(me)),
-        )
+        .child(el_class("div", "contacts-head").child(head))
         .slot(move || {
             Some(if is_known.get() {
                 content(runtime)
@@ -87,11 +87,21 @@ fn me() -> El {
     })
     .text(words.link_device);
     let out = button("button button-small button-plain", move || runtime.sign_out()).text(words.sign_out);
+    let asked = RwSignal::new(false);
+    let notify = move || {
+        (!asked.get() && runtime.may_ask_to_notify()).then(|| {
+            button("button button-small", move || {
+                runtime.ask_to_notify(move || asked.set(true));
+            })
+            .text(words.notify)
+        })
+    };
     let code = Memo::new(move |_| others.with(|others| others.code.as_ref().map(|(code, _)| code.clone())));
     el_class("div", "contacts-me")
         .child(line)
         .child(link)
         .child(out)
+        .slot(notify)
         .slot(move || {
             code.get().map(|code| {
                 el_class("div", "contacts-code")

@@ -14,7 +14,6 @@ use super::engine::Engine;
 use super::memory;
 use super::record::{self, Entry, Record};
 use crate::web::identity::Identity;
-use crate::web::notify::{self, Permission};
 use crate::web::task::spawn;
 use crate::web::{Error, console};
 
@@ -171,10 +170,6 @@ impl Runtime {
 
     /// Calls somebody, with one's picture or without.
     pub fn call(self, to: &Handle, video: bool) {
-        // A click is the moment to ask whether they may be told of calls in the background.
-        if notify::permission() == Permission::Unasked {
-            self.ask_to_notify(|| {});
-        }
         let invite = self.new_room().secret_text().unwrap_or_default();
         self.about_people(PeopleIntent::Call {
             to: to.clone(),

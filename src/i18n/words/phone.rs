@@ -14,6 +14,8 @@ words! {
     /// Button.
     sign_in: &'static str,
     /// Button.
+    notify: &'static str,
+    /// Button.
     sign_out: &'static str,
     /// While it is being proven.
     signing_in: &'static str,

@@ -23,18 +23,18 @@ pub fn conversation(handle: &Handle) -> El {
         let top = el_class("div", "conversation-top")
             .child(status(move || presence_of(&of)))
             .children(call_buttons(&whose, "round"));
-        let back = el("a")
+        let back = el_class("a", "small")
             .attr("href", &Route::Contacts.path())
             .text(words().phone.back);
         el_class("div", "conversation")
+            .child(back)
             .child(top)
             .child(
-                el("section")
+                el_class("section", "conversation-lines")
                     .child(call_list(Some(whose.clone())))
                     .child(el_class("p", "quiet small").text(words().phone.write_hint)),
             )
             .child(acts(&whose))
-            .child(back)
     })
 }
 

@@ -6,8 +6,8 @@ use core::time::Duration;
 use visavis_protocol::people::{EndReason, PeopleEvent, PeopleRequest};
 use visavis_protocol::{CallId, Handle};
 
-use super::direct_call::{Machine, SERVER_WITHIN};
-use super::{CallEnd, CallState};
+use super::direct_call::{MEET_WITHIN, Machine, SERVER_WITHIN};
+use super::{CallEnd, CallState, KeptCall};
 use crate::time::Timestamp;
 
 fn handle(name: &str) -> Handle {
@@ -311,6 +311,60 @@ fn what_this_page_alone_knows_ends_it_for_both() {
         assert_eq!(
             (page.end(), &page.said[..]),
             (Some(CallEnd::NoMicrophone), &[said][..])
+        );
+    }
+}
+
+#[test]
+fn two_who_take_a_call_are_looked_for_until_they_meet() {
+    let mut page = Page::in_state("talking");
+    assert_eq!(page.machine.poll_timeout(), Some(page.now + MEET_WITHIN));
+    page.wait(MEET_WITHIN);
+    // Why they did not meet the core says.
+    assert!(page.machine.has_missed(page.now));
+    assert_eq!(page.state(), "talking");
+    let mut page = Page::in_state("talking");
+    page.machine.meet();
+    page.wait(MEET_WITHIN * 2);
+    assert!(!page.machine.has_missed(page.now));
+    assert_eq!(page.machine.poll_timeout(), None);
+}
+
+#[test]
+fn a_page_that_was_loaded_anew_goes_on_with_its_call() {
+    for outgoing in [true, false] {
+        let mut page = Page::default();
+        let kept = KeptCall {
+            call: call(1),
+            with: "bob".parse().unwrap(),
+            outgoing,
+            video: true,
+            invite: String::from("room"),
+            talked: Duration::from_secs(60),
+        };
+        page.machine.go_on(page.now, kept);
+        assert_eq!(page.state(), "talking");
+        page.machine.signed_in(page.now, &mut page.said);
+        let said = page.said.clone();
+        let is_said = match &said[..] {
+            [PeopleRequest::Ring { call, invite, .. }] => {
+                outgoing && *call == self::call(1) && invite == "room"
+            }
+            [PeopleRequest::Accept { call, .. }] => !outgoing && *call == self::call(1),
+            _ => false,
+        };
+        assert!(is_said, "{said:?}");
+        // The other one is not looked for: they may be loading their page, too.
+        page.wait(MEET_WITHIN * 2);
+        assert!(!page.machine.has_missed(page.now));
+        page.ends(1, EndReason::HungUp);
+        let talked = page.machine.present().map(|call| call.state.clone());
+        assert_eq!(
+            talked,
+            Some(CallState::Over {
+                reason: CallEnd::Said(EndReason::HungUp),
+                talked: Some(Duration::from_secs(60) + MEET_WITHIN * 2),
+            })
         );
     }
 }
