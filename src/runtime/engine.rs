@@ -596,6 +596,9 @@ impl Engine {
             PageEvent::Leaving => {
                 self.abandon_recording();
                 self.leave_call();
+                for socket in self.sockets.borrow().values() {
+                    socket.depart();
+                }
             }
             // Everything was let go of on leaving; the address bar still says where to go.
             PageEvent::Restored => location::reload(),

@@ -18,7 +18,7 @@ pub mod signal;
 pub mod text;
 pub mod transfer;
 
-pub use close::CloseCode;
+pub use close::{CloseCode, PAGE_GONE};
 pub use error::ErrorCode;
 pub use handle::Handle;
 pub use id::{

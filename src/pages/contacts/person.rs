@@ -1,7 +1,7 @@
 //! `/contacts/<handle>`: what there was between two people, and the ways to call.
 
 use leptos::prelude::*;
-use visavis_call_core::PeopleIntent;
+use visavis_call_core::{PeopleIntent, Standing};
 use visavis_protocol::Handle;
 
 use super::lines::call_list;
@@ -72,8 +72,15 @@ fn acts(handle: &Handle) -> El {
         runtime.forget_conversation(&forgotten);
     })
     .text(words.forget);
+    // The server has to be there to hear it.
+    let while_known = |act: El| {
+        act.live(move |act| {
+            let is_known = others.with(|others| others.standing == Standing::SignedIn);
+            act.set_flag("disabled", !is_known);
+        })
+    };
     el_class("div", "conversation-acts")
-        .child(keep)
-        .child(block)
+        .child(while_known(keep))
+        .child(while_known(block))
         .child(forget)
 }

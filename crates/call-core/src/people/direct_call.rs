@@ -492,6 +492,8 @@ impl Machine {
             return self.note_over(call);
         };
         match (&present.state, reason) {
+            // It is over here already, for a reason that this page knows better.
+            (CallState::Over { .. }, _) => {}
             // The other call of two follows; until then this page calls.
             (CallState::Outgoing { .. }, EndReason::Merged) => {}
             // A server that was started anew knows no call: the caller says it again in a moment.

@@ -312,6 +312,9 @@ fn what_this_page_alone_knows_ends_it_for_both() {
             (page.end(), &page.said[..]),
             (Some(CallEnd::NoMicrophone), &[said][..])
         );
+        // The server's answer to that is no news.
+        page.ends(1, EndReason::HungUp);
+        assert_eq!(page.end(), Some(CallEnd::NoMicrophone));
     }
 }
 
