@@ -113,7 +113,8 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let (facts, facts_end) = mpsc::channel(QUEUE_FACTS);
     let (requests, requests_end) = mpsc::channel(16);
     let unix = driver::unix_time();
-    let store = Store::open(config.data_dir.as_deref())?;
+    let mut store = Store::open(config.data_dir.as_deref())?;
+    store.forget_old(unix)?;
     if config.data_dir.is_none() {
         info!("no data folder is set: handles and missed calls are forgotten with this process");
     }

@@ -8,7 +8,7 @@ use clap::Parser;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Deserializer, Serialize};
-use visavis_protocol::IceServer;
+use visavis_protocol::{Handle, IceServer};
 
 use super::limits::{self, NAMES};
 use super::turn::{self, WrittenTurn};
@@ -49,13 +49,43 @@ pub enum ConfigError {
 }
 
 /// What the program is started for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Task {
     /// Serve the client and carry its signaling.
     #[default]
     Serve,
     /// Check ports, folders, STUN and TURN servers of the same settings, and say what is wrong.
     Doctor,
+    /// Take a handle from whoever has it.
+    FreeHandle(Handle),
+}
+
+/// The same as it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum TaskName {
+    /// Serve the client and carry its signaling.
+    #[default]
+    Serve,
+    /// Check ports, folders, STUN and TURN servers of the same settings, and say what is wrong.
+    Doctor,
+    /// Take a handle whose key was lost from whoever has it: contacts and missed calls go with it.
+    FreeHandle,
+}
+
+fn task(name: TaskName, handle: Option<&str>) -> Result<Task, ConfigError> {
+    let wrong = |text: String| Err(ConfigError::Value(text));
+    match (name, handle) {
+        (TaskName::Serve, None) => Ok(Task::Serve),
+        (TaskName::Doctor, None) => Ok(Task::Doctor),
+        (TaskName::FreeHandle, None) => wrong("free-handle: which handle? Write `free-handle ada`".into()),
+        (TaskName::FreeHandle, Some(text)) => match Handle::read(text) {
+            Ok(handle) => Ok(Task::FreeHandle(handle)),
+            Err(error) => wrong(format!("free-handle: `{}`: {error}", text.escape_debug())),
+        },
+        (TaskName::Serve | TaskName::Doctor, Some(text)) => {
+            wrong(format!("`{}` is for free-handle alone", text.escape_debug()))
+        }
+    }
 }
 
 /// Serves the Visavis client and carries its signaling.
@@ -69,7 +99,10 @@ struct Flags {
     /// What to do [default: serve]
     #[arg(value_enum)]
     #[serde(skip)]
-    task: Option<Task>,
+    task: Option<TaskName>,
+    /// Which handle, for free-handle
+    #[serde(skip)]
+    handle: Option<String>,
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,7 +237,7 @@ fn ice_servers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IceServ
 /// See [`ConfigError`].
 pub fn from_environment() -> Result<(Task, Config), ConfigError> {
     let flags = Flags::try_parse().map_err(ConfigError::Flags)?;
-    let task = flags.task.unwrap_or_default();
+    let task = task(flags.task.unwrap_or_default(), flags.handle.as_deref())?;
     Ok((task, read(flags)?))
 }
 

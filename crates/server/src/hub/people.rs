@@ -223,6 +223,11 @@ impl People {
             self.page_gone(now, page, true);
             self.tell(page, PeopleEvent::SignedOut {});
         }
+        // Whoever takes the handle next finds nothing of its last owner: no call that still rings, no
+        // code that still links a browser; and who knew them reads that they are gone.
+        self.end_call_of(now, handle);
+        self.codes.forget(handle);
+        self.gone_for_good(handle);
         self.directory.apply(&Change::Freed {
             handle: handle.clone(),
         });

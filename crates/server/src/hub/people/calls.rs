@@ -592,6 +592,18 @@ impl People {
         }
     }
 
+    /// Ends whatever call somebody is in, for the other one's sake: they are not to be had any more.
+    pub(super) fn end_call_of(&mut self, now: Duration, handle: &Handle) {
+        let Some(id) = self.persons.get(handle).and_then(|person| person.call) else {
+            return;
+        };
+        let reason = match self.calls.is_taken(id) {
+            true => EndReason::Lost,
+            false => EndReason::Unreachable,
+        };
+        self.end(now, id, |_| reason);
+    }
+
     /// Ends a call and tells everybody who shows it.
     fn end(&mut self, now: Duration, id: CallId, why: impl Fn(Told) -> EndReason) {
         let Some(call) = self.calls.all.remove(&id) else {

@@ -82,6 +82,16 @@ impl People {
         }
     }
 
+    /// Somebody is offline at once and will not be back.
+    pub(super) fn gone_for_good(&mut self, handle: &Handle) {
+        let Some(person) = self.persons.get_mut(handle) else {
+            return;
+        };
+        person.told = Presence::Offline;
+        self.tell_presence(handle);
+        self.persons.remove(handle);
+    }
+
     fn tell_presence(&mut self, handle: &Handle) {
         let viewers: Vec<Handle> = self
             .directory

@@ -46,6 +46,11 @@ impl Codes {
         }
         is_right
     }
+
+    /// Makes the code of a handle void.
+    pub(super) fn forget(&mut self, handle: &Handle) {
+        self.good.remove(handle);
+    }
 }
 
 /// What a socket is to sign: nobody can know it before, and it is the same for the socket's life.

@@ -306,6 +306,46 @@ fn add(world: &mut World, page: ConnectionKey, name: &str) {
 }
 
 #[test]
+fn who_takes_a_freed_handle_finds_nothing_of_its_last_owner() {
+    let mut world = World::together();
+    add(&mut world, ADA, "bob");
+    add(&mut world, BOB, "ada");
+    world.ask(ADA, PeopleRequest::MakeCode {});
+    let Some((_, PeopleEvent::Code { code, .. })) = world.told.pop() else {
+        panic!("a code")
+    };
+    world.ring(CLEO, 1, "ada");
+    world.hear();
+    world.people.free(world.now, &handle("ada"));
+    world.drain();
+    let told = world.hear();
+    let offline = PeopleEvent::Presence(Contact {
+        handle: handle("ada"),
+        presence: Presence::Offline,
+    });
+    assert!(told.contains(&(BOB, offline)), "at once: {told:?}");
+    let ended = PeopleEvent::Ended {
+        call: call(1),
+        reason: Unreachable,
+    };
+    assert!(told.contains(&(CLEO, ended)), "{told:?}");
+    // Somebody else has it now: no call rings there, and the old code links nobody.
+    let page = ConnectionKey(10);
+    let request = world.request(page, "ada", key(7), None);
+    world.ask(page, request);
+    let told = world.hear();
+    assert!(
+        matches!(&told[..], [(_, PeopleEvent::SignedIn { contacts, .. })] if contacts.is_empty()),
+        "{told:?}"
+    );
+    let other = ConnectionKey(11);
+    let request = world.request(other, "ada", key(b'a'), Some(&code));
+    world.ask(other, request);
+    assert_eq!(world.refused, [(other, ErrorCode::BadCode)]);
+    world.is_quiet();
+}
+
+#[test]
 fn only_who_added_each_other_know_of_each_other() {
     let mut world = World::together();
     add(&mut world, ADA, "bob");
