@@ -28,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::signature;
 use crate::socket::{Capacity, Surroundings};
 use crate::store::{Store, StoreError};
+use crate::token::TokenRules;
 
 /// Connections that the kernel keeps for us while we are busy: all of a restart's herd.
 const BACKLOG: u32 = 4096;
@@ -124,6 +125,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         secret: PeopleSecret(secret),
         verify: signature::is_signed,
         directory: store.directory()?,
+        tokens: config.tokens.map(TokenRules::into_tokens),
     };
     let hub = HubConfig {
         people: Some(people),

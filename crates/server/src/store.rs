@@ -116,6 +116,11 @@ impl Store {
             Some(change) => _ = directory.apply(&change),
             None => skipped += 1,
         };
+        // Those first who have a handle: who was named by a token has no key.
+        self.each("SELECT handle FROM person", |row| {
+            take(handle(row, 0)?.map(|handle| Change::Person { handle }));
+            Ok(())
+        })?;
         self.each("SELECT handle, key FROM key", |row| {
             let key: Vec<u8> = row.get(1)?;
             let handle = handle(row, 0)?;
@@ -203,6 +208,12 @@ impl Store {
                     params![handle.as_str(), key.0.as_slice()],
                 )?;
                 transaction.commit()?;
+            }
+            Change::Person { handle } => {
+                self.db.execute(
+                    "INSERT OR IGNORE INTO person (handle) VALUES (?1)",
+                    [handle.as_str()],
+                )?;
             }
             Change::Contact { owner, contact, is } => self.set("contact", "contact", owner, contact, *is)?,
             Change::Blocked { owner, other, is } => self.set("blocked", "other", owner, other, *is)?,
@@ -421,6 +432,9 @@ mod tests {
             for change in [
                 claim("ada", 1),
                 claim("ada", 2),
+                Change::Person {
+                    handle: named("by.token"),
+                },
                 contact(true),
                 blocked,
                 missed(1),

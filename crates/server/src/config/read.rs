@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use visavis_protocol::{Handle, IceServer};
 
 use super::limits::{self, NAMES};
+use super::token::WrittenTokens;
 use super::turn::{self, WrittenTurn};
 use super::{Config, MetricsAccess, check_ice_server, ice_server};
 use crate::hub::TurnSecret;
@@ -29,6 +30,10 @@ const SETTINGS: &[&str] = &[
     "turn_url",
     "turn_secret_file",
     "turn_lifetime",
+    "people_token_key_file",
+    "people_token_secret_file",
+    "people_token_issuer",
+    "people_token_audience",
     "metrics",
     "log",
     "threads",
@@ -139,6 +144,22 @@ struct Flags {
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     turn_lifetime: Option<u64>,
+    /// Public key (PEM) of the site whose tokens let people sign in, instead of keys of their own
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people_token_key_file: Option<PathBuf>,
+    /// Secret that this site signs its tokens with, instead of a public key
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people_token_secret_file: Option<PathBuf>,
+    /// What `iss` of these tokens must be
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people_token_issuer: Option<String>,
+    /// What `aud` of these tokens must be
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people_token_audience: Option<String>,
     /// Who may read /metrics: local, any or off [default: local]
     #[arg(long, value_name = "WHO")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -186,6 +207,10 @@ struct Written {
     turn_secret: Option<TurnSecret>,
     turn_secret_file: Option<PathBuf>,
     turn_lifetime: Option<u64>,
+    people_token_key_file: Option<PathBuf>,
+    people_token_secret_file: Option<PathBuf>,
+    people_token_issuer: Option<String>,
+    people_token_audience: Option<String>,
     metrics: Option<MetricsAccess>,
     log: Option<String>,
     threads: Option<usize>,
@@ -306,6 +331,13 @@ fn check(written: Written) -> Result<Config, ConfigError> {
         secret: written.turn_secret,
         secret_file: written.turn_secret_file,
         lifetime_seconds: written.turn_lifetime,
+    }
+    .check()?;
+    config.tokens = WrittenTokens {
+        key_file: written.people_token_key_file,
+        secret_file: written.people_token_secret_file,
+        issuer: written.people_token_issuer,
+        audience: written.people_token_audience,
     }
     .check()?;
     config.data_dir = written.data_dir;

@@ -12,7 +12,7 @@ use visavis_server::Config;
 use crate::support::{Server, Socket};
 
 /// A browser's key.
-pub struct Key(EcdsaKeyPair, SystemRandom);
+pub struct Key(pub EcdsaKeyPair, SystemRandom);
 
 impl Key {
     pub fn new() -> Self {

@@ -8,3 +8,4 @@ mod calls;
 mod folk;
 mod freed;
 mod hostile;
+mod tokens;

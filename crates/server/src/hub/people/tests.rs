@@ -1,5 +1,7 @@
 //! People without a hub around them: what each page is told, step by step.
 
+
+
 use core::time::Duration;
 
 use visavis_protocol::handle::{Fixed, PublicKey, Signature, proof};
@@ -10,9 +12,9 @@ use visavis_protocol::people::EndReason::{
 use visavis_protocol::people::{Contact, EndReason, PeopleEvent, PeopleRequest, Presence};
 use visavis_protocol::{CallId, ErrorCode, Handle};
 
-use super::super::ConnectionKey;
+use super::super::{ConnectionKey, PeopleConfig};
 use super::directory::{Change, Directory};
-use super::{People, PeopleSecret, Word};
+use super::{People, PeopleSecret, Site, Word};
 
 const ADA: ConnectionKey = ConnectionKey(1);
 const ADA_2: ConnectionKey = ConnectionKey(2);
@@ -44,8 +46,20 @@ fn call(n: u8) -> CallId {
     CallId::from_bytes([n; 16])
 }
 
+fn config() -> PeopleConfig {
+    PeopleConfig {
+        secret: PeopleSecret([9; 32]),
+        verify: is_signed,
+        directory: Directory::default(),
+        tokens: None,
+    }
+}
+
 struct World {
     people: People,
+    /// Whether pages say that they are hidden before they sign in.
+    hidden: bool,
+    may_take: bool,
     now: Duration,
     told: Vec<(ConnectionKey, PeopleEvent)>,
     refused: Vec<(ConnectionKey, ErrorCode)>,
@@ -56,7 +70,9 @@ impl World {
     fn new() -> Self {
         let unix = Duration::from_secs(1_800_000_000);
         Self {
-            people: People::new(PeopleSecret([9; 32]), is_signed, Directory::default(), unix),
+            people: People::new(config(), unix),
+            hidden: false,
+            may_take: true,
             now: Duration::ZERO,
             told: Vec::new(),
             refused: Vec::new(),
@@ -84,6 +100,10 @@ impl World {
         while let Some(word) = self.people.poll_word() {
             match word {
                 Word::Tell(page, event) => self.told.push((page, event)),
+                Word::TellAll(pages, event) => {
+                    self.told
+                        .extend(pages.into_iter().map(|page| (page, event.clone())));
+                }
                 Word::Refuse(page, code, _) => self.refused.push((page, code)),
                 Word::Store(change) => self.stored.push(change),
             }
@@ -91,7 +111,12 @@ impl World {
     }
 
     fn ask(&mut self, page: ConnectionKey, request: PeopleRequest) {
-        self.people.handle(self.now, page, request);
+        let mut site = Site {
+            hidden: self.hidden,
+            seated: false,
+            may_take_handle: &mut || self.may_take,
+        };
+        self.people.handle(self.now, page, request, &mut site);
         self.drain();
     }
 
