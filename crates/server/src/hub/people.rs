@@ -211,7 +211,7 @@ impl People {
             PeopleRequest::MakeCode {} => self.make_code(now, page, &me),
             PeopleRequest::Add { handle } => self.add(page, &me, handle),
             PeopleRequest::Remove { handle } => self.remove(&me, &handle),
-            PeopleRequest::Block { handle, blocked } => self.block(page, &me, handle, blocked),
+            PeopleRequest::Block { handle, blocked } => self.block(now, page, &me, handle, blocked),
             PeopleRequest::Ring {
                 call,
                 to,
@@ -304,7 +304,7 @@ impl People {
                     }
                     self.look_at(now, &handle);
                 }
-                Timer::Ended => self.calls.forget_ended(now),
+                Timer::Ended => self.forget_ended(now),
             }
         }
     }

@@ -26,6 +26,8 @@ use super::{People, Timer};
 
 /// How long a call rings on whose caller's socket was lost: as long as a page needs to come back.
 const CALLER_BACK_WITHIN: Duration = Duration::from_secs(10);
+/// How often it is looked what may be forgotten, at most.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
 /// Ended calls that are known at most; the oldest are forgotten first.
 const ENDED_CALLS: usize = 20_000;
 
@@ -36,6 +38,8 @@ pub(super) struct Calls {
     ended: VecDeque<(Duration, CallId)>,
     why: BTreeMap<CallId, Over>,
     rates: BTreeMap<Handle, Rates>,
+    /// Whether a timer will look what may be forgotten: one for all.
+    will_forget: bool,
 }
 
 struct Call {
@@ -88,7 +92,13 @@ impl Calls {
         call.is_some_and(|call| matches!(call.stage, Stage::Taken { .. }))
     }
 
-    pub(super) fn forget_ended(&mut self, now: Duration) {
+    /// How much is known of calls that are over.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.ended.len() + self.why.len() + self.rates.len()
+    }
+
+    fn forget(&mut self, now: Duration) {
         while let Some((at, call)) = self.ended.front().copied()
             && (at + ENDED_CALLS_FOR <= now || self.ended.len() > ENDED_CALLS)
         {
@@ -173,16 +183,29 @@ impl People {
             };
             return self.tell(page, PeopleEvent::Ended { call, reason });
         }
+        let is_blocked = self.directory.has_blocked(&to, me);
         // What the two are in already, the own call first.
         let present = [me, &to].map(|person| self.persons.get(person).and_then(|person| person.call));
         for known in present.into_iter().flatten() {
+            if !self.calls.all.contains_key(&known) {
+                // Theirs was the same call, and it has just been replaced.
+                continue;
+            }
             match self.meeting(known, call, me, &to) {
-                Meeting::Same => return self.repeated(now, page, call),
-                Meeting::Busy => {
-                    if Some(known) != present[0] && !self.directory.has_blocked(&to, me) {
-                        self.note_missed(now, &to, me, video);
-                    }
+                Meeting::Same => return self.repeated(page, call),
+                Meeting::Busy if Some(known) == present[0] => {
                     return self.refuse_call(now, page, call, me, EndReason::Busy);
+                }
+                Meeting::Busy => {
+                    // A call like any other: it is noted as missed, and may not come too often.
+                    if !self.calls.admit(now, me, &to) {
+                        return self.refuse(page, ErrorCode::RateLimited, "ring");
+                    }
+                    if is_blocked {
+                        return self.refuse_call(now, page, call, me, EndReason::Unreachable);
+                    }
+                    self.refuse_call(now, page, call, me, EndReason::Busy);
+                    return self.note_missed(now, &to, me, video);
                 }
                 Meeting::Collision => {
                     self.end(now, known, |_| EndReason::Collision);
@@ -204,12 +227,13 @@ impl People {
             return self.refuse(page, ErrorCode::RateLimited, "ring");
         }
         // Unknown, blocked and not here are one and the same, and at the same moment.
-        let is_blocked = self.directory.has_blocked(&to, me);
         if is_blocked || self.pages_of(&to).is_empty() {
+            self.refuse_call(now, page, call, me, EndReason::Unreachable);
+            // After the answer, so that what is written down does not show in how long it takes.
             if !is_blocked {
                 self.note_missed(now, &to, me, video);
             }
-            return self.refuse_call(now, page, call, me, EndReason::Unreachable);
+            return;
         }
         self.begin(now, page, me, call, to, video, invite);
     }
@@ -273,7 +297,7 @@ impl People {
     }
 
     /// The caller says it again: their page or the server was lost for a moment, or a message came twice.
-    fn repeated(&mut self, now: Duration, page: ConnectionKey, id: CallId) {
+    fn repeated(&mut self, page: ConnectionKey, id: CallId) {
         let Some(call) = self.calls.all.get_mut(&id) else {
             return;
         };
@@ -287,12 +311,12 @@ impl People {
                 *caller_until = None;
                 self.tell(page, PeopleEvent::Ringing { call: id });
             }
-            Stage::Taken { .. } => self.came_back(now, id, page),
+            Stage::Taken { .. } => self.came_back(id, page),
         }
     }
 
     /// A page is in a call again that was taken.
-    fn came_back(&mut self, now: Duration, id: CallId, page: ConnectionKey) {
+    fn came_back(&mut self, id: CallId, page: ConnectionKey) {
         let Some(call) = self.calls.all.get_mut(&id) else {
             return;
         };
@@ -314,7 +338,6 @@ impl People {
             invite: call.invite.clone(),
         };
         self.tell(page, event);
-        self.look_at_call(now, id);
     }
 
     pub(super) fn ack(&mut self, page: ConnectionKey, me: &Handle, id: CallId) {
@@ -351,7 +374,7 @@ impl People {
                 Some(_) => {}
                 None => {
                     *callee = Some(page);
-                    self.came_back(now, id, page);
+                    self.came_back(id, page);
                 }
             },
         }
@@ -592,6 +615,30 @@ impl People {
         }
     }
 
+    /// Ends a call that rings between somebody and whom they want to hear nothing of.
+    pub(super) fn end_ring_of(&mut self, now: Duration, me: &Handle, other: &Handle) {
+        let Some(id) = self.persons.get(me).and_then(|person| person.call) else {
+            return;
+        };
+        let Some(call) = self.calls.all.get(&id) else {
+            return;
+        };
+        let is_theirs = call.from == *other || call.to == *other;
+        match call.stage {
+            Stage::Taken { .. } => {}
+            Stage::Asking { .. } | Stage::Ringing { .. } if !is_theirs => {}
+            Stage::Asking { .. } | Stage::Ringing { .. } if call.from == *me => {
+                self.end(now, id, |_| EndReason::Cancelled);
+            }
+            // Nobody told the caller that it rings: it never did.
+            Stage::Asking { .. } => self.end(now, id, |told| match told.is_callee {
+                true => EndReason::Declined,
+                false => EndReason::Unreachable,
+            }),
+            Stage::Ringing { .. } => self.end(now, id, |_| EndReason::Declined),
+        }
+    }
+
     /// Ends whatever call somebody is in, for the other one's sake: they are not to be had any more.
     pub(super) fn end_call_of(&mut self, now: Duration, handle: &Handle) {
         let Some(id) = self.persons.get(handle).and_then(|person| person.call) else {
@@ -654,8 +701,8 @@ impl People {
     }
 
     fn note_end(&mut self, now: Duration, id: CallId, from: &Handle, reason: EndReason) {
-        if self.calls.ended.is_empty() || self.calls.ended.len() > ENDED_CALLS {
-            self.calls.forget_ended(now);
+        if self.calls.ended.len() > ENDED_CALLS {
+            self.calls.forget(now);
         }
         self.calls.ended.push_back((now, id));
         let over = Over {
@@ -663,7 +710,24 @@ impl People {
             reason,
         };
         self.calls.why.insert(id, over);
-        self.at(now + ENDED_CALLS_FOR, Timer::Ended);
+        self.forget_later(now);
+    }
+
+    /// Forgets what ended long enough ago.
+    pub(super) fn forget_ended(&mut self, now: Duration) {
+        self.calls.will_forget = false;
+        self.calls.forget(now);
+        self.forget_later(now);
+    }
+
+    fn forget_later(&mut self, now: Duration) {
+        if self.calls.will_forget {
+            return;
+        }
+        if let Some((at, _)) = self.calls.ended.front() {
+            self.calls.will_forget = true;
+            self.at((*at + ENDED_CALLS_FOR).max(now + FORGET_EVERY), Timer::Ended);
+        }
     }
 
     fn tell_end(&mut self, page: ConnectionKey, call: CallId, reason: EndReason) {

@@ -4,9 +4,9 @@ use core::time::Duration;
 
 use visavis_protocol::Handle;
 use visavis_protocol::limits::{AWAY_AFTER, OFFLINE_AFTER};
-use visavis_protocol::people::{PeopleEvent, Presence};
+use visavis_protocol::people::{Contact, PeopleEvent, Presence};
 
-use super::{People, Timer};
+use super::{People, Timer, Word};
 
 impl People {
     /// Whether somebody may know how it stands with another: both added each other, or they are in a
@@ -93,15 +93,23 @@ impl People {
     }
 
     fn tell_presence(&mut self, handle: &Handle) {
-        let viewers: Vec<Handle> = self
-            .directory
-            .contacts(handle)
-            .filter(|viewer| !self.pages_of(viewer).is_empty() && self.may_see(viewer, handle))
-            .cloned()
+        let presence = self
+            .persons
+            .get(handle)
+            .map_or(Presence::Offline, |person| person.told);
+        let viewers = self.directory.contacts(handle);
+        let viewers =
+            viewers.filter(|viewer| !self.pages_of(viewer).is_empty() && self.may_see(viewer, handle));
+        let pages: Vec<_> = viewers
+            .flat_map(|viewer| self.pages_of(viewer))
+            .copied()
             .collect();
-        for viewer in viewers {
-            let event = PeopleEvent::Presence(self.contact_for(&viewer, handle));
-            self.tell_all(&viewer, None, &event);
+        if !pages.is_empty() {
+            let event = PeopleEvent::Presence(Contact {
+                handle: handle.clone(),
+                presence,
+            });
+            self.words.push_back(Word::TellAll(pages, event));
         }
     }
 }

@@ -1,6 +1,6 @@
 //! People without a hub around them: what each page is told, step by step.
 
-
+mod guard;
 
 use core::time::Duration;
 
