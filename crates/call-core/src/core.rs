@@ -448,7 +448,7 @@ impl Core {
                 }
             }
             Happening::Message(message) => {
-                let joined = matches!(message, visavis_protocol::ServerMessage::Joined { .. });
+                let joined = matches!(message, ServerMessage::Joined { .. });
                 if joined && core::mem::take(&mut self.server_lost) {
                     self.notice(NoticeKind::ServerBack);
                 }

@@ -34,7 +34,7 @@ pub use address::AddressKey;
 use address::Addresses;
 pub use config::{HubConfig, HubFault, HubLimits, PeopleConfig};
 use connection::{Connection, Rates};
-pub use people::{Change, Directory, PeopleSecret, Tokens, Verify};
+pub use people::{Change, Directory, PeopleSecret, ReadToken, Tokens, Verify};
 use people::{People, Word};
 pub use rate::{Bucket, Rate};
 use room::{Room, RoomKey};

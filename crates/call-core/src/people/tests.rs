@@ -101,10 +101,10 @@ impl Page {
     }
 
     fn end(&self) -> Option<CallEnd> {
-        match self.machine.present()?.state {
-            CallState::Over { reason, .. } => Some(reason),
-            _ => None,
-        }
+        let CallState::Over { reason, .. } = self.machine.present()?.state else {
+            return None;
+        };
+        Some(reason)
     }
 }
 
@@ -437,7 +437,10 @@ mod signing {
     #[test]
     fn a_token_brings_the_handle_and_is_presented_again_on_a_new_socket() {
         let mut people = People::default();
-        assert_eq!(by_token(&mut people, "one").requests, [presented("one")]);
+        assert_eq!(
+            by_token(&mut people, "e30.first").requests,
+            [presented("e30.first")]
+        );
         assert!(people.wants_server());
         assert_eq!(people.view().handle, None, "the server reads it");
         hear(&mut people, signed_in());
@@ -452,13 +455,13 @@ mod signing {
         );
         let mut out = Out::default();
         people.opened(&mut out);
-        assert_eq!(out.requests, [presented("one")]);
+        assert_eq!(out.requests, [presented("e30.first")]);
         // There is nothing to sign, whatever a server says.
         let nonce = Fixed([1; 32]);
         assert_eq!(hear(&mut people, PeopleEvent::Challenge { nonce }).sign, None);
         people.signed(&nonce, Fixed([0; 65]), Fixed([0; 64]), &mut out);
         assert_eq!(out.requests.len(), 1);
-        assert!(!format!("{people:?}").contains("one"), "not in a log");
+        assert!(!format!("{people:?}").contains("e30.first"), "not in a log");
     }
 
     #[test]

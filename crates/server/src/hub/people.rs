@@ -32,8 +32,11 @@ use sign_in::{Claim, Codes};
 pub type Verify = fn(&PublicKey, &[u8], &Signature) -> bool;
 
 /// Reads a token at a time since 1970: the handle that it proves, if it is good.
+pub type ReadToken = dyn Fn(&str, Duration) -> Option<Handle> + Send + Sync;
+
+/// What reads tokens, where these and nothing else prove a handle.
 #[derive(Clone)]
-pub struct Tokens(pub Arc<dyn Fn(&str, Duration) -> Option<Handle> + Send + Sync>);
+pub struct Tokens(pub Arc<ReadToken>);
 
 impl core::fmt::Debug for Tokens {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {

@@ -36,10 +36,11 @@ pub async fn ask(socket: &mut Socket, request: PeopleRequest) {
 }
 
 pub async fn hear(socket: &mut Socket) -> PeopleEvent {
-    match socket.hear().await {
-        ServerMessage::People(event) => event,
-        other => panic!("{other:?}"),
-    }
+    let message = socket.hear().await;
+    let ServerMessage::People(event) = message else {
+        panic!("{message:?}")
+    };
+    event
 }
 
 /// What this key writes to prove a handle on a socket.

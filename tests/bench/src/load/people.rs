@@ -159,10 +159,11 @@ fn sign_in(crowd: &mut Crowd) -> Result<()> {
     let mut nonces: Vec<Option<Nonce>> = vec![None; count];
     let mut left = count;
     crowd.turn_until("asking what to sign", |number, heard| {
-        match hear(number, heard)? {
-            PeopleEvent::Challenge { nonce } => nonces[number] = Some(nonce),
-            other => bail!("handle {number} was told {other:?}"),
-        }
+        let event = hear(number, heard)?;
+        let PeopleEvent::Challenge { nonce } = event else {
+            bail!("handle {number} was told {event:?}")
+        };
+        nonces[number] = Some(nonce);
         left -= 1;
         Ok(left == 0)
     })?;
@@ -189,10 +190,11 @@ fn sign_in(crowd: &mut Crowd) -> Result<()> {
     }
     let mut left = count;
     crowd.turn_until("signing in", |number, heard| {
-        match hear(number, heard)? {
-            PeopleEvent::SignedIn { .. } => left -= 1,
-            other => bail!("handle {number} was told {other:?}"),
-        }
+        let event = hear(number, heard)?;
+        let PeopleEvent::SignedIn { .. } = event else {
+            bail!("handle {number} was told {event:?}")
+        };
+        left -= 1;
         Ok(left == 0)
     })
 }
@@ -240,10 +242,11 @@ fn hear(number: usize, heard: Heard<'_>) -> Result<PeopleEvent> {
     let Heard::Text(text) = heard else {
         bail!("handle {number} was cut off")
     };
-    match ServerMessage::decode(&String::from_utf8_lossy(text))? {
-        ServerMessage::People(event) => Ok(event),
-        other => bail!("handle {number} was told {other:?}"),
-    }
+    let message = ServerMessage::decode(&String::from_utf8_lossy(text))?;
+    let ServerMessage::People(event) = message else {
+        bail!("handle {number} was told {message:?}")
+    };
+    Ok(event)
 }
 
 /// A crowd that lives: writes its heartbeats, and takes and leaves seats.

@@ -165,9 +165,11 @@ impl World {
 
     /// What pages heard of the ends of calls.
     fn ends(&mut self) -> Vec<(ConnectionKey, EndReason)> {
-        let ends = self.hear().into_iter().filter_map(|(page, event)| match event {
-            PeopleEvent::Ended { reason, .. } => Some((page, reason)),
-            _ => None,
+        let ends = self.hear().into_iter().filter_map(|(page, event)| {
+            if let PeopleEvent::Ended { reason, .. } = event {
+                return Some((page, reason));
+            }
+            None
         });
         let mut ends: Vec<_> = ends.collect();
         ends.sort();
@@ -215,12 +217,15 @@ impl World {
     }
 
     fn presences(&mut self, page: ConnectionKey) -> Vec<Presence> {
-        let heard = self.hear().into_iter().filter_map(|(to, event)| match event {
-            PeopleEvent::Presence(Contact { presence, .. }) if to == page => Some(vec![presence]),
-            PeopleEvent::Contacts { contacts, .. } if to == page => {
-                Some(contacts.iter().map(|contact| contact.presence).collect())
+        let heard = self.hear().into_iter().filter(|(to, _)| *to == page);
+        let heard = heard.map(|(_, event)| {
+            if let PeopleEvent::Presence(Contact { presence, .. }) = event {
+                return vec![presence];
             }
-            _ => None,
+            let PeopleEvent::Contacts { contacts, .. } = event else {
+                return vec![];
+            };
+            contacts.iter().map(|contact| contact.presence).collect()
         });
         heard.flatten().collect()
     }
@@ -644,9 +649,11 @@ fn two_who_call_each_other_get_one_call() {
         let told = world.hear();
         let accepted: Vec<_> = told
             .iter()
-            .filter_map(|(page, event)| match event {
-                PeopleEvent::Accepted { call, .. } => Some((*page, *call)),
-                _ => None,
+            .filter_map(|(page, event)| {
+                let PeopleEvent::Accepted { call, .. } = event else {
+                    return None;
+                };
+                Some((*page, *call))
             })
             .collect();
         assert_eq!(accepted.len(), 2, "{told:?}");
