@@ -82,6 +82,16 @@ impl People {
         }
     }
 
+    /// Two talk no longer. What one knew of the other by the call alone they know no more.
+    pub(super) fn tell_parted(&mut self, one: &Handle, other: &Handle) {
+        for (viewer, person) in [(one, other), (other, one)] {
+            if self.directory.has_added(viewer, person) && !self.may_see(viewer, person) {
+                let event = PeopleEvent::Presence(self.contact_for(viewer, person));
+                self.tell_all(viewer, None, &event);
+            }
+        }
+    }
+
     /// Somebody is offline at once and will not be back.
     pub(super) fn gone_for_good(&mut self, handle: &Handle) {
         let Some(person) = self.persons.get_mut(handle) else {

@@ -79,6 +79,9 @@ impl People {
         self.note_end(now, id, &call.from, reason);
         self.look_at(now, &call.from);
         self.look_at(now, &call.to);
+        if in_it.is_some() {
+            self.tell_parted(&call.from, &call.to);
+        }
     }
 
     /// Refuses a call that never rang.

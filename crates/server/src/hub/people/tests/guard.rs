@@ -57,6 +57,23 @@ fn who_is_blocked_does_not_hear_that_somebody_is_in_a_call() {
 }
 
 #[test]
+fn what_one_knows_of_another_by_a_call_ends_with_it() {
+    let mut world = World::rings();
+    add(&mut world, ADA, "bob");
+    assert_eq!(world.presences(ADA), [Presence::Offline], "Bob has not added her");
+    world.ask(
+        BOB,
+        PeopleRequest::Accept {
+            call: call(1),
+            video: true,
+        },
+    );
+    assert_eq!(world.presences(ADA), [Presence::Busy]);
+    world.ask(BOB, PeopleRequest::HangUp { call: call(1) });
+    assert_eq!(world.presences(ADA), [Presence::Offline]);
+}
+
+#[test]
 fn who_is_in_a_call_is_rung_no_oftener_than_anybody() {
     let mut world = World::talks();
     for n in 0..30 {
