@@ -290,7 +290,10 @@ impl Core {
             }
             Intent::File(intent) => self.about_files(now, intent),
             Intent::People(intent) => {
-                if matches!(intent, PeopleIntent::SignIn { .. }) {
+                if matches!(
+                    intent,
+                    PeopleIntent::SignIn { .. } | PeopleIntent::SignInByToken { .. }
+                ) {
                     self.session.start(now, &mut self.ids, &mut self.commands);
                 }
                 let call = self.random.call();

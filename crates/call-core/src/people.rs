@@ -2,7 +2,8 @@
 //!
 //! A person has a handle as long as they want one on this page; it is proven anew on each socket:
 //! `challenge` out, nonce in, [`Command::SignIn`](crate::Command) to the shell, which has the key, the
-//! proof out, `signed_in` in. What a page shows of others is the server's word and nothing else.
+//! proof out, `signed_in` in. Where the server takes its operator's tokens instead, the token itself goes
+//! out, and the handle is what `signed_in` says. What a page shows of others is the server's word and nothing else.
 
 pub(crate) mod direct_call;
 #[cfg(test)]
@@ -30,6 +31,13 @@ pub enum PeopleIntent {
         name: String,
         /// Made by another browser that has the handle.
         code: Option<String>,
+    },
+    /// To be known by the handle that a token names, where the server takes tokens.
+    SignInByToken {
+        /// As the operator's site gave it. It is presented again on each new socket.
+        token: String,
+        /// What others see.
+        name: String,
     },
     /// Not to be known any more.
     SignOut,
@@ -93,10 +101,11 @@ pub enum Standing {
 
 /// Whether an error is about something that is said here.
 pub(crate) fn is_about(kind: &str) -> bool {
-    const KINDS: [&str; 13] = [
+    const KINDS: [&str; 15] = [
         "people",
         "challenge",
         "sign_in",
+        "sign_in_by_token",
         "sign_out",
         "make_code",
         "add",
@@ -107,6 +116,7 @@ pub(crate) fn is_about(kind: &str) -> bool {
         "accept",
         "decline",
         "hang_up",
+        "seen",
     ];
     KINDS.contains(&kind)
 }
@@ -114,7 +124,7 @@ pub(crate) fn is_about(kind: &str) -> bool {
 /// What there is to show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PeopleView {
-    /// The handle that is wanted.
+    /// The handle that is wanted, or that a token brought.
     pub handle: Option<Handle>,
     /// How it stands with it.
     pub standing: Standing,
@@ -141,11 +151,53 @@ pub(crate) struct Out {
     pub(crate) sign: Option<(Nonce, Handle)>,
 }
 
-#[derive(Clone, Debug)]
+/// What this page wants to be known by.
+#[derive(Clone)]
 struct Wanted {
-    handle: Handle,
+    /// Unknown where a token brings it, until the server has read that.
+    handle: Option<Handle>,
     name: String,
-    code: Option<String>,
+    by: Means,
+}
+
+/// How a handle is proven.
+#[derive(Clone)]
+enum Means {
+    /// By the browser's key, linked by a code if another one has the handle.
+    Key { code: Option<String> },
+    /// By a token.
+    Token(String),
+}
+
+/// Says nothing of codes and tokens: who reads a log must not be able to use them.
+impl core::fmt::Debug for Means {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str(match self {
+            Self::Key { .. } => "Key",
+            Self::Token(_) => "Token",
+        })
+    }
+}
+
+impl core::fmt::Debug for Wanted {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.debug_struct("Wanted")
+            .field("by", &self.by)
+            .finish_non_exhaustive()
+    }
+}
+
+impl Wanted {
+    /// What opens the way on a socket.
+    fn request(&self) -> PeopleRequest {
+        match &self.by {
+            Means::Key { .. } => PeopleRequest::Challenge {},
+            Means::Token(token) => PeopleRequest::SignInByToken {
+                token: token.clone(),
+                name: self.name.clone(),
+            },
+        }
+    }
 }
 
 /// See the module.
@@ -160,6 +212,9 @@ pub(crate) struct People {
     missed: Vec<Missed>,
     code: Option<(String, Timestamp)>,
     refused: Option<ErrorCode>,
+    /// How often this socket was signed out and the answer is still to come: it is about who was wanted
+    /// before, not about who is wanted now.
+    leaving: u32,
     call: Machine,
 }
 
@@ -177,18 +232,24 @@ impl People {
         self.refused = None;
         match intent {
             PeopleIntent::SignIn { handle, name, code } => {
-                let is_other = self.wanted.as_ref().is_some_and(|wanted| wanted.handle != handle);
-                if is_other && self.is_in() {
-                    out.requests.push(PeopleRequest::SignOut {});
-                }
-                self.forget();
-                self.wanted = Some(Wanted { handle, name, code });
-                self.standing = Standing::SigningIn;
-                out.requests.push(PeopleRequest::Challenge {});
+                let wanted = Wanted {
+                    handle: Some(handle),
+                    name,
+                    by: Means::Key { code },
+                };
+                self.want(wanted, out);
+            }
+            PeopleIntent::SignInByToken { token, name } => {
+                let wanted = Wanted {
+                    handle: None,
+                    name,
+                    by: Means::Token(token),
+                };
+                self.want(wanted, out);
             }
             PeopleIntent::SignOut => {
                 self.call.end(now, &mut out.requests);
-                out.requests.push(PeopleRequest::SignOut {});
+                self.sign_out(out);
                 self.forget();
             }
             PeopleIntent::MakeCode => out.requests.push(PeopleRequest::MakeCode {}),
@@ -218,27 +279,48 @@ impl People {
         }
     }
 
+    /// Wants to be known from now on, instead of whatever was before.
+    fn want(&mut self, wanted: Wanted, out: &mut Out) {
+        // A token may be somebody else's than the one before: only the server knows.
+        let is_same = |known: &Wanted| known.handle.is_some() && known.handle == wanted.handle;
+        if self.is_in() && !self.wanted.as_ref().is_some_and(is_same) {
+            self.sign_out(out);
+        }
+        self.forget();
+        out.requests.push(wanted.request());
+        self.wanted = Some(wanted);
+        self.standing = Standing::SigningIn;
+    }
+
+    fn sign_out(&mut self, out: &mut Out) {
+        self.leaving = self.leaving.saturating_add(1);
+        out.requests.push(PeopleRequest::SignOut {});
+    }
+
     fn forget(&mut self) {
         let call = core::mem::take(&mut self.call);
         *self = Self {
             call,
+            leaving: self.leaving,
             ..Self::default()
         };
     }
 
     /// The socket can be written to; nothing is known of the one before.
     pub(crate) fn opened(&mut self, out: &mut Out) {
-        if self.wanted.is_some() {
+        self.leaving = 0;
+        if let Some(wanted) = &self.wanted {
+            out.requests.push(wanted.request());
             if self.is_in() {
                 self.standing = Standing::SigningIn;
             }
             self.nonce = None;
-            out.requests.push(PeopleRequest::Challenge {});
         }
     }
 
     /// There is no server.
     pub(crate) fn lost(&mut self, now: Timestamp) {
+        self.leaving = 0;
         self.nonce = None;
         if self.is_in() {
             self.standing = Standing::SigningIn;
@@ -248,15 +330,19 @@ impl People {
 
     /// The shell has signed.
     pub(crate) fn signed(&self, nonce: &Nonce, key: PublicKey, signature: Signature, out: &mut Out) {
-        if let Some(wanted) = &self.wanted
+        if let Some(Wanted {
+            handle: Some(handle),
+            name,
+            by: Means::Key { code },
+        }) = &self.wanted
             && self.nonce.as_ref() == Some(nonce)
         {
             out.requests.push(PeopleRequest::SignIn {
-                handle: wanted.handle.clone(),
+                handle: handle.clone(),
                 key,
                 signature,
-                code: wanted.code.clone(),
-                name: wanted.name.clone(),
+                code: code.clone(),
+                name: name.clone(),
             });
         }
     }
@@ -289,9 +375,14 @@ impl People {
     pub(crate) fn handle(&mut self, now: Timestamp, event: PeopleEvent, out: &mut Out) {
         match event {
             PeopleEvent::Challenge { nonce } => {
-                if let Some(wanted) = &self.wanted {
+                if let Some(Wanted {
+                    handle: Some(handle),
+                    by: Means::Key { .. },
+                    ..
+                }) = &self.wanted
+                {
                     self.nonce = Some(nonce);
-                    out.sign = Some((nonce, wanted.handle.clone()));
+                    out.sign = Some((nonce, handle.clone()));
                 }
             }
             PeopleEvent::SignedIn {
@@ -300,15 +391,23 @@ impl People {
                 blocked,
                 missed,
             } => {
-                let Some(wanted) = self.wanted.as_mut().filter(|wanted| wanted.handle == handle) else {
+                let is_wanted = |wanted: &Wanted| match wanted.by {
+                    Means::Key { .. } => wanted.handle.as_ref() == Some(&handle),
+                    Means::Token(_) => true,
+                };
+                let Some(wanted) = self.wanted.as_mut().filter(|wanted| is_wanted(wanted)) else {
                     return;
                 };
-                // A code is good once; from now on the key is known.
-                wanted.code = None;
+                if let Means::Key { code } = &mut wanted.by {
+                    // A code is good once; from now on the key is known.
+                    *code = None;
+                }
+                wanted.handle = Some(handle);
                 self.standing = Standing::SignedIn;
                 (self.contacts, self.blocked, self.missed) = (contacts, blocked, missed);
                 self.call.signed_in(now, &mut out.requests);
             }
+            PeopleEvent::SignedOut {} if self.leaving > 0 => self.leaving -= 1,
             PeopleEvent::SignedOut {} => {
                 self.call.alone(now);
                 self.forget();
@@ -348,7 +447,7 @@ impl People {
     /// The server refused something of ours.
     pub(crate) fn refused(&mut self, now: Timestamp, code: ErrorCode, about: &str, out: &mut Out) {
         match about {
-            "challenge" | "sign_in" => self.standing = Standing::Refused(code),
+            "challenge" | "sign_in" | "sign_in_by_token" => self.standing = Standing::Refused(code),
             "people" => {
                 self.standing = Standing::Refused(code);
                 self.call.fail(now, CallEnd::NoServer, &mut out.requests);
@@ -357,6 +456,8 @@ impl People {
                 self.refused = Some(code);
                 self.call.fail(now, CallEnd::Refused(code), &mut out.requests);
             }
+            // Nobody was signed in: that is what was wanted.
+            "sign_out" => self.leaving = self.leaving.saturating_sub(1),
             _ => self.refused = Some(code),
         }
     }
@@ -377,7 +478,7 @@ impl People {
 
     pub(crate) fn view(&self) -> PeopleView {
         PeopleView {
-            handle: self.wanted.as_ref().map(|wanted| wanted.handle.clone()),
+            handle: self.wanted.as_ref().and_then(|wanted| wanted.handle.clone()),
             standing: self.standing.clone(),
             contacts: self.contacts.clone(),
             blocked: self.blocked.clone(),

@@ -48,6 +48,12 @@ pub enum ErrorCode {
     BadCode,
     /// More than one person may have: contacts, open pages, browsers.
     TooMany,
+    /// The token is not one that this server takes, or not any more.
+    BadToken,
+    /// This server takes tokens of its operator's site and no keys.
+    TokensOnly,
+    /// This server takes keys and no tokens.
+    KeysOnly,
     /// A code of a newer server.
     #[serde(other)]
     Unknown,
@@ -76,6 +82,9 @@ impl ErrorCode {
         Self::BadSignature,
         Self::BadCode,
         Self::TooMany,
+        Self::BadToken,
+        Self::TokensOnly,
+        Self::KeysOnly,
         Self::Unknown,
     ];
 
@@ -102,6 +111,9 @@ impl ErrorCode {
             Self::BadSignature => "bad_signature",
             Self::BadCode => "bad_code",
             Self::TooMany => "too_many",
+            Self::BadToken => "bad_token",
+            Self::TokensOnly => "tokens_only",
+            Self::KeysOnly => "keys_only",
             Self::TooManyWatchers => "too_many_watchers",
             Self::Unknown => "unknown",
         }

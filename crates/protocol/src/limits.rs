@@ -36,6 +36,16 @@ pub const CANDIDATE_BATCH: Duration = Duration::from_millis(50);
 pub const HANDLE_CHARS_LEAST: usize = 3;
 /// Characters of a handle, at most.
 pub const HANDLE_CHARS: usize = 32;
+/// Handles that one address may take a minute: a class behind one line, and no harvest of names.
+pub const HANDLES_PER_MINUTE: u32 = 30;
+/// Handles that one server keeps. It has all of them in memory, a few hundred bytes each.
+pub const HANDLES: usize = 1_000_000;
+/// Bytes of a token that proves a handle. One with an RSA signature is half as long.
+pub const TOKEN_BYTES: usize = 2 * 1024;
+/// How far ahead a token may end: it is for one sign-in, not for a year.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// How far the clocks of two machines may differ where a token is judged.
+pub const TOKEN_LEEWAY: Duration = Duration::from_secs(30);
 /// Contacts of one person, and as many who are blocked.
 pub const CONTACTS: usize = 500;
 /// Pages of one person that are open at once.

@@ -18,7 +18,7 @@ use crate::id::CallId;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum PeopleRequest {
-    /// Asks what to sign. Answered by `challenge`.
+    /// Asks what to sign. Answered by `challenge`, or by the error `tokens_only`.
     Challenge {},
     /// Proves a handle, and takes it if nobody has it. Answered by `signed_in` or an error.
     SignIn {
@@ -31,6 +31,14 @@ pub enum PeopleRequest {
         /// Links the key to a handle that another key has: see [`PeopleEvent::Code`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
+        /// What others see: see [`crate::text::check_name`].
+        name: String,
+    },
+    /// Proves a handle by a token that the operator's own site signed, where the server takes such tokens
+    /// and nothing else. Answered by `signed_in` or an error.
+    SignInByToken {
+        /// A JSON Web Token (RFC 7519): see [`crate::limits::TOKEN_BYTES`].
+        token: String,
         /// What others see: see [`crate::text::check_name`].
         name: String,
     },

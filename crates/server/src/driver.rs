@@ -202,7 +202,8 @@ impl Driver {
         });
         let now = self.now();
         for handle in freed {
-            info!(%handle, "freed");
+            info!("a handle was freed");
+            debug!(%handle, "freed");
             self.guarded(None, |hub| hub.free_handle(now, &handle));
         }
     }

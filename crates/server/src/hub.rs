@@ -34,7 +34,7 @@ pub use address::AddressKey;
 use address::Addresses;
 pub use config::{HubConfig, HubFault, HubLimits, PeopleConfig};
 use connection::{Connection, Rates};
-pub use people::{Change, Directory, PeopleSecret, Verify};
+pub use people::{Change, Directory, PeopleSecret, ReadToken, Tokens, Verify};
 use people::{People, Word};
 pub use rate::{Bucket, Rate};
 use room::{Room, RoomKey};
@@ -125,10 +125,7 @@ impl Hub {
             ice: relays.open().to_vec(),
             relay: relays.are_set(),
         };
-        let people = config
-            .people
-            .clone()
-            .map(|people| People::new(people.secret, people.verify, people.directory, unix));
+        let people = config.people.clone().map(|people| People::new(people, unix));
         Self {
             people,
             relays,
@@ -225,6 +222,13 @@ impl Hub {
                 Word::Tell(connection, event) => self.send(connection, &ServerMessage::People(event)),
                 Word::Refuse(connection, code, about) => {
                     self.send_error(connection, code, Some(about), None);
+                }
+                Word::TellAll(connections, event) => {
+                    // Written once, however many are told.
+                    let text: ByteString = ServerMessage::People(event).encode().into();
+                    for connection in connections {
+                        self.push(connection, text.clone());
+                    }
                 }
                 Word::Store(change) => self.outputs.push_back(Output::Store(change)),
             }
@@ -348,6 +352,9 @@ const fn explanation(code: ErrorCode) -> &'static str {
         ErrorCode::BadSignature => "not a signature by that key over this connection's nonce",
         ErrorCode::BadCode => "a wrong, used or old code",
         ErrorCode::TooMany => "more of these than one person may have",
+        ErrorCode::BadToken => "not a token that this server takes, or not any more",
+        ErrorCode::TokensOnly => "this server takes tokens of its operator's site and no keys",
+        ErrorCode::KeysOnly => "this server takes keys and no tokens",
         ErrorCode::Unknown => "",
     }
 }

@@ -15,6 +15,7 @@ mod serve;
 mod signature;
 mod socket;
 pub mod store;
+pub mod token;
 
 pub use config::Config;
 pub use serve::{Handle, ServeError, serve};

@@ -28,6 +28,7 @@ use crate::metrics::Metrics;
 use crate::signature;
 use crate::socket::{Capacity, Surroundings};
 use crate::store::{Store, StoreError};
+use crate::token::TokenRules;
 
 /// Connections that the kernel keeps for us while we are busy: all of a restart's herd.
 const BACKLOG: u32 = 4096;
@@ -113,7 +114,8 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let (facts, facts_end) = mpsc::channel(QUEUE_FACTS);
     let (requests, requests_end) = mpsc::channel(16);
     let unix = driver::unix_time();
-    let store = Store::open(config.data_dir.as_deref())?;
+    let mut store = Store::open(config.data_dir.as_deref())?;
+    store.forget_old(unix)?;
     if config.data_dir.is_none() {
         info!("no data folder is set: handles and missed calls are forgotten with this process");
     }
@@ -123,6 +125,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         secret: PeopleSecret(secret),
         verify: signature::is_signed,
         directory: store.directory()?,
+        tokens: config.tokens.map(TokenRules::into_tokens),
     };
     let hub = HubConfig {
         people: Some(people),

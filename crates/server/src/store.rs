@@ -4,18 +4,22 @@
 //! write takes tens of microseconds: the log is written through to the system, not to the disk (`WAL`,
 //! `synchronous = NORMAL`), so a killed process loses nothing and a power cut the last moment at most.
 
+use core::time::Duration;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{Connection, OptionalExtension, params};
 use tracing::warn;
 use visavis_protocol::Handle;
 use visavis_protocol::handle::Fixed;
+use visavis_protocol::limits::{MISSED_CALLS, MISSED_FOR};
 use visavis_protocol::people::Missed;
 
 use crate::hub::{Change, Directory};
 
 /// The file's name in the data folder.
 const FILE: &str = "visavis.sqlite3";
+/// Handles that were freed last: a server that runs reads them within seconds.
+const FREED_KEPT: i64 = 1000;
 /// Steps from an empty file to the present form; never changed, only added to.
 const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE person (handle TEXT PRIMARY KEY, last_missed INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID, STRICT;
@@ -33,6 +37,9 @@ pub enum StoreError {
     /// The file cannot be used.
     #[error("cannot use {0}")]
     File(PathBuf, #[source] rusqlite::Error),
+    /// There is none.
+    #[error("there is no {0}")]
+    Absent(PathBuf),
     /// It was written by a newer version of this program.
     #[error("{0} is of a newer version of visavis-server")]
     Newer(PathBuf),
@@ -62,8 +69,7 @@ impl Store {
         db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         db.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
         // Another process may free a handle at the same moment.
-        db.busy_timeout(core::time::Duration::from_secs(2))
-            .map_err(failed)?;
+        db.busy_timeout(Duration::from_secs(2)).map_err(failed)?;
         let version: u32 = db
             .pragma_query_value(None, "user_version", |row| row.get(0))
             .map_err(failed)?;
@@ -76,13 +82,27 @@ impl Store {
             db.execute_batch(&format!("BEGIN; {step} PRAGMA user_version = {next}; COMMIT;"))
                 .map_err(failed)?;
         }
-        let mut store = Self {
-            db,
-            seen: 0,
-            freed: 0,
-        };
-        store.freed()?;
-        Ok(store)
+        // What was freed before is in the rows already; whoever has such a handle now took it since.
+        let seen = db
+            .pragma_query_value(None, "data_version", |row| row.get(0))
+            .map_err(failed)?;
+        let freed = db
+            .query_row("SELECT coalesce(max(number), 0) FROM freed", [], |row| row.get(0))
+            .map_err(failed)?;
+        Ok(Self { db, seen, freed })
+    }
+
+    /// The same of a folder that has a store already: an operator's command must not make an empty one
+    /// where a folder's name is wrong.
+    ///
+    /// # Errors
+    /// If there is none, or it cannot be used.
+    pub fn open_present(folder: &Path) -> Result<Self, StoreError> {
+        let path = folder.join(FILE);
+        if !path.is_file() {
+            return Err(StoreError::Absent(path));
+        }
+        Self::open(Some(folder))
     }
 
     /// Everything that was written down.
@@ -96,6 +116,11 @@ impl Store {
             Some(change) => _ = directory.apply(&change),
             None => skipped += 1,
         };
+        // Those first who have a handle: who was named by a token has no key.
+        self.each("SELECT handle FROM person", |row| {
+            take(handle(row, 0)?.map(|handle| Change::Person { handle }));
+            Ok(())
+        })?;
         self.each("SELECT handle, key FROM key", |row| {
             let key: Vec<u8> = row.get(1)?;
             let handle = handle(row, 0)?;
@@ -184,20 +209,27 @@ impl Store {
                 )?;
                 transaction.commit()?;
             }
+            Change::Person { handle } => {
+                self.db.execute(
+                    "INSERT OR IGNORE INTO person (handle) VALUES (?1)",
+                    [handle.as_str()],
+                )?;
+            }
             Change::Contact { owner, contact, is } => self.set("contact", "contact", owner, contact, *is)?,
             Change::Blocked { owner, other, is } => self.set("blocked", "other", owner, other, *is)?,
             Change::Missed { owner, missed } => {
                 let number = i64::try_from(missed.number).unwrap_or(i64::MAX);
                 let at = i64::try_from(missed.at).unwrap_or(i64::MAX);
-                let oldest = number.saturating_sub(visavis_protocol::limits::MISSED_CALLS as i64);
+                let before = at.saturating_sub(MISSED_FOR.as_millis() as i64);
+                let oldest = number.saturating_sub(MISSED_CALLS as i64);
                 let transaction = self.db.transaction()?;
                 transaction.execute(
                     "INSERT OR REPLACE INTO missed (owner, number, caller, video, at) VALUES (?1, ?2, ?3, ?4, ?5)",
                     params![owner.as_str(), number, missed.from.as_str(), missed.video, at],
                 )?;
                 transaction.execute(
-                    "DELETE FROM missed WHERE owner = ?1 AND number <= ?2",
-                    params![owner.as_str(), oldest],
+                    "DELETE FROM missed WHERE owner = ?1 AND (number <= ?2 OR at < ?3)",
+                    params![owner.as_str(), oldest, before],
                 )?;
                 transaction.execute(
                     "UPDATE person SET last_missed = ?2 WHERE handle = ?1",
@@ -234,8 +266,8 @@ impl Store {
         Ok(())
     }
 
-    /// Takes a handle from whoever has it; whether anybody had. A server that runs learns of it by
-    /// [`Store::freed`].
+    /// Takes a handle from whoever has it; whether anybody had. Another process that has the same file
+    /// open learns of it by [`Store::freed`].
     ///
     /// # Errors
     /// If the disk refuses it: then nothing of it is written.
@@ -248,25 +280,28 @@ impl Store {
                 |row| row.get(0),
             )
             .optional()?;
-        for query in [
-            "DELETE FROM person WHERE handle = ?1",
-            "DELETE FROM key WHERE handle = ?1",
-            "DELETE FROM contact WHERE owner = ?1",
-            "DELETE FROM blocked WHERE owner = ?1",
-            "DELETE FROM missed WHERE owner = ?1",
-            "INSERT INTO freed (handle) VALUES (?1)",
-        ] {
-            transaction.execute(query, [handle.as_str()])?;
+        if had.is_none() {
+            return Ok(false);
         }
+        wipe(&transaction, handle)?;
+        transaction.execute("INSERT INTO freed (handle) VALUES (?1)", [handle.as_str()])?;
+        // Long read by any server that runs.
+        transaction.execute(
+            "DELETE FROM freed WHERE number <= (SELECT max(number) FROM freed) - ?1",
+            [FREED_KEPT],
+        )?;
         transaction.commit()?;
-        Ok(had.is_some())
+        Ok(true)
     }
 
     /// Handles that another process freed since this was asked last. Costs next to nothing where no other
     /// process wrote.
     ///
+    /// What this process wrote of them before it knew is taken away as well: nobody else can have the
+    /// handle yet, and who takes it next must not inherit a key or a contact.
+    ///
     /// # Errors
-    /// If the file cannot be read.
+    /// If the file cannot be read or written.
     pub fn freed(&mut self) -> Result<Vec<Handle>, StoreError> {
         let seen: i64 = self
             .db
@@ -286,9 +321,41 @@ impl Store {
         }
         drop(rows);
         drop(statement);
+        if !freed.is_empty() {
+            let transaction = self.db.transaction()?;
+            for handle in &freed {
+                wipe(&transaction, handle)?;
+            }
+            transaction.commit()?;
+        }
         self.freed = last;
         Ok(freed)
     }
+
+    /// Forgets missed calls that are too old to be told; `unix` is the time since 1970.
+    ///
+    /// # Errors
+    /// If the disk refuses it.
+    pub fn forget_old(&mut self, unix: Duration) -> Result<(), StoreError> {
+        let oldest = unix.saturating_sub(MISSED_FOR).as_millis();
+        let oldest = i64::try_from(oldest).unwrap_or(i64::MAX);
+        self.db.execute("DELETE FROM missed WHERE at < ?1", [oldest])?;
+        Ok(())
+    }
+}
+
+/// Takes away all that belongs to a handle.
+fn wipe(db: &Connection, handle: &Handle) -> rusqlite::Result<()> {
+    for query in [
+        "DELETE FROM person WHERE handle = ?1",
+        "DELETE FROM key WHERE handle = ?1",
+        "DELETE FROM contact WHERE owner = ?1",
+        "DELETE FROM blocked WHERE owner = ?1",
+        "DELETE FROM missed WHERE owner = ?1",
+    ] {
+        db.execute(query, [handle.as_str()])?;
+    }
+    Ok(())
 }
 
 /// A handle, if it is one.
@@ -365,6 +432,9 @@ mod tests {
             for change in [
                 claim("ada", 1),
                 claim("ada", 2),
+                Change::Person {
+                    handle: named("by.token"),
+                },
                 contact(true),
                 blocked,
                 missed(1),
@@ -397,11 +467,45 @@ mod tests {
         assert_eq!(server.freed().unwrap(), []);
         assert!(folder.open().free(&named("ada")).unwrap());
         assert!(!folder.open().free(&named("nobody")).unwrap());
-        assert_eq!(server.freed().unwrap(), [named("ada"), named("nobody")]);
+        // What the server writes of it until it knows is not left to whoever comes next.
+        server.write(&claim("ada", 2)).unwrap();
+        server.write(&missed(7)).unwrap();
+        assert_eq!(server.freed().unwrap(), [named("ada")]);
         assert_eq!(server.freed().unwrap(), []);
         assert_eq!(folder.open().directory().unwrap(), Directory::default());
-        // A server that starts later need not hear of it.
-        assert_eq!(folder.open().freed().unwrap(), []);
+        // A server that starts later need not hear of it, and takes it from nobody who came since.
+        server.write(&claim("ada", 3)).unwrap();
+        let mut later = folder.open();
+        assert_eq!(later.freed().unwrap(), []);
+        assert_ne!(later.directory().unwrap(), Directory::default());
+    }
+
+    #[test]
+    fn a_command_makes_no_store_where_none_is() {
+        let folder = Folder::new("absent");
+        assert!(matches!(
+            Store::open_present(&folder.0),
+            Err(StoreError::Absent(_))
+        ));
+        drop(folder.open());
+        assert!(Store::open_present(&folder.0).is_ok());
+    }
+
+    #[test]
+    fn missed_calls_are_forgotten_after_their_time() {
+        let folder = Folder::new("old");
+        let mut store = folder.open();
+        for change in [claim("ada", 1), missed(1)] {
+            store.write(&change).unwrap();
+        }
+        let rows = |store: &Store| -> u32 {
+            let all = "SELECT count(*) FROM missed";
+            store.db.query_row(all, [], |row| row.get(0)).unwrap()
+        };
+        store.forget_old(MISSED_FOR).unwrap();
+        assert_eq!(rows(&store), 1);
+        store.forget_old(MISSED_FOR + Duration::from_secs(1)).unwrap();
+        assert_eq!(rows(&store), 0);
     }
 
     #[test]
@@ -416,7 +520,7 @@ mod tests {
             .db
             .query_row("SELECT count(*) FROM missed", [], |row| row.get(0))
             .unwrap();
-        assert_eq!(rows as usize, visavis_protocol::limits::MISSED_CALLS);
+        assert_eq!(rows as usize, MISSED_CALLS);
     }
 
     #[test]

@@ -101,10 +101,10 @@ impl Page {
     }
 
     fn end(&self) -> Option<CallEnd> {
-        match self.machine.present()?.state {
-            CallState::Over { reason, .. } => Some(reason),
-            _ => None,
-        }
+        let CallState::Over { reason, .. } = self.machine.present()?.state else {
+            return None;
+        };
+        Some(reason)
     }
 }
 
@@ -472,6 +472,88 @@ mod signing {
             &out.requests[..],
             [PeopleRequest::SignIn { code: None, .. }]
         ));
+    }
+
+    fn by_token(people: &mut People, token: &str) -> Out {
+        let mut out = Out::default();
+        let intent = PeopleIntent::SignInByToken {
+            token: token.into(),
+            name: "Ada".into(),
+        };
+        people.intend(Timestamp::default(), intent, call(1), &mut out);
+        out
+    }
+
+    fn presented(token: &str) -> PeopleRequest {
+        PeopleRequest::SignInByToken {
+            token: token.into(),
+            name: "Ada".into(),
+        }
+    }
+
+    #[test]
+    fn a_token_brings_the_handle_and_is_presented_again_on_a_new_socket() {
+        let mut people = People::default();
+        assert_eq!(
+            by_token(&mut people, "e30.first").requests,
+            [presented("e30.first")]
+        );
+        assert!(people.wants_server());
+        assert_eq!(people.view().handle, None, "the server reads it");
+        hear(&mut people, signed_in());
+        assert_eq!(people.view().handle, Some(handle("ada")));
+        assert_eq!(people.view().standing, Standing::SignedIn);
+        people.lost(Timestamp::default());
+        assert_eq!(people.view().standing, Standing::SigningIn);
+        assert_eq!(
+            people.view().handle,
+            Some(handle("ada")),
+            "what is known stays to be seen"
+        );
+        let mut out = Out::default();
+        people.opened(&mut out);
+        assert_eq!(out.requests, [presented("e30.first")]);
+        // There is nothing to sign, whatever a server says.
+        let nonce = Fixed([1; 32]);
+        assert_eq!(hear(&mut people, PeopleEvent::Challenge { nonce }).sign, None);
+        people.signed(&nonce, Fixed([0; 65]), Fixed([0; 64]), &mut out);
+        assert_eq!(out.requests.len(), 1);
+        assert!(!format!("{people:?}").contains("e30.first"), "not in a log");
+    }
+
+    #[test]
+    fn another_token_is_another_person_until_the_server_says_who() {
+        let mut people = People::default();
+        by_token(&mut people, "one");
+        hear(&mut people, signed_in());
+        assert_eq!(
+            by_token(&mut people, "two").requests,
+            [PeopleRequest::SignOut {}, presented("two")]
+        );
+        assert_eq!(people.view().handle, None);
+        // The answer to the first one's end does not undo the second.
+        hear(&mut people, PeopleEvent::SignedOut {});
+        assert_eq!(people.view().standing, Standing::SigningIn);
+        hear(&mut people, signed_in());
+        assert_eq!(people.view().standing, Standing::SignedIn);
+        // The operator's word does.
+        hear(&mut people, PeopleEvent::SignedOut {});
+        assert_eq!(people.view().standing, Standing::SignedOut);
+    }
+
+    #[test]
+    fn a_server_says_which_of_the_two_it_wants() {
+        for (code, about) in [
+            (ErrorCode::TokensOnly, "challenge"),
+            (ErrorCode::KeysOnly, "sign_in_by_token"),
+            (ErrorCode::BadToken, "sign_in_by_token"),
+        ] {
+            assert!(super::super::is_about(about));
+            let mut people = People::default();
+            sign_in(&mut people);
+            people.refused(Timestamp::default(), code, about, &mut Out::default());
+            assert_eq!(people.view().standing, Standing::Refused(code));
+        }
     }
 
     #[test]

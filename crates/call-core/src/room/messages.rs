@@ -194,6 +194,9 @@ const fn problem(code: ErrorCode) -> JoinProblem {
         | ErrorCode::BadSignature
         | ErrorCode::BadCode
         | ErrorCode::TooMany
+        | ErrorCode::BadToken
+        | ErrorCode::TokensOnly
+        | ErrorCode::KeysOnly
         | ErrorCode::Unknown => JoinProblem::Other,
     }
 }

@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use visavis_protocol::{IceServer, limits};
 
-use super::people::{Directory, PeopleSecret, Verify};
+use super::people::{Directory, PeopleSecret, Tokens, Verify};
 use super::turn::TurnConfig;
 
 /// Settings of a [`Hub`](super::Hub).
@@ -32,6 +32,8 @@ pub struct PeopleConfig {
     pub verify: Verify,
     /// What was written down.
     pub directory: Directory,
+    /// Reads tokens, where these and nothing else prove a handle.
+    pub tokens: Option<Tokens>,
 }
 
 /// The limits that the hub enforces. The defaults are those of [`visavis_protocol::limits`], which
@@ -68,6 +70,8 @@ pub struct HubLimits {
     pub joins_burst: u32,
     /// See [`limits::ROOMS_PER_MINUTE`].
     pub rooms_per_minute: u32,
+    /// See [`limits::HANDLES_PER_MINUTE`].
+    pub handles_per_minute: u32,
     /// See [`limits::FAILED_RESUMES`].
     pub failed_resumes: u32,
 }
@@ -90,6 +94,7 @@ impl Default for HubLimits {
             joins_per_second: limits::JOINS_PER_SECOND,
             joins_burst: limits::JOINS_BURST,
             rooms_per_minute: limits::ROOMS_PER_MINUTE,
+            handles_per_minute: limits::HANDLES_PER_MINUTE,
             failed_resumes: limits::FAILED_RESUMES,
         }
     }

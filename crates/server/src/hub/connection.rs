@@ -5,12 +5,14 @@ use core::time::Duration;
 
 use unicode_normalization::is_nfc;
 use visavis_protocol::message::{DecodeError, claimed_kind};
+use visavis_protocol::people::PeopleRequest;
 use visavis_protocol::{
     ClientMessage, CloseCode, ErrorCode, PeerId, RoomId, ServerMessage, VERSIONS, limits,
 };
 
 use super::address::AddressKey;
 use super::config::{HubFault, HubLimits};
+use super::people::Site;
 use super::rate::{Bucket, Rate};
 use super::relay::RawRelay;
 use super::room::RoomKey;
@@ -201,12 +203,28 @@ impl Hub {
                 }
             }
             ClientMessage::Ice {} => self.tell_ice(now, connection, place),
-            ClientMessage::People(request) => match &mut self.people {
-                Some(people) => people.handle(now, connection, request),
-                None => self.send_error(connection, ErrorCode::UnknownKind, Some("people"), None),
-            },
+            ClientMessage::People(request) => self.about_people(now, connection, place, request),
             ClientMessage::Ping {} => self.push(connection, self.pong.clone()),
         }
+    }
+
+    fn about_people(
+        &mut self,
+        now: Duration,
+        connection: ConnectionKey,
+        place: Place,
+        request: PeopleRequest,
+    ) {
+        let (Some(people), Some(known)) = (&mut self.people, self.connections.get(&connection)) else {
+            return self.send_error(connection, ErrorCode::UnknownKind, Some("people"), None);
+        };
+        let addresses = &mut self.addresses;
+        let mut site = Site {
+            hidden: known.hidden,
+            seated: matches!(place, Place::Seated(..)),
+            may_take_handle: &mut || addresses.may_take_handle(now, known.address),
+        };
+        people.handle(now, connection, request, &mut site);
     }
 
     fn greet(&mut self, now: Duration, connection: ConnectionKey, versions: &[u16]) {

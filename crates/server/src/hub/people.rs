@@ -16,19 +16,43 @@ mod tests;
 use core::cmp::Reverse;
 use core::time::Duration;
 use std::collections::{BTreeMap, BinaryHeap, VecDeque};
+use std::sync::Arc;
 
 use rustc_hash::FxHashMap;
 use visavis_protocol::handle::{Nonce, PublicKey, Signature};
 use visavis_protocol::people::{PeopleEvent, PeopleRequest, Presence};
 use visavis_protocol::{CallId, ErrorCode, Handle};
 
-use super::ConnectionKey;
+use super::{ConnectionKey, PeopleConfig};
 use calls::Calls;
 pub use directory::{Change, Directory};
-use sign_in::Codes;
+use sign_in::{Claim, Codes};
 
 /// Whether a signature is by a key, over a text.
 pub type Verify = fn(&PublicKey, &[u8], &Signature) -> bool;
+
+/// Reads a token at a time since 1970: the handle that it proves, if it is good.
+pub type ReadToken = dyn Fn(&str, Duration) -> Option<Handle> + Send + Sync;
+
+/// What reads tokens, where these and nothing else prove a handle.
+#[derive(Clone)]
+pub struct Tokens(pub Arc<ReadToken>);
+
+impl core::fmt::Debug for Tokens {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Tokens(…)")
+    }
+}
+
+/// What the hub knows of the socket that a request came on.
+pub(super) struct Site<'a> {
+    /// Whether its page said that it is hidden.
+    pub(super) hidden: bool,
+    /// Whether it sits in a room.
+    pub(super) seated: bool,
+    /// Whether its address may take another handle that nobody has; asked only for one that it takes.
+    pub(super) may_take_handle: &'a mut dyn FnMut() -> bool,
+}
 
 /// What is drawn for people at a server's start.
 #[derive(Clone, Copy)]
@@ -45,6 +69,8 @@ impl core::fmt::Debug for PeopleSecret {
 pub(super) enum Word {
     /// Tell a page.
     Tell(ConnectionKey, PeopleEvent),
+    /// Tell several pages the same.
+    TellAll(Vec<ConnectionKey>, PeopleEvent),
     /// Refuse what it asked.
     Refuse(ConnectionKey, ErrorCode, &'static str),
     /// Write this down before anything that follows is told.
@@ -93,6 +119,8 @@ enum Timer {
 pub(super) struct People {
     secret: PeopleSecret,
     verify: Verify,
+    /// Where it is set, nothing else proves a handle.
+    tokens: Option<Tokens>,
     directory: Directory,
     pages: FxHashMap<ConnectionKey, Page>,
     /// Ordered by handle: handles are chosen by strangers, who could make a fast hash collide.
@@ -106,11 +134,12 @@ pub(super) struct People {
 }
 
 impl People {
-    pub(super) fn new(secret: PeopleSecret, verify: Verify, directory: Directory, unix: Duration) -> Self {
+    pub(super) fn new(config: PeopleConfig, unix: Duration) -> Self {
         Self {
-            secret,
-            verify,
-            directory,
+            secret: config.secret,
+            verify: config.verify,
+            tokens: config.tokens,
+            directory: config.directory,
             pages: FxHashMap::default(),
             persons: BTreeMap::new(),
             calls: Calls::default(),
@@ -122,9 +151,20 @@ impl People {
     }
 
     /// A page wrote something.
-    pub(super) fn handle(&mut self, now: Duration, page: ConnectionKey, request: PeopleRequest) {
+    pub(super) fn handle(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        request: PeopleRequest,
+        site: &mut Site<'_>,
+    ) {
         let kind = kind_of(&request);
         match request {
+            PeopleRequest::Challenge {} | PeopleRequest::SignIn { .. } | PeopleRequest::MakeCode {}
+                if self.tokens.is_some() =>
+            {
+                return self.refuse(page, ErrorCode::TokensOnly, kind);
+            }
             PeopleRequest::Challenge {} => {
                 let nonce = self.nonce(page);
                 return self.tell(page, PeopleEvent::Challenge { nonce });
@@ -135,7 +175,19 @@ impl People {
                 signature,
                 code,
                 name,
-            } => return self.sign_in(now, page, handle, &key, &signature, code.as_deref(), name),
+            } => {
+                let claim = Claim {
+                    handle,
+                    key,
+                    signature,
+                    code,
+                    name,
+                };
+                return self.sign_in(now, page, claim, site);
+            }
+            PeopleRequest::SignInByToken { token, name } => {
+                return self.sign_in_by_token(now, page, &token, name, site);
+            }
             PeopleRequest::SignOut {}
             | PeopleRequest::MakeCode {}
             | PeopleRequest::Add { .. }
@@ -152,7 +204,9 @@ impl People {
             return self.refuse(page, ErrorCode::NotSignedIn, kind);
         };
         match request {
-            PeopleRequest::Challenge {} | PeopleRequest::SignIn { .. } => {}
+            PeopleRequest::Challenge {}
+            | PeopleRequest::SignIn { .. }
+            | PeopleRequest::SignInByToken { .. } => {}
             PeopleRequest::SignOut {} => {
                 self.page_gone(now, page, true);
                 self.tell(page, PeopleEvent::SignedOut {});
@@ -160,7 +214,7 @@ impl People {
             PeopleRequest::MakeCode {} => self.make_code(now, page, &me),
             PeopleRequest::Add { handle } => self.add(page, &me, handle),
             PeopleRequest::Remove { handle } => self.remove(&me, &handle),
-            PeopleRequest::Block { handle, blocked } => self.block(page, &me, handle, blocked),
+            PeopleRequest::Block { handle, blocked } => self.block(now, page, &me, handle, blocked),
             PeopleRequest::Ring {
                 call,
                 to,
@@ -223,6 +277,11 @@ impl People {
             self.page_gone(now, page, true);
             self.tell(page, PeopleEvent::SignedOut {});
         }
+        // Whoever takes the handle next finds nothing of its last owner: no call that still rings, no
+        // code that still links a browser; and who knew them reads that they are gone.
+        self.end_call_of(now, handle);
+        self.codes.forget(handle);
+        self.gone_for_good(handle);
         self.directory.apply(&Change::Freed {
             handle: handle.clone(),
         });
@@ -248,7 +307,7 @@ impl People {
                     }
                     self.look_at(now, &handle);
                 }
-                Timer::Ended => self.calls.forget_ended(now),
+                Timer::Ended => self.forget_ended(now),
             }
         }
     }
@@ -289,10 +348,10 @@ impl People {
 
     /// Tells all pages of somebody, but for one.
     fn tell_all(&mut self, handle: &Handle, but: Option<ConnectionKey>, event: &PeopleEvent) {
-        for page in self.pages_of(handle).to_vec() {
-            if Some(page) != but {
-                self.tell(page, event.clone());
-            }
+        let pages = self.pages_of(handle).iter().copied();
+        let pages: Vec<_> = pages.filter(|page| Some(*page) != but).collect();
+        if !pages.is_empty() {
+            self.words.push_back(Word::TellAll(pages, event.clone()));
         }
     }
 
@@ -306,6 +365,7 @@ const fn kind_of(request: &PeopleRequest) -> &'static str {
     match request {
         PeopleRequest::Challenge {} => "challenge",
         PeopleRequest::SignIn { .. } => "sign_in",
+        PeopleRequest::SignInByToken { .. } => "sign_in_by_token",
         PeopleRequest::SignOut {} => "sign_out",
         PeopleRequest::MakeCode {} => "make_code",
         PeopleRequest::Add { .. } => "add",

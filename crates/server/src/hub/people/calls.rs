@@ -11,6 +11,8 @@
 //! A person is in one call at a time, with all their pages. Who asks for a second one is told what
 //! [`meet`] decides. What ended is known for a while, so that late words find it.
 
+mod ends;
+
 use core::time::Duration;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -28,6 +30,8 @@ use super::{People, Timer};
 const CALLER_BACK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a call goes on whose page was left: it may have been loaded anew (S4).
 const LOADED_WITHIN: Duration = Duration::from_secs(5);
+/// How often it is looked what may be forgotten, at most.
+const FORGET_EVERY: Duration = Duration::from_secs(1);
 /// Ended calls that are known at most; the oldest are forgotten first.
 const ENDED_CALLS: usize = 20_000;
 
@@ -38,6 +42,8 @@ pub(super) struct Calls {
     ended: VecDeque<(Duration, CallId)>,
     why: BTreeMap<CallId, Over>,
     rates: BTreeMap<Handle, Rates>,
+    /// Whether a timer will look what may be forgotten: one for all.
+    will_forget: bool,
 }
 
 struct Call {
@@ -74,8 +80,6 @@ enum Stage {
 /// What is known of a call that ended.
 struct Over {
     from: Handle,
-    /// Who was called, if it ever rang.
-    to: Option<Handle>,
     reason: EndReason,
 }
 
@@ -92,7 +96,13 @@ impl Calls {
         call.is_some_and(|call| matches!(call.stage, Stage::Taken { .. }))
     }
 
-    pub(super) fn forget_ended(&mut self, now: Duration) {
+    /// How much is known of calls that are over.
+    #[cfg(test)]
+    pub(super) fn remembered(&self) -> usize {
+        self.ended.len() + self.why.len() + self.rates.len()
+    }
+
+    fn forget(&mut self, now: Duration) {
         while let Some((at, call)) = self.ended.front().copied()
             && (at + ENDED_CALLS_FOR <= now || self.ended.len() > ENDED_CALLS)
         {
@@ -177,16 +187,29 @@ impl People {
             };
             return self.tell(page, PeopleEvent::Ended { call, reason });
         }
+        let is_blocked = self.directory.has_blocked(&to, me);
         // What the two are in already, the own call first.
         let present = [me, &to].map(|person| self.persons.get(person).and_then(|person| person.call));
         for known in present.into_iter().flatten() {
+            if !self.calls.all.contains_key(&known) {
+                // Theirs was the same call, and it has just been replaced.
+                continue;
+            }
             match self.meeting(known, call, me, &to) {
-                Meeting::Same => return self.repeated(now, page, call),
-                Meeting::Busy => {
-                    if Some(known) != present[0] && !self.directory.has_blocked(&to, me) {
-                        self.note_missed(now, &to, me, video);
-                    }
+                Meeting::Same => return self.repeated(page, call),
+                Meeting::Busy if Some(known) == present[0] => {
                     return self.refuse_call(now, page, call, me, EndReason::Busy);
+                }
+                Meeting::Busy => {
+                    // A call like any other: it is noted as missed, and may not come too often.
+                    if !self.calls.admit(now, me, &to) {
+                        return self.refuse(page, ErrorCode::RateLimited, "ring");
+                    }
+                    if is_blocked {
+                        return self.refuse_call(now, page, call, me, EndReason::Unreachable);
+                    }
+                    self.refuse_call(now, page, call, me, EndReason::Busy);
+                    return self.note_missed(now, &to, me, video);
                 }
                 Meeting::Collision => {
                     self.end(now, known, |_| EndReason::Collision);
@@ -208,19 +231,20 @@ impl People {
             return self.refuse(page, ErrorCode::RateLimited, "ring");
         }
         // Unknown, blocked and not here are one and the same, and at the same moment.
-        let is_blocked = self.directory.has_blocked(&to, me);
         // Who sits in a room is in a call. Who sits there while calling may be in the very same one, which a
         // server that was started anew has forgotten.
         let is_in_call = self.is_seated(&to) && !self.pages.get(&page).is_some_and(|page| page.seated);
         if !is_blocked && is_in_call {
-            self.note_missed(now, &to, me, video);
-            return self.refuse_call(now, page, call, me, EndReason::Busy);
+            self.refuse_call(now, page, call, me, EndReason::Busy);
+            return self.note_missed(now, &to, me, video);
         }
         if is_blocked || self.pages_of(&to).is_empty() {
+            self.refuse_call(now, page, call, me, EndReason::Unreachable);
+            // After the answer, so that what is written down does not show in how long it takes.
             if !is_blocked {
                 self.note_missed(now, &to, me, video);
             }
-            return self.refuse_call(now, page, call, me, EndReason::Unreachable);
+            return;
         }
         self.begin(now, page, me, call, to, video, invite);
     }
@@ -284,7 +308,7 @@ impl People {
     }
 
     /// The caller says it again: their page or the server was lost for a moment, or a message came twice.
-    fn repeated(&mut self, now: Duration, page: ConnectionKey, id: CallId) {
+    fn repeated(&mut self, page: ConnectionKey, id: CallId) {
         let Some(call) = self.calls.all.get_mut(&id) else {
             return;
         };
@@ -298,12 +322,12 @@ impl People {
                 *caller_until = None;
                 self.tell(page, PeopleEvent::Ringing { call: id });
             }
-            Stage::Taken { .. } => self.came_back(now, id, page),
+            Stage::Taken { .. } => self.came_back(id, page),
         }
     }
 
     /// A page is in a call again that was taken.
-    fn came_back(&mut self, now: Duration, id: CallId, page: ConnectionKey) {
+    fn came_back(&mut self, id: CallId, page: ConnectionKey) {
         let Some(call) = self.calls.all.get_mut(&id) else {
             return;
         };
@@ -325,7 +349,6 @@ impl People {
             invite: call.invite.clone(),
         };
         self.tell(page, event);
-        self.look_at_call(now, id);
     }
 
     pub(super) fn ack(&mut self, page: ConnectionKey, me: &Handle, id: CallId) {
@@ -353,13 +376,7 @@ impl People {
         video: bool,
     ) {
         let Some(call) = self.calls.all.get_mut(&id).filter(|call| call.to == *me) else {
-            let over = self.calls.why.get(&id);
-            let over = over.filter(|over| over.to.as_ref() == Some(me));
-            // Whoever comes back to a call that ended meanwhile learns how.
-            return match over.map(|over| over.reason) {
-                Some(reason) => self.tell_end(page, id, reason),
-                None => self.tell_unknown(page, id),
-            };
+            return self.tell_unknown(page, id);
         };
         match &mut call.stage {
             Stage::Asking { .. } | Stage::Ringing { .. } => self.take(now, page, me, id, video),
@@ -368,7 +385,7 @@ impl People {
                 Some(_) => {}
                 None => {
                     *callee = Some(page);
-                    self.came_back(now, id, page);
+                    self.came_back(id, page);
                 }
             },
         }
@@ -613,86 +630,4 @@ impl People {
             }
         }
     }
-
-    /// Ends a call and tells everybody who shows it.
-    fn end(&mut self, now: Duration, id: CallId, why: impl Fn(Told) -> EndReason) {
-        let Some(call) = self.calls.all.remove(&id) else {
-            return;
-        };
-        for handle in [&call.from, &call.to] {
-            if let Some(person) = self.persons.get_mut(handle)
-                && person.call == Some(id)
-            {
-                person.call = None;
-            }
-        }
-        let in_it = match call.stage {
-            Stage::Asking { .. } | Stage::Ringing { .. } => None,
-            Stage::Taken { callee, .. } => Some([call.caller, callee]),
-        };
-        let mut reason = EndReason::Unknown;
-        for (handle, is_callee) in [(&call.to, true), (&call.from, false)] {
-            for page in self.pages_of(handle).to_vec() {
-                let shows = in_it.is_none_or(|pages| pages.contains(&Some(page)));
-                if shows {
-                    self.tell_end(page, id, why(Told { page, is_callee }));
-                }
-            }
-            reason = why(Told {
-                page: call.caller.unwrap_or(ConnectionKey(u64::MAX)),
-                is_callee,
-            });
-        }
-        self.note_end(now, id, &call.from, reason);
-        if let Some(over) = self.calls.why.get_mut(&id) {
-            over.to = Some(call.to.clone());
-        }
-        self.look_at(now, &call.from);
-        self.look_at(now, &call.to);
-    }
-
-    /// Refuses a call that never rang.
-    fn refuse_call(
-        &mut self,
-        now: Duration,
-        page: ConnectionKey,
-        id: CallId,
-        me: &Handle,
-        reason: EndReason,
-    ) {
-        self.tell_end(page, id, reason);
-        if !self.calls.all.contains_key(&id) {
-            self.note_end(now, id, me, reason);
-        }
-    }
-
-    fn note_end(&mut self, now: Duration, id: CallId, from: &Handle, reason: EndReason) {
-        if self.calls.ended.is_empty() || self.calls.ended.len() > ENDED_CALLS {
-            self.calls.forget_ended(now);
-        }
-        self.calls.ended.push_back((now, id));
-        let over = Over {
-            from: from.clone(),
-            to: None,
-            reason,
-        };
-        self.calls.why.insert(id, over);
-        self.at(now + ENDED_CALLS_FOR, Timer::Ended);
-    }
-
-    fn tell_end(&mut self, page: ConnectionKey, call: CallId, reason: EndReason) {
-        self.tell(page, PeopleEvent::Ended { call, reason });
-    }
-
-    /// Answers a word about a call that is not, or is somebody else's: the two look the same.
-    fn tell_unknown(&mut self, page: ConnectionKey, call: CallId) {
-        self.tell_end(page, call, EndReason::UnknownCall);
-    }
-}
-
-/// A page that is told of an end.
-#[derive(Clone, Copy)]
-struct Told {
-    page: ConnectionKey,
-    is_callee: bool,
 }

@@ -1,12 +1,13 @@
 //! Whom somebody added or blocked, and the calls they missed.
 
-use visavis_protocol::people::{Contact, Missed, PeopleEvent};
+use core::time::Duration;
+
+use visavis_protocol::people::{Contact, Missed, PeopleEvent, Presence};
 use visavis_protocol::{ErrorCode, Handle};
 
 use super::super::ConnectionKey;
 use super::directory::millis;
 use super::{Change, People};
-use core::time::Duration;
 
 impl People {
     pub(super) fn contacts_of(&self, me: &Handle) -> Vec<Contact> {
@@ -36,29 +37,41 @@ impl People {
     }
 
     fn set_contact(&mut self, me: &Handle, handle: &Handle, is: bool) {
+        let before = self.presence_for(handle, me);
         self.change(Change::Contact {
             owner: me.clone(),
             contact: handle.clone(),
             is,
         });
         self.tell_contacts(me);
-        self.tell_of(me, handle);
+        self.tell_of(me, handle, before);
     }
 
-    pub(super) fn block(&mut self, page: ConnectionKey, me: &Handle, handle: Handle, blocked: bool) {
+    pub(super) fn block(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        handle: Handle,
+        blocked: bool,
+    ) {
         if handle == *me {
             return self.refuse(page, ErrorCode::SelfAddressed, "block");
         }
-        if blocked && self.directory.has_blocked_enough(me) {
+        if blocked && self.directory.has_blocked_enough(me) && !self.directory.has_blocked(me, &handle) {
             return self.refuse(page, ErrorCode::TooMany, "block");
         }
+        let before = self.presence_for(&handle, me);
         self.change(Change::Blocked {
             owner: me.clone(),
             other: handle.clone(),
             is: blocked,
         });
         self.tell_contacts(me);
-        self.tell_of(me, &handle);
+        self.tell_of(me, &handle, before);
+        if blocked {
+            self.end_ring_of(now, me, &handle);
+        }
     }
 
     fn tell_contacts(&mut self, me: &Handle) {
@@ -69,10 +82,13 @@ impl People {
         self.tell_all(me, None, &event);
     }
 
-    /// Tells one person how it stands with another, if they have them among their contacts.
-    fn tell_of(&mut self, person: &Handle, viewer: &Handle) {
-        if self.directory.has_added(viewer, person) {
-            let event = PeopleEvent::Presence(self.contact_for(viewer, person));
+    /// Tells one person how it stands with another, if they have them among their contacts and read
+    /// something else `before`. Nothing is said where nothing changed for them: a stranger would learn
+    /// from it that there is somebody who has just added or blocked them.
+    fn tell_of(&mut self, person: &Handle, viewer: &Handle, before: Presence) {
+        let contact = self.contact_for(viewer, person);
+        if self.directory.has_added(viewer, person) && contact.presence != before {
+            let event = PeopleEvent::Presence(contact);
             self.tell_all(viewer, None, &event);
         }
     }

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use visavis_protocol::Handle;
 use visavis_protocol::handle::PublicKey;
-use visavis_protocol::limits::{CONTACTS, KEYS_PER_PERSON, MISSED_CALLS, MISSED_FOR};
+use visavis_protocol::limits::{CONTACTS, HANDLES, KEYS_PER_PERSON, MISSED_CALLS, MISSED_FOR};
 use visavis_protocol::people::Missed;
 
 /// Something that must outlast the server.
@@ -19,6 +19,11 @@ pub enum Change {
         handle: Handle,
         /// The key.
         key: PublicKey,
+    },
+    /// Somebody was named by a token for the first time: they have no key.
+    Person {
+        /// Which handle.
+        handle: Handle,
     },
     /// Somebody is a contact, or no longer.
     Contact {
@@ -87,6 +92,11 @@ impl Directory {
                 }
                 is_new
             }
+            Change::Person { handle } => {
+                let is_new = !self.entries.contains_key(handle);
+                self.entries.entry(handle.clone()).or_default();
+                is_new
+            }
             Change::Contact { owner, contact, is } => {
                 let Some(entry) = self.entries.get_mut(owner) else {
                     return false;
@@ -127,6 +137,11 @@ impl Directory {
         if let Some(entry) = self.entries.get_mut(owner) {
             entry.last_missed = entry.last_missed.max(number);
         }
+    }
+
+    /// Whether no handle can be taken any more.
+    pub(super) fn is_whole(&self) -> bool {
+        self.entries.len() >= HANDLES
     }
 
     pub(super) fn is_taken(&self, handle: &Handle) -> bool {

@@ -4,9 +4,9 @@ use core::time::Duration;
 
 use visavis_protocol::Handle;
 use visavis_protocol::limits::{AWAY_AFTER, OFFLINE_AFTER};
-use visavis_protocol::people::{PeopleEvent, Presence};
+use visavis_protocol::people::{Contact, PeopleEvent, Presence};
 
-use super::{People, Timer};
+use super::{People, Timer, Word};
 
 impl People {
     /// Whether somebody may know how it stands with another: both added each other, or they are in a
@@ -88,16 +88,44 @@ impl People {
         }
     }
 
+    /// Two talk no longer. What one knew of the other by the call alone they know no more.
+    pub(super) fn tell_parted(&mut self, one: &Handle, other: &Handle) {
+        for (viewer, person) in [(one, other), (other, one)] {
+            if self.directory.has_added(viewer, person) && !self.may_see(viewer, person) {
+                let event = PeopleEvent::Presence(self.contact_for(viewer, person));
+                self.tell_all(viewer, None, &event);
+            }
+        }
+    }
+
+    /// Somebody is offline at once and will not be back.
+    pub(super) fn gone_for_good(&mut self, handle: &Handle) {
+        let Some(person) = self.persons.get_mut(handle) else {
+            return;
+        };
+        person.told = Presence::Offline;
+        self.tell_presence(handle);
+        self.persons.remove(handle);
+    }
+
     fn tell_presence(&mut self, handle: &Handle) {
-        let viewers: Vec<Handle> = self
-            .directory
-            .contacts(handle)
-            .filter(|viewer| !self.pages_of(viewer).is_empty() && self.may_see(viewer, handle))
-            .cloned()
+        let presence = self
+            .persons
+            .get(handle)
+            .map_or(Presence::Offline, |person| person.told);
+        let viewers = self.directory.contacts(handle);
+        let viewers =
+            viewers.filter(|viewer| !self.pages_of(viewer).is_empty() && self.may_see(viewer, handle));
+        let pages: Vec<_> = viewers
+            .flat_map(|viewer| self.pages_of(viewer))
+            .copied()
             .collect();
-        for viewer in viewers {
-            let event = PeopleEvent::Presence(self.contact_for(&viewer, handle));
-            self.tell_all(&viewer, None, &event);
+        if !pages.is_empty() {
+            let event = PeopleEvent::Presence(Contact {
+                handle: handle.clone(),
+                presence,
+            });
+            self.words.push_back(Word::TellAll(pages, event));
         }
     }
 }

@@ -1,4 +1,5 @@
-//! Proving a handle: by the browser's key, which takes a free handle, or by a code from another browser.
+//! Proving a handle: by the browser's key, which takes a free handle or one that another browser gave a
+//! code for; or, where the operator's site decides who is who, by its token.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -7,19 +8,28 @@ use hmac::{Hmac, Mac};
 use sha2::Sha256;
 use unicode_normalization::is_nfc;
 use visavis_protocol::handle::{Fixed, Nonce, PublicKey, Signature, proof};
-use visavis_protocol::limits::{CODE_LIFETIME, PAGES_PER_PERSON};
+use visavis_protocol::limits::{CODE_LIFETIME, PAGES_PER_PERSON, TOKEN_BYTES};
 use visavis_protocol::people::PeopleEvent;
 use visavis_protocol::{ErrorCode, Handle, text};
 
 use super::super::ConnectionKey;
 use super::directory::millis;
-use super::{Change, Page, People, PeopleSecret};
+use super::{Change, Page, People, PeopleSecret, Site};
 
 /// Letters of a code: none that is read for another one. Ten of them are 50 bits.
 const CODE_LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789z";
 const CODE_CHARS: usize = 10;
 /// Wrong codes for one handle, after which its code is void.
 const CODE_TRIES: u32 = 5;
+
+/// What somebody says to prove a handle by a key.
+pub(super) struct Claim {
+    pub(super) handle: Handle,
+    pub(super) key: PublicKey,
+    pub(super) signature: Signature,
+    pub(super) code: Option<String>,
+    pub(super) name: String,
+}
 
 /// Codes that are good at the moment: one for each handle.
 #[derive(Default)]
@@ -46,6 +56,15 @@ impl Codes {
         }
         is_right
     }
+
+    /// Makes the code of a handle void.
+    pub(super) fn forget(&mut self, handle: &Handle) {
+        self.good.remove(handle);
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    text::check_name(name).is_ok() && is_nfc(name)
 }
 
 /// What a socket is to sign: nobody can know it before, and it is the same for the socket's life.
@@ -65,59 +84,116 @@ fn keyed(secret: &PeopleSecret, label: &[u8], number: u64) -> [u8; 32] {
 }
 
 impl People {
-    #[expect(clippy::too_many_arguments, reason = "the message's own fields")]
-    pub(super) fn sign_in(
-        &mut self,
-        now: Duration,
-        page: ConnectionKey,
-        handle: Handle,
-        key: &PublicKey,
-        signature: &Signature,
-        code: Option<&str>,
-        name: String,
-    ) {
-        if text::check_name(&name).is_err() || !is_nfc(&name) {
+    /// Lets a page in whose browser has a key of the handle, or takes a handle that nobody has.
+    pub(super) fn sign_in(&mut self, now: Duration, page: ConnectionKey, claim: Claim, site: &mut Site<'_>) {
+        let Claim {
+            handle,
+            key,
+            signature,
+            code,
+            name,
+        } = claim;
+        if !is_name(&name) {
             return self.refuse(page, ErrorCode::InvalidName, "sign_in");
         }
-        if !(self.verify)(key, &proof(&self.nonce(page), &handle), signature) {
+        if !(self.verify)(&key, &proof(&self.nonce(page), &handle), &signature) {
             return self.refuse(page, ErrorCode::BadSignature, "sign_in");
         }
-        if self.pages.get(&page).is_some_and(|known| known.handle != handle) {
-            return self.refuse(page, ErrorCode::AlreadySignedIn, "sign_in");
+        if let Err(code) = self.may_enter(page, &handle) {
+            return self.refuse(page, code, "sign_in");
         }
-        if !self.directory.has_key(&handle, key) {
-            let is_taken = self.directory.is_taken(&handle);
-            if is_taken {
-                match code {
-                    None => return self.refuse(page, ErrorCode::HandleTaken, "sign_in"),
-                    Some(code) if !self.codes.take(now, &handle, code) => {
-                        return self.refuse(page, ErrorCode::BadCode, "sign_in");
-                    }
-                    Some(_) if !self.directory.may_have_another_key(&handle) => {
-                        return self.refuse(page, ErrorCode::TooMany, "sign_in");
-                    }
-                    Some(_) => {}
-                }
+        if !self.directory.has_key(&handle, &key) {
+            if let Err(code) = self.may_have_key(now, &handle, code.as_deref(), site) {
+                return self.refuse(page, code, "sign_in");
             }
             self.change(Change::Key {
                 handle: handle.clone(),
-                key: *key,
+                key,
             });
         }
-        let is_new = !self.pages.contains_key(&page);
-        if is_new && self.pages_of(&handle).len() >= PAGES_PER_PERSON {
-            return self.refuse(page, ErrorCode::TooMany, "sign_in");
+        self.enter(now, page, handle, name, site);
+    }
+
+    /// Lets a page in that brought a token of the operator's site.
+    pub(super) fn sign_in_by_token(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        token: &str,
+        name: String,
+        site: &Site<'_>,
+    ) {
+        const KIND: &str = "sign_in_by_token";
+        let Some(tokens) = &self.tokens else {
+            return self.refuse(page, ErrorCode::KeysOnly, KIND);
+        };
+        if !is_name(&name) {
+            return self.refuse(page, ErrorCode::InvalidName, KIND);
         }
-        if is_new {
-            self.pages.insert(
-                page,
-                Page {
-                    handle: handle.clone(),
-                    name,
-                    hidden: false,
-                    seated: false,
-                },
-            );
+        let is_short = token.len() <= TOKEN_BYTES;
+        let Some(handle) = is_short.then(|| tokens.0(token, self.unix + now)).flatten() else {
+            return self.refuse(page, ErrorCode::BadToken, KIND);
+        };
+        if let Err(code) = self.may_enter(page, &handle) {
+            return self.refuse(page, code, KIND);
+        }
+        if !self.directory.is_taken(&handle) {
+            if self.directory.is_whole() {
+                return self.refuse(page, ErrorCode::ServerFull, KIND);
+            }
+            self.change(Change::Person {
+                handle: handle.clone(),
+            });
+        }
+        self.enter(now, page, handle, name, site);
+    }
+
+    /// Whether a page may be one of a person's; nothing has changed yet if not.
+    fn may_enter(&self, page: ConnectionKey, handle: &Handle) -> Result<(), ErrorCode> {
+        match self.pages.get(&page) {
+            Some(known) if known.handle != *handle => Err(ErrorCode::AlreadySignedIn),
+            Some(_) => Ok(()),
+            None if self.pages_of(handle).len() >= PAGES_PER_PERSON => Err(ErrorCode::TooMany),
+            None => Ok(()),
+        }
+    }
+
+    /// Whether a key may prove a handle from now on.
+    fn may_have_key(
+        &mut self,
+        now: Duration,
+        handle: &Handle,
+        code: Option<&str>,
+        site: &mut Site<'_>,
+    ) -> Result<(), ErrorCode> {
+        if !self.directory.is_taken(handle) {
+            if self.directory.is_whole() {
+                return Err(ErrorCode::ServerFull);
+            }
+            return match (site.may_take_handle)() {
+                true => Ok(()),
+                false => Err(ErrorCode::RateLimited),
+            };
+        }
+        let code = code.ok_or(ErrorCode::HandleTaken)?;
+        if !self.codes.take(now, handle, code) {
+            return Err(ErrorCode::BadCode);
+        }
+        match self.directory.may_have_another_key(handle) {
+            true => Ok(()),
+            false => Err(ErrorCode::TooMany),
+        }
+    }
+
+    /// A page is one of a person's from now on.
+    fn enter(&mut self, now: Duration, page: ConnectionKey, handle: Handle, name: String, site: &Site<'_>) {
+        let known = Page {
+            handle: handle.clone(),
+            name,
+            hidden: site.hidden,
+            seated: site.seated,
+        };
+        if self.pages.insert(page, known).is_none() {
             let person = self.persons.entry(handle.clone()).or_default();
             person.pages.push(page);
             person.gone_since = None;

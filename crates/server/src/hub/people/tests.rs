@@ -1,5 +1,7 @@
 //! People without a hub around them: what each page is told, step by step.
 
+mod guard;
+
 use core::time::Duration;
 
 use visavis_protocol::handle::{Fixed, PublicKey, Signature, proof};
@@ -10,9 +12,9 @@ use visavis_protocol::people::EndReason::{
 use visavis_protocol::people::{Contact, EndReason, PeopleEvent, PeopleRequest, Presence};
 use visavis_protocol::{CallId, ErrorCode, Handle};
 
-use super::super::ConnectionKey;
+use super::super::{ConnectionKey, PeopleConfig};
 use super::directory::{Change, Directory};
-use super::{People, PeopleSecret, Word};
+use super::{People, PeopleSecret, Site, Word};
 
 const ADA: ConnectionKey = ConnectionKey(1);
 const ADA_2: ConnectionKey = ConnectionKey(2);
@@ -44,8 +46,20 @@ fn call(n: u8) -> CallId {
     CallId::from_bytes([n; 16])
 }
 
+fn config() -> PeopleConfig {
+    PeopleConfig {
+        secret: PeopleSecret([9; 32]),
+        verify: is_signed,
+        directory: Directory::default(),
+        tokens: None,
+    }
+}
+
 struct World {
     people: People,
+    /// Whether pages say that they are hidden before they sign in.
+    hidden: bool,
+    may_take: bool,
     now: Duration,
     told: Vec<(ConnectionKey, PeopleEvent)>,
     refused: Vec<(ConnectionKey, ErrorCode)>,
@@ -56,7 +70,9 @@ impl World {
     fn new() -> Self {
         let unix = Duration::from_secs(1_800_000_000);
         Self {
-            people: People::new(PeopleSecret([9; 32]), is_signed, Directory::default(), unix),
+            people: People::new(config(), unix),
+            hidden: false,
+            may_take: true,
             now: Duration::ZERO,
             told: Vec::new(),
             refused: Vec::new(),
@@ -84,6 +100,10 @@ impl World {
         while let Some(word) = self.people.poll_word() {
             match word {
                 Word::Tell(page, event) => self.told.push((page, event)),
+                Word::TellAll(pages, event) => {
+                    self.told
+                        .extend(pages.into_iter().map(|page| (page, event.clone())));
+                }
                 Word::Refuse(page, code, _) => self.refused.push((page, code)),
                 Word::Store(change) => self.stored.push(change),
             }
@@ -91,7 +111,12 @@ impl World {
     }
 
     fn ask(&mut self, page: ConnectionKey, request: PeopleRequest) {
-        self.people.handle(self.now, page, request);
+        let mut site = Site {
+            hidden: self.hidden,
+            seated: false,
+            may_take_handle: &mut || self.may_take,
+        };
+        self.people.handle(self.now, page, request, &mut site);
         self.drain();
     }
 
@@ -140,9 +165,11 @@ impl World {
 
     /// What pages heard of the ends of calls.
     fn ends(&mut self) -> Vec<(ConnectionKey, EndReason)> {
-        let ends = self.hear().into_iter().filter_map(|(page, event)| match event {
-            PeopleEvent::Ended { reason, .. } => Some((page, reason)),
-            _ => None,
+        let ends = self.hear().into_iter().filter_map(|(page, event)| {
+            if let PeopleEvent::Ended { reason, .. } = event {
+                return Some((page, reason));
+            }
+            None
         });
         let mut ends: Vec<_> = ends.collect();
         ends.sort();
@@ -190,12 +217,15 @@ impl World {
     }
 
     fn presences(&mut self, page: ConnectionKey) -> Vec<Presence> {
-        let heard = self.hear().into_iter().filter_map(|(to, event)| match event {
-            PeopleEvent::Presence(Contact { presence, .. }) if to == page => Some(vec![presence]),
-            PeopleEvent::Contacts { contacts, .. } if to == page => {
-                Some(contacts.iter().map(|contact| contact.presence).collect())
+        let heard = self.hear().into_iter().filter(|(to, _)| *to == page);
+        let heard = heard.map(|(_, event)| {
+            if let PeopleEvent::Presence(Contact { presence, .. }) = event {
+                return vec![presence];
             }
-            _ => None,
+            let PeopleEvent::Contacts { contacts, .. } = event else {
+                return vec![];
+            };
+            contacts.iter().map(|contact| contact.presence).collect()
         });
         heard.flatten().collect()
     }
@@ -303,6 +333,46 @@ fn an_operator_frees_a_handle_and_its_pages_are_told() {
 
 fn add(world: &mut World, page: ConnectionKey, name: &str) {
     world.ask(page, PeopleRequest::Add { handle: handle(name) });
+}
+
+#[test]
+fn who_takes_a_freed_handle_finds_nothing_of_its_last_owner() {
+    let mut world = World::together();
+    add(&mut world, ADA, "bob");
+    add(&mut world, BOB, "ada");
+    world.ask(ADA, PeopleRequest::MakeCode {});
+    let Some((_, PeopleEvent::Code { code, .. })) = world.told.pop() else {
+        panic!("a code")
+    };
+    world.ring(CLEO, 1, "ada");
+    world.hear();
+    world.people.free(world.now, &handle("ada"));
+    world.drain();
+    let told = world.hear();
+    let offline = PeopleEvent::Presence(Contact {
+        handle: handle("ada"),
+        presence: Presence::Offline,
+    });
+    assert!(told.contains(&(BOB, offline)), "at once: {told:?}");
+    let ended = PeopleEvent::Ended {
+        call: call(1),
+        reason: Unreachable,
+    };
+    assert!(told.contains(&(CLEO, ended)), "{told:?}");
+    // Somebody else has it now: no call rings there, and the old code links nobody.
+    let page = ConnectionKey(10);
+    let request = world.request(page, "ada", key(7), None);
+    world.ask(page, request);
+    let told = world.hear();
+    assert!(
+        matches!(&told[..], [(_, PeopleEvent::SignedIn { contacts, .. })] if contacts.is_empty()),
+        "{told:?}"
+    );
+    let other = ConnectionKey(11);
+    let request = world.request(other, "ada", key(b'a'), Some(&code));
+    world.ask(other, request);
+    assert_eq!(world.refused, [(other, ErrorCode::BadCode)]);
+    world.is_quiet();
 }
 
 #[test]
@@ -579,9 +649,11 @@ fn two_who_call_each_other_get_one_call() {
         let told = world.hear();
         let accepted: Vec<_> = told
             .iter()
-            .filter_map(|(page, event)| match event {
-                PeopleEvent::Accepted { call, .. } => Some((*page, *call)),
-                _ => None,
+            .filter_map(|(page, event)| {
+                let PeopleEvent::Accepted { call, .. } = event else {
+                    return None;
+                };
+                Some((*page, *call))
             })
             .collect();
         assert_eq!(accepted.len(), 2, "{told:?}");

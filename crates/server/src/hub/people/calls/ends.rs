@@ -1,0 +1,147 @@
+//! The ends of calls: who is told which reason, and how long it is known.
+
+use core::time::Duration;
+
+use visavis_protocol::limits::ENDED_CALLS_FOR;
+use visavis_protocol::people::{EndReason, PeopleEvent};
+use visavis_protocol::{CallId, Handle};
+
+use super::super::super::ConnectionKey;
+use super::super::{People, Timer};
+use super::{ENDED_CALLS, FORGET_EVERY, Over, Stage};
+
+impl People {
+    /// Ends a call that rings between somebody and whom they want to hear nothing of.
+    pub(in crate::hub::people) fn end_ring_of(&mut self, now: Duration, me: &Handle, other: &Handle) {
+        let Some(id) = self.persons.get(me).and_then(|person| person.call) else {
+            return;
+        };
+        let Some(call) = self.calls.all.get(&id) else {
+            return;
+        };
+        let is_theirs = call.from == *other || call.to == *other;
+        match call.stage {
+            Stage::Taken { .. } => {}
+            Stage::Asking { .. } | Stage::Ringing { .. } if !is_theirs => {}
+            Stage::Asking { .. } | Stage::Ringing { .. } if call.from == *me => {
+                self.end(now, id, |_| EndReason::Cancelled);
+            }
+            // Nobody told the caller that it rings: it never did.
+            Stage::Asking { .. } => self.end(now, id, |told| match told.is_callee {
+                true => EndReason::Declined,
+                false => EndReason::Unreachable,
+            }),
+            Stage::Ringing { .. } => self.end(now, id, |_| EndReason::Declined),
+        }
+    }
+
+    /// Ends whatever call somebody is in, for the other one's sake: they are not to be had any more.
+    pub(in crate::hub::people) fn end_call_of(&mut self, now: Duration, handle: &Handle) {
+        let Some(id) = self.persons.get(handle).and_then(|person| person.call) else {
+            return;
+        };
+        let reason = match self.calls.is_taken(id) {
+            true => EndReason::Lost,
+            false => EndReason::Unreachable,
+        };
+        self.end(now, id, |_| reason);
+    }
+
+    /// Ends a call and tells everybody who shows it.
+    pub(super) fn end(&mut self, now: Duration, id: CallId, why: impl Fn(Told) -> EndReason) {
+        let Some(call) = self.calls.all.remove(&id) else {
+            return;
+        };
+        for handle in [&call.from, &call.to] {
+            if let Some(person) = self.persons.get_mut(handle)
+                && person.call == Some(id)
+            {
+                person.call = None;
+            }
+        }
+        let in_it = match call.stage {
+            Stage::Asking { .. } | Stage::Ringing { .. } => None,
+            Stage::Taken { callee, .. } => Some([call.caller, callee]),
+        };
+        let mut reason = EndReason::Unknown;
+        for (handle, is_callee) in [(&call.to, true), (&call.from, false)] {
+            for page in self.pages_of(handle).to_vec() {
+                let shows = in_it.is_none_or(|pages| pages.contains(&Some(page)));
+                if shows {
+                    self.tell_end(page, id, why(Told { page, is_callee }));
+                }
+            }
+            reason = why(Told {
+                page: call.caller.unwrap_or(ConnectionKey(u64::MAX)),
+                is_callee,
+            });
+        }
+        self.note_end(now, id, &call.from, reason);
+        self.look_at(now, &call.from);
+        self.look_at(now, &call.to);
+        if in_it.is_some() {
+            self.tell_parted(&call.from, &call.to);
+        }
+    }
+
+    /// Refuses a call that never rang.
+    pub(super) fn refuse_call(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        id: CallId,
+        me: &Handle,
+        reason: EndReason,
+    ) {
+        self.tell_end(page, id, reason);
+        if !self.calls.all.contains_key(&id) {
+            self.note_end(now, id, me, reason);
+        }
+    }
+
+    pub(super) fn note_end(&mut self, now: Duration, id: CallId, from: &Handle, reason: EndReason) {
+        if self.calls.ended.len() > ENDED_CALLS {
+            self.calls.forget(now);
+        }
+        self.calls.ended.push_back((now, id));
+        let over = Over {
+            from: from.clone(),
+            reason,
+        };
+        self.calls.why.insert(id, over);
+        self.forget_later(now);
+    }
+
+    /// Forgets what ended long enough ago.
+    pub(in crate::hub::people) fn forget_ended(&mut self, now: Duration) {
+        self.calls.will_forget = false;
+        self.calls.forget(now);
+        self.forget_later(now);
+    }
+
+    fn forget_later(&mut self, now: Duration) {
+        if self.calls.will_forget {
+            return;
+        }
+        if let Some((at, _)) = self.calls.ended.front() {
+            self.calls.will_forget = true;
+            self.at((*at + ENDED_CALLS_FOR).max(now + FORGET_EVERY), Timer::Ended);
+        }
+    }
+
+    pub(super) fn tell_end(&mut self, page: ConnectionKey, call: CallId, reason: EndReason) {
+        self.tell(page, PeopleEvent::Ended { call, reason });
+    }
+
+    /// Answers a word about a call that is not, or is somebody else's: the two look the same.
+    pub(super) fn tell_unknown(&mut self, page: ConnectionKey, call: CallId) {
+        self.tell_end(page, call, EndReason::UnknownCall);
+    }
+}
+
+/// A page that is told of an end.
+#[derive(Clone, Copy)]
+pub(super) struct Told {
+    pub(super) page: ConnectionKey,
+    pub(super) is_callee: bool,
+}
