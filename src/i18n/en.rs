@@ -396,6 +396,8 @@ pub(super) const WORDS: Words = Words {
         bad_code: "This code is wrong, was used, or is too old. Make a new one on the other device.",
         too_many_pages: "You have this open too often. Close some tabs, then try again.",
         no_key: "This browser keeps no key for you, perhaps because the window is private. Try a normal window.",
+        tokens_only: "One signs in here through the site that this Visavis belongs to. Open it from there.",
+        bad_token: "This way in is no longer good. Open Visavis again from the site that led you here.",
         not_here: "This site could not sign you in. Try again in a moment.",
         add_contact: "Add contact",
         add: "Add",

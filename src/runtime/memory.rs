@@ -18,6 +18,7 @@ const RECENT_ROOMS: usize = 6;
 const NAME: &str = "visavis.name";
 const RETURN: &str = "visavis.return";
 const HANDLE: &str = "visavis.handle";
+const TOKEN: &str = "visavis.token";
 const LOOKED: &str = "visavis.looked";
 const CALL: &str = "visavis.call";
 const HIDE: &str = "visavis.hide-address";
@@ -75,6 +76,15 @@ pub(super) fn handle() -> Option<Handle> {
 
 pub(super) fn put_handle(handle: Option<&Handle>) {
     Device.put(HANDLE, handle.map(Handle::as_str));
+}
+
+/// The token by which another site says who this tab's person is.
+pub(super) fn token() -> Option<String> {
+    Tab.get(TOKEN)
+}
+
+pub(super) fn put_token(token: Option<&str>) {
+    Tab.put(TOKEN, token);
 }
 
 /// When somebody last looked at the calls that were missed: milliseconds since 1970.

@@ -15,10 +15,13 @@ use super::memory;
 use super::record::{self, Entry, Record};
 use crate::web::identity::Identity;
 use crate::web::task::spawn;
-use crate::web::{Error, console};
+use crate::web::{Error, console, location};
 
 /// What the other tabs of this browser hear when somebody signed in or out.
 const HANDLE: &str = "handle";
+
+/// A longer one no server takes.
+const TOKEN_BYTES: usize = 2048;
 
 /// What the engine knows of them beside the core.
 #[derive(Default)]
@@ -36,9 +39,18 @@ pub(super) struct Others {
 }
 
 impl Engine {
-    /// Begins as whoever this browser is known as.
+    /// Begins as whoever a token in the address says, or as whoever this browser is known as.
     pub(super) fn remember_handle(&self) {
-        if let Some(handle) = memory::handle() {
+        let path = location::path();
+        if let Some(token) = token_in(&path, &location::fragment()) {
+            memory::put_token(Some(&token));
+            // It opens a door: it is not to be seen, copied or bookmarked with the address.
+            location::replace(&path);
+        }
+        if let Some(token) = memory::token() {
+            let name = memory::name();
+            self.intend(Intent::People(PeopleIntent::SignInByToken { token, name }));
+        } else if let Some(handle) = memory::handle() {
             self.sign_in(handle, None);
         }
     }
@@ -92,8 +104,9 @@ impl Engine {
         let is_signed_in = others.standing == Standing::SignedIn;
         if self.others.was_signed_in.replace(is_signed_in) != is_signed_in && is_signed_in {
             let kept = memory::handle();
-            memory::put_handle(others.handle.as_ref());
-            if kept != others.handle {
+            // Whoever came by a token comes by another one the next time.
+            if memory::token().is_none() && kept != others.handle {
+                memory::put_handle(others.handle.as_ref());
                 self.tell_other_tabs(HANDLE);
             }
         }
@@ -125,6 +138,7 @@ impl Engine {
     pub(super) fn hear_other_tab(&self, message: &str) -> bool {
         match message {
             record::NEWS => self.read_record(),
+            HANDLE if memory::token().is_some() => {}
             HANDLE => {
                 let (here, there) = (
                     self.store.others.with_untracked(|others| others.handle.clone()),
@@ -143,6 +157,17 @@ impl Engine {
     }
 }
 
+/// The token in the address of the contacts, if there is one: three parts with dots between them (RFC 7519).
+fn token_in(path: &str, fragment: &str) -> Option<String> {
+    let token = fragment.strip_prefix('#').unwrap_or(fragment);
+    let is_part = |part: &str| {
+        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+        !part.is_empty() && part.bytes().all(is_plain)
+    };
+    let is_token = token.split('.').count() == 3 && token.split('.').all(is_part);
+    (path.starts_with("/contacts") && is_token && token.len() <= TOKEN_BYTES).then(|| token.to_owned())
+}
+
 impl Runtime {
     /// Who one is here, whom one knows, and the call that one is in.
     #[must_use]
@@ -159,6 +184,7 @@ impl Runtime {
     /// Is not known any more, in no tab of this browser.
     pub fn sign_out(self) {
         memory::put_handle(None);
+        memory::put_token(None);
         self.about_people(PeopleIntent::SignOut);
         self.engine.with_value(|engine| engine.tell_other_tabs(HANDLE));
     }
@@ -176,5 +202,30 @@ impl Runtime {
             video,
             invite,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_is_found_on_the_contacts_alone() {
+        let token = "eyJ0.eyJz-dWIi_Q.c2ln";
+        assert_eq!(
+            token_in("/contacts", &["#", token].concat()),
+            Some(token.to_owned())
+        );
+        for (path, fragment) in [
+            ("/room/tea", token),
+            ("/contacts", ""),
+            ("/contacts", "#a.b"),
+            ("/contacts", "#a..c"),
+            ("/contacts", "#a.b.c.d"),
+            ("/contacts", "#a.b.<script>"),
+        ] {
+            assert_eq!(token_in(path, fragment), None, "{fragment}");
+        }
+        assert_eq!(token_in("/contacts", &["a.b.", &"c".repeat(3000)].concat()), None);
     }
 }

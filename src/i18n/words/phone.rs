@@ -45,6 +45,10 @@ words! {
     too_many_pages: &'static str,
     /// Refused.
     no_key: &'static str,
+    /// Refused.
+    tokens_only: &'static str,
+    /// Refused.
+    bad_token: &'static str,
     /// Refused: something else.
     not_here: &'static str,
     /// Text box.

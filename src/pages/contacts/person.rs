@@ -6,7 +6,7 @@ use visavis_protocol::Handle;
 
 use super::lines::call_list;
 use super::{call_buttons, known_or, presence_of, status};
-use crate::components::dom::{El, button, el, el_class};
+use crate::components::dom::{El, button, el_class};
 use crate::components::heading;
 use crate::i18n::words;
 use crate::pages::set_title;

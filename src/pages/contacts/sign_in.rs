@@ -70,6 +70,9 @@ fn problem(standing: &Standing) -> Option<&'static str> {
             ErrorCode::HandleTaken => words.taken,
             ErrorCode::BadCode => words.bad_code,
             ErrorCode::TooMany => words.too_many_pages,
+            ErrorCode::TokensOnly => words.tokens_only,
+            ErrorCode::BadToken | ErrorCode::KeysOnly => words.bad_token,
+            ErrorCode::RateLimited => words.too_often,
             _ => words.not_here,
         }),
     }
