@@ -44,10 +44,7 @@ impl Browser {
             &format!("{}: {handle} is {word}", self.label),
             limit,
             async || {
-                let text = match self.find("listitem", handle).await? {
-                    Some(line) => line.text().await?,
-                    None => String::from("nobody"),
-                };
+                let text = self.said("listitem", handle).await?;
                 Ok(Look::when(text.contains(word), || text))
             },
         )
@@ -79,13 +76,23 @@ impl Browser {
     pub async fn see_said(&self, role: &str, name: &str, words: &str) -> Result<()> {
         let what = format!("{}: {name} says {words:?}", self.label);
         until(&what, SOON, async || {
-            let text = match self.find(role, name).await? {
-                Some(card) => card.text().await?,
-                None => String::from("not there"),
-            };
+            let text = self.said(role, name).await?;
             Ok(Look::when(text.contains(words), || text))
         })
         .await
+    }
+
+    /// What an element says; nothing if it is not there, or is just replaced.
+    ///
+    /// # Errors
+    /// If the page cannot be asked.
+    pub async fn said(&self, role: &str, name: &str) -> Result<String> {
+        let found = self.find(role, name).await?;
+        let text = match found {
+            Some(found) => found.text().await.ok(),
+            None => None,
+        };
+        Ok(text.unwrap_or_default())
     }
 
     /// Opens another tab on the contacts, where this browser's person is known already; its name.

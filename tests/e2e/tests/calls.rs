@@ -309,9 +309,13 @@ staged! {
 
 /// What the card of a call that ended says; it is closed then.
 async fn told(browser: &Browser) -> Result<String> {
-    let card = browser.see("dialog", "Call ended").await?;
     let text = until("it says why", SOON, async || {
-        let text = card.text().await?;
+        let text = browser.said("dialog", "Call ended").await?;
+        // Before it stands the first letter of the name.
+        let why = text.split_once("Call ended").map(|(_, why)| why.to_owned());
+        Ok(Look::at(why.filter(|why| why.len() > 20), || text))
+    })
+    .await?;
         Ok(Look::at((text.len() > 20).then(|| text.clone()), || text))
     })
     .await?;
