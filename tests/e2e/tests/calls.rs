@@ -316,9 +316,6 @@ async fn told(browser: &Browser) -> Result<String> {
         Ok(Look::at(why.filter(|why| why.len() > 20), || text))
     })
     .await?;
-        Ok(Look::at((text.len() > 20).then(|| text.clone()), || text))
-    })
-    .await?;
     browser.press("button", "Close").await?;
     browser.see_gone("dialog", "Call ended").await?;
     Ok(text)
