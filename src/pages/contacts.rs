@@ -175,12 +175,13 @@ fn handle_error(error: InvalidHandle) -> &'static str {
 /// What to say of something that the server refused about contacts.
 fn refusal(code: ErrorCode) -> Option<&'static str> {
     let words = &words().phone;
-    match code {
-        ErrorCode::TooMany => Some(words.too_many_contacts),
-        ErrorCode::SelfAddressed => Some(words.yourself),
-        ErrorCode::RateLimited => Some(words.too_often),
-        _ => None,
-    }
+    let known = [
+        (ErrorCode::TooMany, words.too_many_contacts),
+        (ErrorCode::SelfAddressed, words.yourself),
+        (ErrorCode::RateLimited, words.too_often),
+    ];
+    let said = known.into_iter().find(|(known, _)| *known == code);
+    said.map(|(_, text)| text)
 }
 
 /// How it stands with somebody, in a word.

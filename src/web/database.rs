@@ -84,9 +84,12 @@ impl Database {
     }
 }
 
+/// What hears of a request while it is waited for.
+type Handlers = [Closure<dyn FnMut()>; 2];
+
 /// Waits for a request.
 async fn answer(request: &JsValue) -> Result<JsValue, Error> {
-    let kept: Rc<RefCell<Option<[Closure<dyn FnMut()>; 2]>>> = Rc::default();
+    let kept: Rc<RefCell<Option<Handlers>>> = Rc::default();
     let place = Rc::clone(&kept);
     let asked = request.clone();
     let promise = Promise::new(&mut |resolve: Function, reject: Function| {

@@ -73,7 +73,23 @@ fn problem(standing: &Standing) -> Option<&'static str> {
             ErrorCode::TokensOnly => words.tokens_only,
             ErrorCode::BadToken | ErrorCode::KeysOnly => words.bad_token,
             ErrorCode::RateLimited => words.too_often,
-            _ => words.not_here,
+            ErrorCode::BadMessage
+            | ErrorCode::UnknownKind
+            | ErrorCode::UnsupportedVersion
+            | ErrorCode::AlreadyGreeted
+            | ErrorCode::InvalidName
+            | ErrorCode::RoomFull
+            | ErrorCode::ServerFull
+            | ErrorCode::AlreadyJoined
+            | ErrorCode::NotJoined
+            | ErrorCode::UnknownSession
+            | ErrorCode::UnknownPeer
+            | ErrorCode::SelfAddressed
+            | ErrorCode::TooManyWatchers
+            | ErrorCode::NotSignedIn
+            | ErrorCode::AlreadySignedIn
+            | ErrorCode::BadSignature
+            | ErrorCode::Unknown => words.not_here,
         }),
     }
 }

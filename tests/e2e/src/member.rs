@@ -108,7 +108,6 @@ async fn seated(socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Resu
             | ServerMessage::Left {}
             | ServerMessage::People(_)
             | ServerMessage::Pong {}
-            | ServerMessage::People(_)
             | ServerMessage::GoingAway { .. } => {}
         }
     }

@@ -1,10 +1,10 @@
 //! Who one is, and on how many devices (D1).
 
-use anyhow::{Result, ensure};
+use anyhow::ensure;
 use futures_util::future::try_join_all;
 use visavis_e2e::contacts::acquaint;
 use visavis_e2e::page::SOON;
-use visavis_e2e::{Kind, Look, Stage, in_each, until};
+use visavis_e2e::{Kind, Look, in_each, until};
 
 in_each! {
     /// A handle is whose it was first; another device of theirs has it by a code that works once.
