@@ -199,6 +199,7 @@ impl World<'_> {
                     assert_eq!(message.encode(), &*text, "written in another way");
                     client.hear(message);
                 }
+                Output::Store(change) => panic!("a hub without people keeps {change:?}"),
                 Output::Close { connection, code } => {
                     assert!(CloseCode::ALL.contains(&code));
                     assert!(self.open.remove(&connection).is_some(), "closed after the end");
@@ -323,6 +324,7 @@ impl Client {
                 is_good(&servers, lifetime_ms);
             }
             ServerMessage::Pong {} | ServerMessage::Error { .. } => {}
+            ServerMessage::People(event) => panic!("a hub without people says {event:?}"),
             ServerMessage::GoingAway { .. } => panic!("the hub does not stop"),
         }
     }
