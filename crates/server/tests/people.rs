@@ -76,6 +76,7 @@ fn ring(n: u8, to: &str) -> PeopleRequest {
         to: named(to),
         video: true,
         invite: "here".into(),
+        rung_ms: 0,
     }
 }
 
@@ -93,6 +94,7 @@ async fn a_call_rings_and_is_taken() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
     )
     .await;
@@ -208,6 +210,7 @@ async fn what_nobody_may_do_is_refused_by_name() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
         PeopleRequest::HangUp { call: call(1) },
         PeopleRequest::Decline { call: call(9) },

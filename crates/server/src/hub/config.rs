@@ -114,6 +114,20 @@ pub enum HubFault {
     ForeignEpochAccepted,
     /// A packet is handed to the first peer of the room instead of its addressee.
     RelayMisdelivered,
+    /// Of two calls that cross the one with the lower id goes on.
+    LowerIdWins,
+    /// Who is in a call is called by a third one all the same.
+    ThirdRings,
+    /// Each page that takes a call is in it.
+    SecondAnswerTaken,
+    /// A call waits without end for a page that shows it.
+    AckNotAwaited,
+    /// A hang-up that overtakes its call is forgotten, and the call rings (F6).
+    HangUpForgotten,
+    /// A call that was taken stands without one of its two pages for ever.
+    LostCallKept,
+    /// Missed calls that were seen are told again.
+    SeenForgotten,
 }
 
 impl HubFault {
@@ -126,6 +140,13 @@ impl HubFault {
         Self::ReturnNotTold,
         Self::ForeignEpochAccepted,
         Self::RelayMisdelivered,
+        Self::LowerIdWins,
+        Self::ThirdRings,
+        Self::SecondAnswerTaken,
+        Self::AckNotAwaited,
+        Self::HangUpForgotten,
+        Self::LostCallKept,
+        Self::SeenForgotten,
     ];
 }
 

@@ -130,7 +130,7 @@ impl People {
         };
         self.tell(page, event);
         self.look_at(now, &handle);
-        self.tell_present_call(page, &handle);
+        self.tell_present_call(now, page, &handle);
     }
 
     pub(super) fn make_code(&mut self, now: Duration, page: ConnectionKey, me: &Handle) {
