@@ -15,7 +15,7 @@ use crate::hands;
 use crate::id::{Ids, LinkId, SideChannel, SocketId, VisitId};
 use crate::media::Media;
 use crate::peer::{Context, Peer, ServerRoad, Signs};
-use crate::people::{self, NoConnection, People, PeopleIntent};
+use crate::people::{self, DirectCall, NoConnection, People, PeopleIntent};
 use crate::reactions::Reactions;
 use crate::room::{Place, Room};
 use crate::session::{Happening, Session};
@@ -68,7 +68,7 @@ impl Core {
             reactions: Reactions::default(),
             chat: Chat::default(),
             transfers: Transfers::new(faults),
-            people: People::default(),
+            people: People::new(faults),
             server_lost: false,
             told_server: false,
             now,
@@ -179,6 +179,13 @@ impl Core {
             ),
             earliest(self.chat.poll_timeout(), self.transfers.poll_timeout()),
         )
+    }
+
+    /// The call with another person that rings, is under way, or has just ended: a part of
+    /// [`Core::view`], for who looks at it after every event.
+    #[must_use]
+    pub const fn direct_call(&self) -> Option<&DirectCall> {
+        self.people.call()
     }
 
     /// What there is to show now.

@@ -16,6 +16,7 @@ use visavis_protocol::handle::{Nonce, PublicKey, Signature};
 use visavis_protocol::people::{Contact, Missed, PeopleEvent, PeopleRequest};
 use visavis_protocol::{CallId, ErrorCode, Handle};
 
+use crate::fault::Faults;
 use crate::time::Timestamp;
 use direct_call::Machine;
 pub use direct_call::{CallEnd, CallState, DirectCall, KeptCall, NoConnection};
@@ -101,7 +102,7 @@ pub enum Standing {
 
 /// Whether an error is about something that is said here.
 pub(crate) fn is_about(kind: &str) -> bool {
-    const KINDS: [&str; 15] = [
+    const KINDS: [&str; 16] = [
         "people",
         "challenge",
         "sign_in",
@@ -116,6 +117,7 @@ pub(crate) fn is_about(kind: &str) -> bool {
         "accept",
         "decline",
         "hang_up",
+        "resume_call",
         "seen",
     ];
     KINDS.contains(&kind)
@@ -219,9 +221,20 @@ pub(crate) struct People {
 }
 
 impl People {
+    pub(crate) fn new(faults: Faults) -> Self {
+        Self {
+            call: Machine::with(faults),
+            ..Self::default()
+        }
+    }
+
     /// Whether the server is wanted for it.
     pub(crate) const fn wants_server(&self) -> bool {
         self.wanted.is_some()
+    }
+
+    pub(crate) const fn call(&self) -> Option<&DirectCall> {
+        self.call.present()
     }
 
     fn is_in(&self) -> bool {
@@ -265,7 +278,7 @@ impl People {
                     self.call.ring(now, call, to, video, invite, &mut out.requests);
                 }
             }
-            PeopleIntent::Accept { video } => self.call.accept(now, video, &mut out.requests),
+            PeopleIntent::Accept { video } => self.call.accept(now, video, call, &mut out.requests),
             PeopleIntent::End => self.call.end(now, &mut out.requests),
             PeopleIntent::GoOn(kept) => self.call.go_on(now, kept),
             PeopleIntent::Fail(why) => self.call.fail(now, why, &mut out.requests),

@@ -73,6 +73,25 @@ pub enum PeopleRequest {
         video: bool,
         /// What the callee needs to meet the caller, told upon `accept`. Opaque to the server.
         invite: String,
+        /// For how long it has rung already, in milliseconds, where it is repeated: to a server that was
+        /// started anew it is not a new call.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        rung_ms: u64,
+    },
+    /// The page is in a call that was taken, and says so on each new socket. A server that was started
+    /// anew knows it again once both sides have said so.
+    Resume {
+        /// Which.
+        call: CallId,
+        /// With whom.
+        with: Handle,
+        /// Whether this side called.
+        outgoing: bool,
+        /// Whether the caller shows themselves.
+        video: bool,
+        /// The caller's, for a callee whose answer the old server still heard; empty from a callee.
+        #[serde(default, skip_serializing_if = "String::is_empty")]
+        invite: String,
     },
     /// The page shows the call. Only then it rings for the caller.
     Ack {
@@ -85,6 +104,10 @@ pub enum PeopleRequest {
         call: CallId,
         /// Whether with the own picture.
         video: bool,
+        /// Drawn for this answer: said again on another socket it is the same page's, while the former
+        /// socket may still pass for alive.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        answer: Option<CallId>,
     },
     /// Does not.
     Decline {
@@ -151,6 +174,9 @@ pub enum PeopleEvent {
         name: String,
         /// Whether with pictures.
         video: bool,
+        /// For how long it has rung already, in milliseconds, for a page that comes later.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        rung_ms: u64,
     },
     /// Somebody's page shows the call.
     Ringing {
@@ -165,6 +191,9 @@ pub enum PeopleEvent {
         to: Handle,
         /// Whether with pictures.
         video: bool,
+        /// For how long it has rung already, in milliseconds.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        rung_ms: u64,
     },
     /// It was taken. Told to both, on the pages that are in it.
     Accepted {
@@ -186,6 +215,11 @@ pub enum PeopleEvent {
     },
     /// A call that was missed, as soon as that is known.
     Missed(Missed),
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+const fn is_zero(number: &u64) -> bool {
+    *number == 0
 }
 
 /// One person among the contacts.

@@ -34,7 +34,7 @@ pub use address::AddressKey;
 use address::Addresses;
 pub use config::{HubConfig, HubFault, HubLimits, PeopleConfig};
 use connection::{Connection, Rates};
-pub use people::{Change, Directory, PeopleSecret, ReadToken, Tokens, Verify};
+pub use people::{CallFigure, Change, Directory, PeopleCounts, PeopleSecret, ReadToken, Tokens, Verify};
 use people::{People, Word};
 pub use rate::{Bucket, Rate};
 use room::{Room, RoomKey};
@@ -125,7 +125,10 @@ impl Hub {
             ice: relays.open().to_vec(),
             relay: relays.are_set(),
         };
-        let people = config.people.clone().map(|people| People::new(people, unix));
+        let people = config
+            .people
+            .clone()
+            .map(|people| People::new(people, unix).planted(&config));
         Self {
             people,
             relays,
@@ -280,6 +283,17 @@ impl Hub {
             counts.watchers += room.watchers.len();
         }
         counts
+    }
+
+    /// The calls between people at the moment.
+    pub fn calls(&self) -> impl Iterator<Item = CallFigure> {
+        self.people.iter().flat_map(People::calls)
+    }
+
+    /// How much there is of people at the moment.
+    #[must_use]
+    pub fn people_counts(&self) -> PeopleCounts {
+        self.people.as_ref().map(People::counts).unwrap_or_default()
     }
 
     /// What there has been since the start.

@@ -453,7 +453,7 @@ fn every_planted_bug_is_found() {
     std::panic::set_hook(Box::new(|_| {}));
     let seed = fuzz::seed();
     let pool = fuzz::corpus("hub");
-    for fault in HubFault::ALL {
+    for fault in HubFault::OF_ROOMS {
         let mut random = fuzz::Random::new(seed);
         let found = (0..20_000).find(|n| {
             let input: Vec<u8> = match pool.get(*n) {

@@ -15,7 +15,8 @@
 //! refused the microphone, that no connection came about.
 //!
 //! The server may be gone for a moment at any point. A caller says the same call again when it is back, a
-//! callee who has answered says the answer again; both wait for [`SERVER_WITHIN`] and then give up, so that
+//! callee who has answered says the answer again, and who talks says that; what was hung up or declined
+//! without a server is said later. Who waits for an answer waits for [`SERVER_WITHIN`] and then gives up, so that
 //! nothing rings for ever (no ghost after [`limits::RINGS_FOR`] and a little).
 
 use alloc::string::String;
@@ -25,6 +26,7 @@ use core::time::Duration;
 use visavis_protocol::people::{EndReason, PeopleEvent, PeopleRequest};
 use visavis_protocol::{CallId, ErrorCode, Handle, limits};
 
+use crate::fault::{Fault, Faults};
 use crate::time::{Timestamp, earliest};
 
 /// How long a call waits for a server that is gone or says nothing.
@@ -146,15 +148,29 @@ pub struct DirectCall {
 /// See the module.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Machine {
+    faults: Faults,
     present: Option<DirectCall>,
     /// What the caller tells who takes the call.
     invite: String,
+    /// Drawn for what the person answered here.
+    answer: Option<CallId>,
     /// Since when there is no server to talk to, or it owes an answer.
     alone_since: Option<Timestamp>,
+    /// Until when the present call rings, as far as this page knows.
+    rings_until: Timestamp,
     over: Vec<CallId>,
+    /// How this page ended a call, until the server has said how it ended.
+    unheard: Option<(CallId, PeopleRequest)>,
 }
 
 impl Machine {
+    pub(crate) fn with(faults: Faults) -> Self {
+        Self {
+            faults,
+            ..Self::default()
+        }
+    }
+
     pub(crate) const fn present(&self) -> Option<&DirectCall> {
         self.present.as_ref()
     }
@@ -189,8 +205,9 @@ impl Machine {
             state: CallState::Outgoing { rings: false },
         });
         self.invite = invite;
+        self.rings_until = now + limits::RINGS_FOR;
         self.alone_since = Some(now);
-        self.say_again(out);
+        self.say_again(now, out);
     }
 
     /// The page was loaded anew in a call: it goes on.
@@ -256,14 +273,21 @@ impl Machine {
     }
 
     /// The person takes the call, with their picture or without.
-    pub(crate) fn accept(&mut self, now: Timestamp, video: bool, out: &mut Vec<PeopleRequest>) {
+    pub(crate) fn accept(
+        &mut self,
+        now: Timestamp,
+        video: bool,
+        answer: CallId,
+        out: &mut Vec<PeopleRequest>,
+    ) {
         if let Some(call) = &mut self.present
             && let CallState::Incoming { answered } = &mut call.state
             && answered.is_none()
         {
             *answered = Some(video);
+            self.answer = Some(answer);
             self.alone_since = Some(now);
-            self.say_again(out);
+            self.say_again(now, out);
         }
     }
 
@@ -273,12 +297,19 @@ impl Machine {
         let id = call.call;
         let (request, reason) = match call.state {
             CallState::Idle | CallState::Elsewhere | CallState::Over { .. } => return,
-            CallState::Incoming { .. } => (PeopleRequest::Decline { call: id }, EndReason::Declined),
+            // The server may have heard the answer.
+            CallState::Incoming { answered: Some(_) } => {
+                (PeopleRequest::HangUp { call: id }, EndReason::Declined)
+            }
+            CallState::Incoming { answered: None } => {
+                (PeopleRequest::Decline { call: id }, EndReason::Declined)
+            }
             CallState::Outgoing { .. } => (PeopleRequest::HangUp { call: id }, EndReason::Cancelled),
             CallState::InCall { .. } => (PeopleRequest::HangUp { call: id }, EndReason::HungUp),
         };
-        out.push(request);
+        out.push(request.clone());
         self.over(now, CallEnd::Said(reason));
+        self.unheard = Some((id, request));
     }
 
     /// What this page alone knows makes the call impossible.
@@ -309,7 +340,16 @@ impl Machine {
         } else {
             self.alone_since = None;
         }
-        self.say_again(out);
+        if let Some((_, request)) = &self.unheard {
+            out.push(request.clone());
+        }
+        if self.is_elsewhere() {
+            // It is told again where it still rings.
+            self.present = None;
+        }
+        if !self.faults.has(Fault::RingSaidOnce) {
+            self.say_again(now, out);
+        }
     }
 
     /// There is no server to talk to.
@@ -322,31 +362,42 @@ impl Machine {
         self.present.as_ref().is_some_and(|call| {
             matches!(
                 call.state,
-                CallState::Outgoing { rings: false } | CallState::Incoming { answered: Some(_) }
+                CallState::Outgoing { rings: false } | CallState::Incoming { .. }
             )
         })
     }
 
     /// Says what the server may not have heard.
-    fn say_again(&self, out: &mut Vec<PeopleRequest>) {
+    fn say_again(&self, now: Timestamp, out: &mut Vec<PeopleRequest>) {
         let Some(call) = &self.present else { return };
         let id = call.call;
-        let ring = || PeopleRequest::Ring {
-            call: id,
-            to: call.with.clone(),
-            video: call.video,
-            invite: self.invite.clone(),
-        };
+        let left = self.rings_until.since(now);
         match call.state {
-            CallState::Outgoing { .. } => out.push(ring()),
-            CallState::InCall { .. } if call.outgoing => out.push(ring()),
+            CallState::Outgoing { .. } => out.push(PeopleRequest::Ring {
+                call: id,
+                to: call.with.clone(),
+                video: call.video,
+                invite: self.invite.clone(),
+                rung_ms: millis(limits::RINGS_FOR.saturating_sub(left)),
+            }),
             CallState::Incoming { answered: None } => out.push(PeopleRequest::Ack { call: id }),
             CallState::Incoming {
                 answered: Some(video),
-            } => out.push(PeopleRequest::Accept { call: id, video }),
-            CallState::InCall { .. } => out.push(PeopleRequest::Accept {
+            } => out.push(PeopleRequest::Accept {
                 call: id,
-                video: false,
+                video,
+                answer: self.answer,
+            }),
+            CallState::InCall { .. } => out.push(PeopleRequest::Resume {
+                call: id,
+                with: call.with.clone(),
+                outgoing: call.outgoing,
+                video: call.video,
+                invite: if call.outgoing {
+                    self.invite.clone()
+                } else {
+                    String::new()
+                },
             }),
             CallState::Idle | CallState::Elsewhere | CallState::Over { .. } => {}
         }
@@ -360,8 +411,14 @@ impl Machine {
                 from,
                 name,
                 video,
-            } => self.incoming(now, (call, from, name, video), out),
-            PeopleEvent::Outgoing { call, to, video } => self.elsewhere(now, call, to, video),
+                rung_ms,
+            } => self.incoming(now, (call, from, name, video), rung_ms, out),
+            PeopleEvent::Outgoing {
+                call,
+                to,
+                video,
+                rung_ms,
+            } => self.elsewhere(now, (call, to, video), rung_ms),
             PeopleEvent::Ringing { call } => {
                 if let Some(present) = self.is_about(call)
                     && let CallState::Outgoing { rings } = &mut present.state
@@ -387,6 +444,12 @@ impl Machine {
         }
     }
 
+    fn is_elsewhere(&self) -> bool {
+        self.present
+            .as_ref()
+            .is_some_and(|call| call.state == CallState::Elsewhere)
+    }
+
     fn is_about(&mut self, call: CallId) -> Option<&mut DirectCall> {
         self.present.as_mut().filter(|present| present.call == call)
     }
@@ -395,15 +458,21 @@ impl Machine {
         &mut self,
         now: Timestamp,
         (call, from, name, video): (CallId, Handle, String, bool),
+        rung_ms: u64,
         out: &mut Vec<PeopleRequest>,
     ) {
         // What ended here does not ring again, whatever is still on its way (F6).
-        if self.over.contains(&call) {
+        if self.over.contains(&call) && !self.faults.has(Fault::EndedCallRings) {
             return;
         }
-        if self.is_about(call).is_some() {
+        if let Some(present) = self.is_about(call)
+            && !matches!(present.state, CallState::Over { .. })
+        {
             // The server, or its word, came again.
-            return self.say_again(out);
+            if present.state == (CallState::Incoming { answered: None }) {
+                self.alone_since = None;
+            }
+            return self.say_again(now, out);
         }
         if self.is_busy() {
             return;
@@ -418,10 +487,11 @@ impl Machine {
             state: CallState::Incoming { answered: None },
         });
         self.alone_since = None;
-        self.say_again(out);
+        self.rings_until = still_rings(now, rung_ms);
+        self.say_again(now, out);
     }
 
-    fn elsewhere(&mut self, now: Timestamp, call: CallId, to: Handle, video: bool) {
+    fn elsewhere(&mut self, now: Timestamp, (call, to, video): (CallId, Handle, bool), rung_ms: u64) {
         if !self.is_busy() && !self.over.contains(&call) {
             self.present = Some(DirectCall {
                 call,
@@ -432,6 +502,7 @@ impl Machine {
                 since: now,
                 state: CallState::Elsewhere,
             });
+            self.rings_until = still_rings(now, rung_ms);
         }
     }
 
@@ -445,6 +516,18 @@ impl Machine {
         invite: String,
         out: &mut Vec<PeopleRequest>,
     ) {
+        if let Some(present) = self.is_about(call)
+            && let CallState::Over { reason, talked } = &mut present.state
+        {
+            // It was taken before the server heard that this page gave it up: to the other side, they
+            // have talked.
+            (*reason, *talked) = (CallEnd::Said(EndReason::HungUp), talked.or(Some(Duration::ZERO)));
+            return out.push(PeopleRequest::HangUp { call });
+        }
+        // What this page ended it does not take for another call with the same person.
+        if self.over.contains(&call) {
+            return out.push(PeopleRequest::HangUp { call });
+        }
         let is_asked = |present: &DirectCall| {
             let has_asked = match present.state {
                 CallState::Outgoing { .. } | CallState::Incoming { answered: Some(_) } => true,
@@ -457,11 +540,13 @@ impl Machine {
             // No call without both having asked for it or taken it: this side did so with that person.
             has_asked && present.with == with
         };
-        let Some(present) = self.present.as_mut().filter(|present| is_asked(present)) else {
-            if !self.over.contains(&call) {
-                out.push(PeopleRequest::HangUp { call });
-            }
-            return;
+        let trusts = self.faults.has(Fault::AcceptedTrusted);
+        let Some(present) = self
+            .present
+            .as_mut()
+            .filter(|present| is_asked(present) || trusts && present.with == with)
+        else {
+            return out.push(PeopleRequest::HangUp { call });
         };
         self.alone_since = None;
         if matches!(present.state, CallState::InCall { .. }) {
@@ -488,21 +573,46 @@ impl Machine {
 
     fn ended(&mut self, now: Timestamp, call: CallId, reason: EndReason) {
         let is_alone = self.alone_since.is_some();
+        let is_merge = reason == EndReason::Merged && !self.faults.has(Fault::MergedIsOver);
+        if self.unheard.as_ref().is_some_and(|(ended, _)| *ended == call) {
+            self.unheard = None;
+        }
         let Some(present) = self.is_about(call) else {
             return self.note_over(call);
         };
-        match (&present.state, reason) {
-            // It is over here already, for a reason that this page knows better.
-            (CallState::Over { .. }, _) => {}
-            // The other call of two follows; until then this page calls.
-            (CallState::Outgoing { .. }, EndReason::Merged) => {}
+        match (&mut present.state, reason) {
+            (
+                CallState::Over {
+                    reason: known,
+                    talked,
+                },
+                said,
+            ) => {
+                // What the server says goes for both sides; what only this page knows stays.
+                if is_corrected(*known, talked.is_some(), said) {
+                    *known = CallEnd::Said(said);
+                }
+            }
+            // The other call of two follows; until then this page calls, though not for long.
+            (CallState::Outgoing { .. }, EndReason::Merged) if is_merge => {
+                self.alone_since = Some(now);
+            }
+            // This page's call was answered, and it was on no socket at the time: it hears more on this one.
+            (CallState::Outgoing { .. }, EndReason::AnsweredElsewhere) => {}
             // A server that was started anew knows no call: the caller says it again in a moment.
             (CallState::Incoming { .. }, EndReason::UnknownCall) if is_alone => {}
-            // People talk without it.
             (
                 CallState::InCall { .. },
-                EndReason::UnknownCall | EndReason::AnsweredElsewhere | EndReason::Busy,
-            ) => {}
+                EndReason::HungUp | EndReason::Lost | EndReason::AnsweredElsewhere,
+            ) => {
+                self.over(now, CallEnd::Said(reason));
+            }
+            // People talk without it.
+            (CallState::InCall { .. }, _) => {}
+            // Another page took it, and that is over as well.
+            (CallState::Incoming { answered: None }, EndReason::HungUp | EndReason::Lost) => {
+                self.over(now, CallEnd::Said(EndReason::AnsweredElsewhere));
+            }
             (CallState::Elsewhere, _) => {
                 self.present = None;
                 self.note_over(call);
@@ -539,11 +649,14 @@ impl Machine {
     /// When it is to be looked at again.
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
         let call = self.present.as_ref()?;
+        if self.faults.has(Fault::RingsForEver) {
+            return None;
+        }
         match call.state {
             CallState::InCall { .. } => self.meets_until(),
             CallState::Idle | CallState::Over { .. } => None,
             CallState::Outgoing { .. } | CallState::Incoming { .. } | CallState::Elsewhere => earliest(
-                Some(call.since + limits::RINGS_FOR + GRACE),
+                Some(self.rings_until + GRACE),
                 self.alone_since.map(|since| since + SERVER_WITHIN),
             ),
         }
@@ -558,16 +671,38 @@ impl Machine {
             return;
         }
         let is_alone = self.alone_since.is_some_and(|since| since + SERVER_WITHIN <= now);
-        let is_elsewhere = matches!(
-            self.present.as_ref().map(|call| &call.state),
-            Some(CallState::Elsewhere)
-        );
-        if is_elsewhere {
+        if self.is_elsewhere() {
             self.present = None;
         } else if is_alone {
             self.fail(now, CallEnd::NoServer, out);
         } else {
             self.fail(now, CallEnd::Said(EndReason::TimedOut), out);
         }
+    }
+}
+
+/// Until when a call rings that has rung for so long.
+fn still_rings(now: Timestamp, rung_ms: u64) -> Timestamp {
+    now + limits::RINGS_FOR.saturating_sub(Duration::from_millis(rung_ms))
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// Whether the server's word is to be shown in place of how this page took a call to have ended.
+const fn is_corrected(known: CallEnd, has_talked: bool, said: EndReason) -> bool {
+    match known {
+        CallEnd::Said(EndReason::Cancelled | EndReason::TimedOut | EndReason::Declined)
+        | CallEnd::NoServer => {
+            let says_the_same = matches!(
+                (known, said),
+                (CallEnd::Said(EndReason::Declined), EndReason::DeclinedElsewhere)
+            );
+            !has_talked && !says_the_same && !matches!(said, EndReason::UnknownCall | EndReason::Unknown)
+        }
+        // Another page of this person was quicker.
+        CallEnd::NoMicrophone => matches!(said, EndReason::AnsweredElsewhere),
+        CallEnd::Said(_) | CallEnd::NoConnection(_) | CallEnd::Refused(_) => false,
     }
 }

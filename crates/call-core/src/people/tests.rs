@@ -7,8 +7,10 @@ use visavis_protocol::people::{EndReason, PeopleEvent, PeopleRequest};
 use visavis_protocol::{CallId, Handle};
 
 use super::direct_call::{MEET_WITHIN, Machine, SERVER_WITHIN};
-use super::{CallEnd, CallState, KeptCall};
+use super::{CallEnd, CallState, KeptCall, NoConnection};
 use crate::time::Timestamp;
+
+const NEVER_MET: CallEnd = CallEnd::NoConnection(NoConnection::NobodyCame);
 
 fn handle(name: &str) -> Handle {
     name.parse().unwrap()
@@ -39,7 +41,7 @@ impl Page {
             "incoming" => page.incoming(1),
             "answered" => {
                 page.incoming(1);
-                page.machine.accept(page.now, true, &mut page.said);
+                page.machine.accept(page.now, true, call(9), &mut page.said);
             }
             "talking" => {
                 page.ring();
@@ -49,6 +51,7 @@ impl Page {
                 call: call(1),
                 to: handle("bob"),
                 video: true,
+                rung_ms: 0,
             }),
             other => panic!("{other}"),
         }
@@ -68,6 +71,7 @@ impl Page {
             from: handle("bob"),
             name: "Bob".into(),
             video: true,
+            rung_ms: 0,
         });
     }
 
@@ -172,7 +176,7 @@ fn every_word_of_the_server_has_its_effect_in_every_state() {
         ),
         (
             "ended",
-            |page| page.ends(1, EndReason::Cancelled),
+            |page| page.ends(1, EndReason::HungUp),
             ["idle", "over", "over", "over", "over", "over", "idle"],
         ),
         (
@@ -275,7 +279,8 @@ fn a_server_that_comes_back_is_told_again_and_one_that_does_not_ends_it() {
         page.said,
         [PeopleRequest::Accept {
             call: call(1),
-            video: true
+            video: true,
+            answer: Some(call(9)),
         }]
     );
     // Those who talk need no server.
@@ -349,14 +354,19 @@ fn a_page_that_was_loaded_anew_goes_on_with_its_call() {
         assert_eq!(page.state(), "talking");
         page.machine.signed_in(page.now, &mut page.said);
         let said = page.said.clone();
-        let is_said = match &said[..] {
-            [PeopleRequest::Ring { call, invite, .. }] => {
-                outgoing && *call == self::call(1) && invite == "room"
-            }
-            [PeopleRequest::Accept { call, .. }] => !outgoing && *call == self::call(1),
-            _ => false,
+        let [
+            PeopleRequest::Resume {
+                call,
+                outgoing: is_own,
+                invite,
+                ..
+            },
+        ] = &said[..]
+        else {
+            panic!("{said:?}");
         };
-        assert!(is_said, "{said:?}");
+        assert_eq!((*call, *is_own), (self::call(1), outgoing));
+        assert_eq!(invite, if outgoing { "room" } else { "" });
         // The other one is not looked for: they may be loading their page, too.
         page.wait(MEET_WITHIN * 2);
         assert!(!page.machine.has_missed(page.now));
@@ -370,6 +380,129 @@ fn a_page_that_was_loaded_anew_goes_on_with_its_call() {
             })
         );
     }
+}
+
+#[test]
+fn how_long_people_talked_outlives_the_servers_last_word() {
+    let mut page = Page::in_state("talking");
+    page.wait(Duration::from_secs(30));
+    page.machine.end(page.now, &mut page.said);
+    page.ends(1, EndReason::HungUp);
+    let state = page.machine.present().map(|call| call.state.clone());
+    assert_eq!(
+        state,
+        Some(CallState::Over {
+            reason: CallEnd::Said(EndReason::HungUp),
+            talked: Some(Duration::from_secs(30)),
+        })
+    );
+}
+
+#[test]
+fn what_the_server_says_of_the_end_goes_for_both_sides() {
+    // Declined here while it was cancelled there, and heard of in that order.
+    let mut page = Page::in_state("incoming");
+    page.machine.end(page.now, &mut page.said);
+    page.ends(1, EndReason::Cancelled);
+    page.ends(1, EndReason::UnknownCall);
+    assert_eq!(page.end(), Some(CallEnd::Said(EndReason::Cancelled)));
+    // Cancelled here after it was taken there: they have talked, for no time.
+    let mut page = Page::in_state("ringing");
+    page.machine.end(page.now, &mut page.said);
+    page.hear(accepted(1, "bob"));
+    page.ends(1, EndReason::HungUp);
+    assert_eq!(page.end(), Some(CallEnd::Said(EndReason::HungUp)));
+    // What this page alone knows is worth more.
+    let mut page = Page::in_state("talking");
+    page.machine.fail(page.now, NEVER_MET, &mut page.said);
+    page.ends(1, EndReason::HungUp);
+    assert_eq!(page.end(), Some(NEVER_MET));
+}
+
+#[test]
+fn a_hang_up_without_a_server_is_said_when_it_is_back() {
+    for (state, said) in [
+        ("ringing", PeopleRequest::HangUp { call: call(1) }),
+        ("incoming", PeopleRequest::Decline { call: call(1) }),
+        // The server may have heard the answer.
+        ("answered", PeopleRequest::HangUp { call: call(1) }),
+        ("talking", PeopleRequest::HangUp { call: call(1) }),
+    ] {
+        let mut page = Page::in_state(state);
+        page.machine.alone(page.now);
+        page.machine.end(page.now, &mut page.said);
+        page.said.clear();
+        page.machine.signed_in(page.now, &mut page.said);
+        assert_eq!(page.said, [said], "{state}");
+        page.ends(1, EndReason::HungUp);
+        page.said.clear();
+        page.machine.signed_in(page.now, &mut page.said);
+        assert!(page.said.is_empty(), "{state}: it was heard");
+    }
+}
+
+#[test]
+fn a_ring_waits_for_its_caller_after_a_servers_restart() {
+    let mut page = Page::in_state("incoming");
+    page.machine.alone(page.now);
+    page.machine.signed_in(page.now, &mut page.said);
+    page.ends(1, EndReason::UnknownCall);
+    assert_eq!(page.state(), "incoming");
+    page.incoming(1);
+    page.wait(SERVER_WITHIN * 2);
+    assert_eq!(page.state(), "incoming", "the caller has said it again");
+    // And not for long if they do not.
+    page.machine.signed_in(page.now, &mut page.said);
+    page.ends(1, EndReason::UnknownCall);
+    page.wait(SERVER_WITHIN);
+    assert_eq!(page.end(), Some(CallEnd::NoServer));
+}
+
+#[test]
+fn people_who_talk_say_so_to_a_new_server_and_nothing_else_ends_it() {
+    let mut page = Page::in_state("talking");
+    page.machine.alone(page.now);
+    page.machine.signed_in(page.now, &mut page.said);
+    assert!(matches!(
+        &page.said[..],
+        [PeopleRequest::Resume { outgoing: true, invite, .. }] if invite == "here"
+    ));
+    for reason in [
+        EndReason::Unreachable,
+        EndReason::Busy,
+        EndReason::TimedOut,
+        EndReason::UnknownCall,
+    ] {
+        page.ends(1, reason);
+        assert_eq!(page.state(), "talking", "{reason:?}");
+    }
+    page.ends(1, EndReason::Lost);
+    assert_eq!(page.state(), "over");
+}
+
+#[test]
+fn a_page_that_comes_late_rings_for_the_rest_of_the_time() {
+    let mut page = Page::default();
+    page.hear(PeopleEvent::Incoming {
+        call: call(1),
+        from: handle("bob"),
+        name: "Bob".into(),
+        video: true,
+        rung_ms: 40_000,
+    });
+    page.wait(Duration::from_secs(9));
+    assert_eq!(page.end(), Some(CallEnd::Said(EndReason::TimedOut)));
+}
+
+#[test]
+fn what_this_page_ended_is_not_taken_for_its_next_call() {
+    let mut page = Page::in_state("ringing");
+    page.machine.end(page.now, &mut page.said);
+    let (now, said) = (page.now, &mut page.said);
+    page.machine
+        .ring(now, call(3), handle("bob"), true, "here".into(), said);
+    page.hear(accepted(1, "bob"));
+    assert_eq!(page.state(), "asking");
 }
 
 // The handle

@@ -119,11 +119,25 @@ pub enum HubFault {
     ForeignEpochAccepted,
     /// A packet is handed to the first peer of the room instead of its addressee.
     RelayMisdelivered,
+    /// Of two calls that cross the one with the lower id goes on.
+    LowerIdWins,
+    /// Who is in a call is called by a third one all the same.
+    ThirdRings,
+    /// Each page that takes a call is in it.
+    SecondAnswerTaken,
+    /// A call waits without end for a page that shows it.
+    AckNotAwaited,
+    /// A hang-up that overtakes its call is forgotten, and the call rings (F6).
+    HangUpForgotten,
+    /// A call that was taken stands without one of its two pages for ever.
+    LostCallKept,
+    /// Missed calls that were seen are told again.
+    SeenForgotten,
 }
 
 impl HubFault {
-    /// Every fault, for tests that plant them one by one.
-    pub const ALL: &'static [Self] = &[
+    /// Those of rooms, for tests that plant them one by one.
+    pub const OF_ROOMS: &'static [Self] = &[
         Self::OldSocketRemovesNewSeat,
         Self::VersionSkips,
         Self::ReplacedSeatKept,
@@ -131,6 +145,16 @@ impl HubFault {
         Self::ReturnNotTold,
         Self::ForeignEpochAccepted,
         Self::RelayMisdelivered,
+    ];
+    /// Those of people, which only the simulator's many calls find.
+    pub const OF_PEOPLE: &'static [Self] = &[
+        Self::LowerIdWins,
+        Self::ThirdRings,
+        Self::SecondAnswerTaken,
+        Self::AckNotAwaited,
+        Self::HangUpForgotten,
+        Self::LostCallKept,
+        Self::SeenForgotten,
     ];
 }
 

@@ -8,7 +8,9 @@
 mod calls;
 mod contacts;
 mod directory;
+mod figures;
 mod presence;
+mod resume;
 mod sign_in;
 #[cfg(test)]
 mod tests;
@@ -23,10 +25,12 @@ use visavis_protocol::handle::{Nonce, PublicKey, Signature};
 use visavis_protocol::people::{PeopleEvent, PeopleRequest, Presence};
 use visavis_protocol::{CallId, ErrorCode, Handle};
 
-use super::{ConnectionKey, PeopleConfig};
+use super::{ConnectionKey, HubConfig, HubFault, PeopleConfig};
 use calls::Calls;
 pub use directory::{Change, Directory};
-use sign_in::{Claim, Codes};
+pub use figures::{CallFigure, PeopleCounts};
+use resume::Claim;
+use sign_in::{Codes, Proof};
 
 /// Whether a signature is by a key, over a text.
 pub type Verify = fn(&PublicKey, &[u8], &Signature) -> bool;
@@ -109,6 +113,8 @@ struct Person {
 enum Timer {
     /// A call may have waited long enough.
     Call(CallId),
+    /// What a page said of a call may have waited long enough for the other side.
+    Claim(ConnectionKey, CallId),
     /// Somebody may be away or offline by now.
     Presence(Handle),
     /// What is known of calls that ended may be forgotten.
@@ -126,11 +132,15 @@ pub(super) struct People {
     /// Ordered by handle: handles are chosen by strangers, who could make a fast hash collide.
     persons: BTreeMap<Handle, Person>,
     calls: Calls,
+    /// Calls that pages say they are in and the hub does not know, one for each page.
+    claims: FxHashMap<ConnectionKey, Claim>,
     codes: Codes,
     timers: BinaryHeap<Reverse<(Duration, Timer)>>,
     words: VecDeque<Word>,
     /// The time since 1970 when the hub's own count is zero.
     unix: Duration,
+    #[cfg(feature = "planted-bugs")]
+    fault: Option<HubFault>,
 }
 
 impl People {
@@ -143,11 +153,40 @@ impl People {
             pages: FxHashMap::default(),
             persons: BTreeMap::new(),
             calls: Calls::default(),
+            claims: FxHashMap::default(),
             codes: Codes::default(),
             timers: BinaryHeap::new(),
             words: VecDeque::new(),
             unix,
+            #[cfg(feature = "planted-bugs")]
+            fault: None,
         }
+    }
+
+    /// With the wrong behaviour that was asked for.
+    #[cfg(feature = "planted-bugs")]
+    pub(super) fn planted(self, config: &HubConfig) -> Self {
+        let fault = config.fault;
+        Self { fault, ..self }
+    }
+
+    /// With the wrong behaviour that was asked for: none, in this build.
+    #[cfg(not(feature = "planted-bugs"))]
+    pub(super) fn planted(self, _config: &HubConfig) -> Self {
+        self
+    }
+
+    /// Whether this wrong behaviour was asked for.
+    #[cfg(feature = "planted-bugs")]
+    fn has(&self, fault: HubFault) -> bool {
+        self.fault == Some(fault)
+    }
+
+    /// Whether this wrong behaviour was asked for: never, in this build.
+    #[cfg(not(feature = "planted-bugs"))]
+    #[expect(clippy::unused_self, reason = "the same call as with the feature")]
+    const fn has(&self, _fault: HubFault) -> bool {
+        false
     }
 
     /// A page wrote something.
@@ -176,14 +215,14 @@ impl People {
                 code,
                 name,
             } => {
-                let claim = Claim {
+                let proof = Proof {
                     handle,
                     key,
                     signature,
                     code,
                     name,
                 };
-                return self.sign_in(now, page, claim, site);
+                return self.sign_in(now, page, proof, site);
             }
             PeopleRequest::SignInByToken { token, name } => {
                 return self.sign_in_by_token(now, page, &token, name, site);
@@ -194,6 +233,7 @@ impl People {
             | PeopleRequest::Remove { .. }
             | PeopleRequest::Block { .. }
             | PeopleRequest::Ring { .. }
+            | PeopleRequest::Resume { .. }
             | PeopleRequest::Ack { .. }
             | PeopleRequest::Accept { .. }
             | PeopleRequest::Decline { .. }
@@ -220,9 +260,31 @@ impl People {
                 to,
                 video,
                 invite,
-            } => self.ring(now, page, &me, call, to, video, invite),
+                rung_ms,
+            } => {
+                let rung = Duration::from_millis(rung_ms);
+                self.ring(now, page, &me, call, to, video, invite, rung);
+            }
+            PeopleRequest::Resume {
+                call,
+                with,
+                outgoing,
+                video,
+                invite,
+            } => {
+                let claim = Claim {
+                    call,
+                    with: Some(with),
+                    is_outgoing: outgoing,
+                    video,
+                    invite,
+                };
+                self.resume(now, page, &me, claim);
+            }
             PeopleRequest::Ack { call } => self.ack(page, &me, call),
-            PeopleRequest::Accept { call, video } => self.accept(now, page, &me, call, video),
+            PeopleRequest::Accept { call, video, answer } => {
+                self.accept(now, page, &me, call, video, answer);
+            }
             PeopleRequest::Decline { call } => self.decline(now, page, &me, call),
             PeopleRequest::HangUp { call } => self.hang_up(now, page, &me, call),
             PeopleRequest::Seen { missed } => self.seen(&me, missed),
@@ -262,6 +324,7 @@ impl People {
                 person.gone_since = Some(now);
             }
         }
+        self.claims.remove(&page);
         self.call_lost_page(now, &known.handle, page, departed);
         self.look_at(now, &known.handle);
     }
@@ -301,6 +364,7 @@ impl People {
             };
             match timer {
                 Timer::Call(call) => self.look_at_call(now, call),
+                Timer::Claim(page, call) => self.give_up_claim(page, call),
                 Timer::Presence(handle) => {
                     if let Some(person) = self.persons.get_mut(&handle) {
                         person.look_at = None;
@@ -372,6 +436,8 @@ const fn kind_of(request: &PeopleRequest) -> &'static str {
         PeopleRequest::Remove { .. } => "remove",
         PeopleRequest::Block { .. } => "block",
         PeopleRequest::Ring { .. } => "ring",
+        // A room has a `resume` of its own.
+        PeopleRequest::Resume { .. } => "resume_call",
         PeopleRequest::Ack { .. } => "ack",
         PeopleRequest::Accept { .. } => "accept",
         PeopleRequest::Decline { .. } => "decline",

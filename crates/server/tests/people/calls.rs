@@ -20,6 +20,7 @@ async fn a_call_rings_and_is_taken() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
     )
     .await;

@@ -79,6 +79,7 @@ pub fn ring(n: u8, to: &str) -> PeopleRequest {
         to: named(to),
         video: true,
         invite: "here".into(),
+        rung_ms: 0,
     }
 }
 

@@ -55,6 +55,7 @@ fn accept(n: u8) -> PeopleRequest {
     PeopleRequest::Accept {
         call: call(n),
         video: true,
+        answer: None,
     }
 }
 
@@ -141,7 +142,7 @@ async fn anothers_call_and_a_stale_one_are_calls_that_never_were() {
     // Nor does the caller take their own call.
     ask(&mut folk.ada, accept(1)).await;
     ended(&mut folk.ada, EndReason::UnknownCall).await;
-    // It still rings; once it is over, its id is nothing to anybody.
+    // It still rings; once it is over, its id is nothing to anybody but the two, who learn how it ended.
     ask(&mut folk.bob, PeopleRequest::Ack { call: call(1) }).await;
     assert_eq!(hear(&mut folk.ada).await, PeopleEvent::Ringing { call: call(1) });
     ask(&mut folk.bob, PeopleRequest::Decline { call: call(1) }).await;
@@ -149,7 +150,7 @@ async fn anothers_call_and_a_stale_one_are_calls_that_never_were() {
     ended(&mut folk.bob, EndReason::Declined).await;
     for request in [accept(1), PeopleRequest::Ack { call: call(1) }] {
         ask(&mut folk.bob, request).await;
-        ended(&mut folk.bob, EndReason::UnknownCall).await;
+        ended(&mut folk.bob, EndReason::DeclinedElsewhere).await;
     }
     ask(&mut folk.ada, ring(1, "bob")).await;
     ended(&mut folk.ada, EndReason::Declined).await;

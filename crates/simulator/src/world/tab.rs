@@ -297,8 +297,8 @@ impl World {
                     },
                 );
             }
-            // Nobody in here listens.
-            Command::SetSpeaker { .. } => {}
+            // Nobody in here listens, or has a handle.
+            Command::SetSpeaker { .. } | Command::Sign { .. } => {}
             Command::StopCapture { capture } => match self.tabs[tab].captures.get_mut(&capture) {
                 Some(Capture::Asking { stopped, .. }) => *stopped = true,
                 Some(Capture::Live { .. }) => {

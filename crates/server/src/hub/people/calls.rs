@@ -22,9 +22,10 @@ use visavis_protocol::limits::{
 use visavis_protocol::people::{EndReason, Meeting, PeopleEvent, Present, Progress, meet};
 use visavis_protocol::{CallId, ErrorCode, Handle};
 
-use super::super::ConnectionKey;
 use super::super::rate::{Bucket, Rate};
-use super::{People, Timer};
+use super::super::{ConnectionKey, HubFault};
+use super::directory::millis;
+use super::{People, Timer, Word};
 
 /// How long a call rings on whose caller's socket was lost: as long as a page needs to come back.
 const CALLER_BACK_WITHIN: Duration = Duration::from_secs(10);
@@ -37,24 +38,28 @@ const ENDED_CALLS: usize = 20_000;
 
 #[derive(Default)]
 pub(super) struct Calls {
-    all: BTreeMap<CallId, Call>,
+    pub(super) all: BTreeMap<CallId, Call>,
     /// When, of whom, and why, the oldest first.
-    ended: VecDeque<(Duration, CallId)>,
-    why: BTreeMap<CallId, Over>,
-    rates: BTreeMap<Handle, Rates>,
+    pub(super) ended: VecDeque<(Duration, CallId)>,
+    pub(super) why: BTreeMap<CallId, Over>,
+    pub(super) rates: BTreeMap<Handle, Rates>,
     /// Whether a timer will look what may be forgotten: one for all.
     will_forget: bool,
 }
 
-struct Call {
-    from: Handle,
-    to: Handle,
+pub(super) struct Call {
+    pub(super) from: Handle,
+    pub(super) to: Handle,
     name: String,
     video: bool,
     invite: String,
+    /// Until when it rings if nobody takes it.
+    rings_until: Duration,
+    /// When it began, where it was heard of by a server before this one: milliseconds since 1970.
+    repeated_since: Option<u64>,
     stage: Stage,
     /// The page that calls; none while its socket is lost.
-    caller: Option<ConnectionKey>,
+    pub(super) caller: Option<ConnectionKey>,
 }
 
 enum Stage {
@@ -70,6 +75,8 @@ enum Stage {
     Taken {
         /// The page that did; none while its socket is lost.
         callee: Option<ConnectionKey>,
+        /// What it said when it did.
+        answer: Option<CallId>,
         /// Whether the callee shows themselves.
         video: bool,
         /// Until when a page has to be back, if one is lost, and why the call is over if it is not.
@@ -78,14 +85,16 @@ enum Stage {
 }
 
 /// What is known of a call that ended.
-struct Over {
-    from: Handle,
+pub(super) struct Over {
+    pub(super) from: Handle,
+    /// Whom, if it got as far as that.
+    pub(super) to: Option<Handle>,
     reason: EndReason,
 }
 
 /// How often somebody called lately.
 #[derive(Default)]
-struct Rates {
+pub(super) struct Rates {
     all: Bucket,
     each: BTreeMap<Handle, Duration>,
 }
@@ -127,11 +136,50 @@ impl Calls {
     }
 }
 
+/// For how long a call has rung that rings until then.
+pub(super) fn rung_ms(now: Duration, rings_until: Duration) -> u64 {
+    millis(RINGS_FOR.saturating_sub(rings_until.saturating_sub(now)))
+}
+
 fn per_minute() -> Rate {
     Rate::new(RINGS_PER_MINUTE, Duration::from_secs(60), RINGS_PER_MINUTE)
 }
 
 impl Call {
+    /// The page that took it, once one did; none of them while its socket is lost.
+    pub(super) const fn callee(&self) -> Option<Option<ConnectionKey>> {
+        match self.stage {
+            Stage::Asking { .. } | Stage::Ringing { .. } => None,
+            Stage::Taken { callee, .. } => Some(callee),
+        }
+    }
+
+    /// One that was taken before this server was started.
+    pub(super) fn taken(
+        (from, to): (Handle, Handle),
+        name: String,
+        (video, callee_video): (bool, bool),
+        invite: String,
+        [caller, callee]: [ConnectionKey; 2],
+    ) -> Self {
+        Self {
+            from,
+            to,
+            name,
+            video,
+            invite,
+            rings_until: Duration::ZERO,
+            repeated_since: None,
+            stage: Stage::Taken {
+                callee: Some(callee),
+                answer: None,
+                video: callee_video,
+                until: None,
+            },
+            caller: Some(caller),
+        }
+    }
+
     const fn progress(&self) -> Progress {
         match self.stage {
             Stage::Asking { .. } | Stage::Ringing { .. } => Progress::Ringing,
@@ -172,6 +220,7 @@ impl People {
         to: Handle,
         video: bool,
         invite: String,
+        rung: Duration,
     ) {
         if invite.len() > INVITE_BYTES {
             return self.refuse(page, ErrorCode::BadMessage, "ring");
@@ -185,18 +234,24 @@ impl People {
             } else {
                 EndReason::UnknownCall
             };
-            return self.tell(page, PeopleEvent::Ended { call, reason });
+            self.tell(page, PeopleEvent::Ended { call, reason });
+            if reason == EndReason::Merged {
+                self.back_in_merged(page, me, &to);
+            }
+            return;
         }
         let is_blocked = self.directory.has_blocked(&to, me);
         // What the two are in already, the own call first.
         let present = [me, &to].map(|person| self.persons.get(person).and_then(|person| person.call));
+        let mut is_replaced = false;
         for known in present.into_iter().flatten() {
+            // Both may be in the same one, which the first look has ended.
             if !self.calls.all.contains_key(&known) {
-                // Theirs was the same call, and it has just been replaced.
                 continue;
             }
             match self.meeting(known, call, me, &to) {
                 Meeting::Same => return self.repeated(page, call),
+                Meeting::Busy if self.has(HubFault::ThirdRings) => {}
                 Meeting::Busy if Some(known) == present[0] => {
                     return self.refuse_call(now, page, call, me, EndReason::Busy);
                 }
@@ -209,7 +264,8 @@ impl People {
                         return self.refuse_call(now, page, call, me, EndReason::Unreachable);
                     }
                     self.refuse_call(now, page, call, me, EndReason::Busy);
-                    return self.note_missed(now, &to, me, video);
+                    let since = self.repeated_since(now, rung);
+                    return self.note_missed(now, &to, me, video, since);
                 }
                 Meeting::Collision => {
                     self.end(now, known, |_| EndReason::Collision);
@@ -217,17 +273,34 @@ impl People {
                 }
                 Meeting::TakePresent => {
                     self.tell_end(page, call, EndReason::Merged);
-                    self.note_end(now, call, me, EndReason::Merged);
-                    return self.take(now, page, me, known, video);
+                    self.note_end(now, call, me, None, EndReason::Merged);
+                    return self.take(now, page, me, known, video, None);
                 }
-                Meeting::TakeNew => return self.swap(now, page, me, known, (call, to, video, invite)),
-                Meeting::Replace => self.end(now, known, |_| EndReason::Cancelled),
+                Meeting::TakeNew => {
+                    return self.swap(now, page, me, known, (call, to, video, invite), rung);
+                }
+                Meeting::Replace => {
+                    is_replaced = true;
+                    self.end(now, known, |_| EndReason::Cancelled);
+                }
             }
         }
         if self.calls.all.contains_key(&call) {
             return self.refuse_call(now, page, call, me, EndReason::UnknownCall);
         }
+        // Who says that they are in a call of which this server has not heard from both yet is in one.
+        if self.has_claim(&to, call) || self.has_claim(me, call) {
+            if !self.has_claim(me, call) {
+                let since = self.repeated_since(now, rung);
+                self.note_missed(now, &to, me, video, since);
+            }
+            return self.refuse_call(now, page, call, me, EndReason::Busy);
+        }
         if !self.calls.admit(now, me, &to) {
+            if is_replaced {
+                // The one before it rang, and this one does not.
+                self.note_missed(now, &to, me, video, None);
+            }
             return self.refuse(page, ErrorCode::RateLimited, "ring");
         }
         // Unknown, blocked and not here are one and the same, and at the same moment.
@@ -236,17 +309,43 @@ impl People {
         let is_in_call = self.is_seated(&to) && !self.pages.get(&page).is_some_and(|page| page.seated);
         if !is_blocked && is_in_call {
             self.refuse_call(now, page, call, me, EndReason::Busy);
-            return self.note_missed(now, &to, me, video);
+            let since = self.repeated_since(now, rung);
+            return self.note_missed(now, &to, me, video, since);
         }
         if is_blocked || self.pages_of(&to).is_empty() {
             self.refuse_call(now, page, call, me, EndReason::Unreachable);
             // After the answer, so that what is written down does not show in how long it takes.
             if !is_blocked {
-                self.note_missed(now, &to, me, video);
+                let since = self.repeated_since(now, rung);
+                self.note_missed(now, &to, me, video, since);
             }
             return;
         }
-        self.begin(now, page, me, call, to, video, invite);
+        self.begin(now, page, me, call, to, video, invite, rung);
+    }
+
+    /// When a call began that is repeated, as far as the caller says.
+    fn repeated_since(&self, now: Duration, rung: Duration) -> Option<u64> {
+        // What a page says of its own clock comes after a while.
+        (!rung.is_zero()).then(|| millis((self.unix + now).saturating_sub(rung + RING_EVERY)))
+    }
+
+    /// The page whose call merged into another one did not hear of that: its socket was lost just then.
+    fn back_in_merged(&mut self, page: ConnectionKey, me: &Handle, with: &Handle) {
+        let Some(id) = self.persons.get(me).and_then(|person| person.call) else {
+            return;
+        };
+        if !self.talk(me, with) {
+            return;
+        }
+        if let Some(call) = self.calls.all.get_mut(&id) {
+            match &mut call.stage {
+                Stage::Taken { .. } if call.from == *me => call.caller = Some(page),
+                Stage::Taken { callee, .. } => *callee = Some(page),
+                Stage::Asking { .. } | Stage::Ringing { .. } => return,
+            }
+            self.came_back(id, page);
+        }
     }
 
     fn meeting(&self, known: CallId, call: CallId, from: &Handle, to: &Handle) -> Meeting {
@@ -257,7 +356,16 @@ impl People {
                 to: &present.to,
                 progress: present.progress(),
             };
-            meet(seen, call, from, to)
+            match meet(seen, call, from, to) {
+                Meeting::TakeNew if self.has(HubFault::LowerIdWins) => Meeting::TakePresent,
+                Meeting::TakePresent if self.has(HubFault::LowerIdWins) => Meeting::TakeNew,
+                meeting @ (Meeting::Busy
+                | Meeting::Same
+                | Meeting::TakePresent
+                | Meeting::TakeNew
+                | Meeting::Collision
+                | Meeting::Replace) => meeting,
+            }
         })
     }
 
@@ -271,6 +379,7 @@ impl People {
         to: Handle,
         video: bool,
         invite: String,
+        rung: Duration,
     ) {
         let name = self
             .pages
@@ -282,17 +391,20 @@ impl People {
         }
         let until = now + ACK_WITHIN;
         self.at(until, Timer::Call(call));
+        let rings_until = now + RINGS_FOR.saturating_sub(rung).max(ACK_WITHIN);
         let incoming = PeopleEvent::Incoming {
             call,
             from: me.clone(),
             name: name.clone(),
             video,
+            rung_ms: rung_ms(now, rings_until),
         };
         self.tell_all(&to, None, &incoming);
         let outgoing = PeopleEvent::Outgoing {
             call,
             to: to.clone(),
             video,
+            rung_ms: rung_ms(now, rings_until),
         };
         self.tell_all(me, Some(page), &outgoing);
         let made = Call {
@@ -301,6 +413,8 @@ impl People {
             name,
             video,
             invite,
+            rings_until,
+            repeated_since: self.repeated_since(now, rung),
             stage: Stage::Asking { until },
             caller: Some(page),
         };
@@ -308,14 +422,16 @@ impl People {
     }
 
     /// The caller says it again: their page or the server was lost for a moment, or a message came twice.
-    fn repeated(&mut self, page: ConnectionKey, id: CallId) {
+    pub(super) fn repeated(&mut self, page: ConnectionKey, id: CallId) {
         let Some(call) = self.calls.all.get_mut(&id) else {
             return;
         };
-        if call.caller.is_some_and(|caller| caller != page) {
-            return self.tell_end(page, id, EndReason::AnsweredElsewhere);
+        // No other page says so: it is the same one on another socket, be the former one noticed to be gone
+        // or not.
+        let displaced = call.caller.replace(page).filter(|caller| *caller != page);
+        if let Some(displaced) = displaced {
+            self.words.push_back(displaced_word(displaced, id));
         }
-        call.caller = Some(page);
         match &mut call.stage {
             Stage::Asking { .. } => {}
             Stage::Ringing { caller_until, .. } => {
@@ -327,11 +443,14 @@ impl People {
     }
 
     /// A page is in a call again that was taken.
-    fn came_back(&mut self, id: CallId, page: ConnectionKey) {
+    pub(super) fn came_back(&mut self, id: CallId, page: ConnectionKey) {
         let Some(call) = self.calls.all.get_mut(&id) else {
             return;
         };
-        let Stage::Taken { callee, until, video } = &mut call.stage else {
+        let Stage::Taken {
+            callee, until, video, ..
+        } = &mut call.stage
+        else {
             return;
         };
         if callee.is_some() && call.caller.is_some() {
@@ -353,10 +472,17 @@ impl People {
 
     pub(super) fn ack(&mut self, page: ConnectionKey, me: &Handle, id: CallId) {
         let Some(call) = self.calls.all.get_mut(&id).filter(|call| call.to == *me) else {
-            return self.tell_unknown(page, id);
+            return self.tell_over(page, me, id);
         };
-        if let Stage::Asking { until } = call.stage {
-            let until = until + RINGS_FOR.saturating_sub(ACK_WITHIN);
+        if let Some(callee) = call.callee() {
+            // A page that was cut off when another one took it.
+            if callee != Some(page) {
+                self.tell_end(page, id, EndReason::AnsweredElsewhere);
+            }
+            return;
+        }
+        if let Stage::Asking { .. } = call.stage {
+            let until = call.rings_until;
             call.stage = Stage::Ringing {
                 until,
                 caller_until: None,
@@ -374,13 +500,24 @@ impl People {
         me: &Handle,
         id: CallId,
         video: bool,
+        answer: Option<CallId>,
     ) {
+        let is_trusting = self.has(HubFault::SecondAnswerTaken);
         let Some(call) = self.calls.all.get_mut(&id).filter(|call| call.to == *me) else {
-            return self.tell_unknown(page, id);
+            return self.accept_early(now, page, me, id, video);
         };
         match &mut call.stage {
-            Stage::Asking { .. } | Stage::Ringing { .. } => self.take(now, page, me, id, video),
-            Stage::Taken { callee, .. } => match callee {
+            Stage::Asking { .. } | Stage::Ringing { .. } => self.take(now, page, me, id, video, answer),
+            Stage::Taken {
+                callee,
+                answer: known,
+                ..
+            } => match callee {
+                Some(callee) if *callee != page && answer.is_some() && *known == answer => {
+                    *callee = page;
+                    self.came_back(id, page);
+                }
+                Some(callee) if *callee != page && is_trusting => self.came_back(id, page),
                 Some(callee) if *callee != page => self.tell_end(page, id, EndReason::AnsweredElsewhere),
                 Some(_) => {}
                 None => {
@@ -391,8 +528,41 @@ impl People {
         }
     }
 
+    /// The page that took a call says so on another socket.
+    pub(super) fn callee_is_back(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        id: CallId,
+        video: bool,
+    ) {
+        match self.calls.all.get_mut(&id).map(|call| &mut call.stage) {
+            Some(Stage::Taken { callee, .. }) => {
+                let displaced = callee.replace(page).filter(|callee| *callee != page);
+                if let Some(displaced) = displaced {
+                    self.words.push_back(displaced_word(displaced, id));
+                }
+                self.came_back(id, page);
+            }
+            // The caller had not heard that it was taken before this server was started.
+            Some(Stage::Asking { .. } | Stage::Ringing { .. }) => {
+                self.take(now, page, me, id, video, None);
+            }
+            None => {}
+        }
+    }
+
     /// Somebody takes a call, on one of their pages.
-    fn take(&mut self, now: Duration, page: ConnectionKey, me: &Handle, id: CallId, video: bool) {
+    fn take(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        id: CallId,
+        video: bool,
+        answer: Option<CallId>,
+    ) {
         let Some(call) = self.calls.all.get_mut(&id) else {
             return;
         };
@@ -400,6 +570,7 @@ impl People {
         let until = caller.is_none().then(|| (now + CALL_WINDOW, EndReason::Lost));
         call.stage = Stage::Taken {
             callee: Some(page),
+            answer,
             video,
             until,
         };
@@ -445,13 +616,14 @@ impl People {
         me: &Handle,
         present: CallId,
         (call, to, video, invite): (CallId, Handle, bool, String),
+        rung: Duration,
     ) {
         let known = self.calls.all.get(&present);
         let (other_page, other_video) = known.map_or((None, false), |known| (known.caller, known.video));
         self.end(now, present, |_| EndReason::Merged);
         let Some(other_page) = other_page else {
             // Their page is lost at the moment: it rings there once it is back.
-            return self.begin(now, page, me, call, to, video, invite);
+            return self.begin(now, page, me, call, to, video, invite, rung);
         };
         let name = self
             .pages
@@ -467,21 +639,27 @@ impl People {
             name,
             video,
             invite,
+            rings_until: now + RINGS_FOR,
+            repeated_since: None,
             stage: Stage::Asking {
                 until: now + ACK_WITHIN,
             },
             caller: Some(page),
         };
         self.calls.all.insert(call, made);
-        self.take(now, other_page, &to, call, other_video);
+        self.take(now, other_page, &to, call, other_video, None);
     }
 
     pub(super) fn decline(&mut self, now: Duration, page: ConnectionKey, me: &Handle, id: CallId) {
         let known = self.calls.all.get(&id).filter(|call| call.to == *me);
-        match known.map(Call::progress) {
-            None => self.tell_unknown(page, id),
-            Some(Progress::Taken) => self.tell_end(page, id, EndReason::AnsweredElsewhere),
-            Some(Progress::Ringing) => self.end(now, id, |told| {
+        match known.map(Call::callee) {
+            None => self.tell_over(page, me, id),
+            // Who has taken it and thinks better of it, before hearing that it is taken.
+            Some(Some(callee)) if callee == Some(page) => {
+                self.end(now, id, |_| EndReason::HungUp);
+            }
+            Some(Some(_)) => self.tell_end(page, id, EndReason::AnsweredElsewhere),
+            Some(None) => self.end(now, id, |told| {
                 if told.is_callee && told.page != page {
                     EndReason::DeclinedElsewhere
                 } else {
@@ -493,30 +671,52 @@ impl People {
 
     pub(super) fn hang_up(&mut self, now: Duration, page: ConnectionKey, me: &Handle, id: CallId) {
         let Some(call) = self.calls.all.get(&id) else {
-            // It may overtake the call that it ends (F6).
-            if !self.calls.why.contains_key(&id) {
-                self.note_end(now, id, me, EndReason::Cancelled);
+            if self.claims.get(&page).is_some_and(|claim| claim.call == id) {
+                self.claims.remove(&page);
             }
+            // It may overtake the call that it ends (F6).
+            if let Some(over) = self.calls.why.get(&id) {
+                let is_merged = over.reason == EndReason::Merged && over.from == *me;
+                self.tell_over(page, me, id);
+                if is_merged {
+                    self.leave_merged(now, me);
+                }
+                return;
+            }
+            if !self.has(HubFault::HangUpForgotten) {
+                self.note_end(now, id, me, None, EndReason::Cancelled);
+            }
+            self.end_claims(me, id);
             return self.tell_unknown(page, id);
         };
         let (is_caller, is_callee) = (call.from == *me, call.to == *me);
         match &call.stage {
-            Stage::Taken { callee, .. } => {
-                let is_in_it =
-                    (is_caller && call.caller == Some(page)) || (is_callee && *callee == Some(page));
-                if is_in_it {
-                    self.end(now, id, |_| EndReason::HungUp);
-                } else {
-                    self.tell_unknown(page, id);
+            // Also on another socket than before, where it may be the page's first word.
+            Stage::Taken { .. } if is_caller || is_callee => {
+                let is_its_page = call.caller == Some(page) || call.callee() == Some(Some(page));
+                self.end(now, id, |_| EndReason::HungUp);
+                if !is_its_page {
+                    self.tell_end(page, id, EndReason::HungUp);
                 }
             }
+            Stage::Taken { .. } => self.tell_unknown(page, id),
             Stage::Asking { .. } | Stage::Ringing { .. } if is_caller => {
                 let (to, from, video) = (call.to.clone(), call.from.clone(), call.video);
-                self.note_missed(now, &to, &from, video);
+                let since = call.repeated_since;
+                self.note_missed(now, &to, &from, video, since);
                 self.end(now, id, |_| EndReason::Cancelled);
             }
             Stage::Asking { .. } | Stage::Ringing { .. } if is_callee => self.decline(now, page, me, id),
             Stage::Asking { .. } | Stage::Ringing { .. } => self.tell_unknown(page, id),
+        }
+    }
+
+    /// Who hangs up a call that has merged into another one had not heard of that, and wants neither.
+    fn leave_merged(&mut self, now: Duration, me: &Handle) {
+        if let Some(id) = self.persons.get(me).and_then(|person| person.call)
+            && self.calls.is_taken(id)
+        {
+            self.end(now, id, |_| EndReason::HungUp);
         }
     }
 
@@ -561,7 +761,8 @@ impl People {
         let has_left = is_caller && departed && call.progress() == Progress::Ringing;
         if has_left {
             let (to, from, video) = (call.to.clone(), call.from.clone(), call.video);
-            self.note_missed(now, &to, &from, video);
+            let since = call.repeated_since;
+            self.note_missed(now, &to, &from, video, since);
             return self.end(now, id, |_| EndReason::Cancelled);
         }
         if let Some(due) = self.calls.all.get(&id).and_then(Call::due) {
@@ -570,7 +771,7 @@ impl People {
     }
 
     /// A page that has just come learns what its person is in.
-    pub(super) fn tell_present_call(&mut self, page: ConnectionKey, handle: &Handle) {
+    pub(super) fn tell_present_call(&mut self, now: Duration, page: ConnectionKey, handle: &Handle) {
         let call = self.persons.get(handle).and_then(|person| person.call);
         let Some((id, call)) = call.and_then(|id| Some((id, self.calls.all.get(&id)?))) else {
             return;
@@ -582,6 +783,7 @@ impl People {
                 from: call.from.clone(),
                 name: call.name.clone(),
                 video: call.video,
+                rung_ms: rung_ms(now, call.rings_until),
             },
             // The page that called says so itself.
             Stage::Asking { .. } | Stage::Ringing { .. } if call.caller.is_none() => return,
@@ -589,6 +791,7 @@ impl People {
                 call: id,
                 to: call.to.clone(),
                 video: call.video,
+                rung_ms: rung_ms(now, call.rings_until),
             },
         };
         self.tell(page, event);
@@ -603,10 +806,16 @@ impl People {
         if due > now {
             return self.at(due, Timer::Call(id));
         }
+        match call.stage {
+            Stage::Asking { .. } if self.has(HubFault::AckNotAwaited) => return,
+            Stage::Taken { .. } if self.has(HubFault::LostCallKept) => return,
+            Stage::Asking { .. } | Stage::Ringing { .. } | Stage::Taken { .. } => {}
+        }
         let (from, to, video) = (call.from.clone(), call.to.clone(), call.video);
+        let since = call.repeated_since;
         match call.stage {
             Stage::Asking { .. } => {
-                self.note_missed(now, &to, &from, video);
+                self.note_missed(now, &to, &from, video, since);
                 self.end(now, id, |told| {
                     if told.is_callee {
                         EndReason::TimedOut
@@ -616,7 +825,7 @@ impl People {
                 });
             }
             Stage::Ringing { until, .. } => {
-                self.note_missed(now, &to, &from, video);
+                self.note_missed(now, &to, &from, video, since);
                 let reason = if until <= now {
                     EndReason::TimedOut
                 } else {
@@ -630,4 +839,10 @@ impl People {
             }
         }
     }
+}
+
+/// Another page, or the same on another socket, has the place of one in a call.
+const fn displaced_word(page: ConnectionKey, call: CallId) -> Word {
+    let reason = EndReason::Lost;
+    Word::Tell(page, PeopleEvent::Ended { call, reason })
 }

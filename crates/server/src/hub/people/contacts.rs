@@ -5,7 +5,7 @@ use core::time::Duration;
 use visavis_protocol::people::{Contact, Missed, PeopleEvent, Presence};
 use visavis_protocol::{ErrorCode, Handle};
 
-use super::super::ConnectionKey;
+use super::super::{ConnectionKey, HubFault};
 use super::directory::millis;
 use super::{Change, People};
 
@@ -93,9 +93,18 @@ impl People {
         }
     }
 
-    /// Notes a call that somebody missed, and tells them if they are there.
-    pub(super) fn note_missed(&mut self, now: Duration, owner: &Handle, from: &Handle, video: bool) {
-        if !self.directory.is_taken(owner) {
+    /// Notes a call that somebody missed, and tells them if they are there. One that a server before this
+    /// one may have noted is noted once.
+    pub(super) fn note_missed(
+        &mut self,
+        now: Duration,
+        owner: &Handle,
+        from: &Handle,
+        video: bool,
+        repeated_since: Option<u64>,
+    ) {
+        let is_noted = repeated_since.is_some_and(|since| self.directory.has_missed(owner, from, since));
+        if is_noted || !self.directory.is_taken(owner) || self.directory.has_blocked(owner, from) {
             return;
         }
         let missed = Missed {
@@ -112,6 +121,9 @@ impl People {
     }
 
     pub(super) fn seen(&mut self, me: &Handle, upto: u64) {
+        if self.has(HubFault::SeenForgotten) {
+            return;
+        }
         self.change(Change::Seen {
             owner: me.clone(),
             upto,

@@ -211,6 +211,16 @@ impl Directory {
         all.filter(|missed| missed.at >= oldest).cloned().collect()
     }
 
+    /// Whether somebody missed a call of another since then, in milliseconds since 1970.
+    pub(super) fn has_missed(&self, owner: &Handle, from: &Handle, since: u64) -> bool {
+        let mut missed = self
+            .entries
+            .get(owner)
+            .into_iter()
+            .flat_map(|entry| &entry.missed);
+        missed.any(|missed| missed.from == *from && missed.at >= since)
+    }
+
     /// The number of the next missed call.
     pub(super) fn next_missed(&self, owner: &Handle) -> u64 {
         self.entries

@@ -23,7 +23,7 @@ const CODE_CHARS: usize = 10;
 const CODE_TRIES: u32 = 5;
 
 /// What somebody says to prove a handle by a key.
-pub(super) struct Claim {
+pub(super) struct Proof {
     pub(super) handle: Handle,
     pub(super) key: PublicKey,
     pub(super) signature: Signature,
@@ -85,8 +85,8 @@ fn keyed(secret: &PeopleSecret, label: &[u8], number: u64) -> [u8; 32] {
 
 impl People {
     /// Lets a page in whose browser has a key of the handle, or takes a handle that nobody has.
-    pub(super) fn sign_in(&mut self, now: Duration, page: ConnectionKey, claim: Claim, site: &mut Site<'_>) {
-        let Claim {
+    pub(super) fn sign_in(&mut self, now: Duration, page: ConnectionKey, claim: Proof, site: &mut Site<'_>) {
+        let Proof {
             handle,
             key,
             signature,
@@ -206,7 +206,7 @@ impl People {
         };
         self.tell(page, event);
         self.look_at(now, &handle);
-        self.tell_present_call(page, &handle);
+        self.tell_present_call(now, page, &handle);
     }
 
     pub(super) fn make_code(&mut self, now: Duration, page: ConnectionKey, me: &Handle) {

@@ -184,6 +184,7 @@ impl World {
                 to: handle(to),
                 video: true,
                 invite: "here".into(),
+                rung_ms: 0,
             },
         );
     }
@@ -205,6 +206,7 @@ impl World {
             PeopleRequest::Accept {
                 call: call(1),
                 video: false,
+                answer: None,
             },
         );
         world.hear();
@@ -454,6 +456,7 @@ fn a_call_rings_on_all_pages_and_is_taken_on_one() {
             from: handle("ada"),
             name: "ADA".into(),
             video: true,
+            rung_ms: 0,
         };
         told.contains(&(page, event))
     };
@@ -473,6 +476,7 @@ fn a_call_rings_on_all_pages_and_is_taken_on_one() {
         PeopleRequest::Accept {
             call: call(1),
             video: false,
+            answer: None,
         },
     );
     let told = world.hear();
@@ -495,6 +499,7 @@ fn a_call_rings_on_all_pages_and_is_taken_on_one() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
     );
     assert_eq!(world.ends(), [(BOB_2, AnsweredElsewhere)]);
@@ -712,6 +717,7 @@ fn what_comes_late_or_twice_or_from_somebody_else_never_rings() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
         PeopleRequest::Decline { call: call(1) },
         PeopleRequest::HangUp { call: call(1) },
@@ -727,6 +733,7 @@ fn what_comes_late_or_twice_or_from_somebody_else_never_rings() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
     );
     assert!(
@@ -798,6 +805,7 @@ fn a_page_that_is_lost_in_a_call_comes_back_to_it() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
     );
     assert!(
@@ -835,6 +843,7 @@ fn after_the_servers_restart_the_caller_says_the_same_call_again() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
     );
     assert_eq!(world.ends(), [(BOB, EndReason::UnknownCall)]);
@@ -845,6 +854,7 @@ fn after_the_servers_restart_the_caller_says_the_same_call_again() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
     );
     assert!(
@@ -853,4 +863,179 @@ fn after_the_servers_restart_the_caller_says_the_same_call_again() {
             .iter()
             .any(|(page, event)| *page == ADA && matches!(event, PeopleEvent::Accepted { .. }))
     );
+}
+
+impl World {
+    /// The same people after a restart of the server, which knows what was written down.
+    fn restarted(&mut self) {
+        let mut directory = Directory::default();
+        for change in &self.stored {
+            directory.apply(change);
+        }
+        let config = PeopleConfig {
+            directory,
+            ..config()
+        };
+        self.people = People::new(config, self.people.unix);
+        self.hear();
+    }
+
+    fn resume(&mut self, page: ConnectionKey, with: &str, outgoing: bool) {
+        self.ask(
+            page,
+            PeopleRequest::Resume {
+                call: call(1),
+                with: handle(with),
+                outgoing,
+                video: true,
+                invite: "here".into(),
+            },
+        );
+    }
+
+    fn taken(&self) -> usize {
+        let calls = self.people.calls();
+        calls.filter(|call| call.is_taken).count()
+    }
+}
+
+#[test]
+fn who_calls_anew_from_another_page_rings() {
+    let mut world = World::rings();
+    world.wait(Duration::from_secs(6));
+    world.ring(ADA_2, 2, "bob");
+    assert!(world.hear().contains(&(
+        BOB,
+        PeopleEvent::Incoming {
+            call: call(2),
+            from: handle("ada"),
+            name: "ADA".into(),
+            video: true,
+            rung_ms: 0,
+        }
+    )));
+    // Too soon it does not, and then the one before it was missed.
+    world.ring(ADA, 3, "bob");
+    assert_eq!(world.refused.pop(), Some((ADA, ErrorCode::RateLimited)));
+    assert_eq!(world.missed(), 1);
+}
+
+#[test]
+fn a_page_on_another_socket_has_its_call_while_the_former_one_passes_for_alive() {
+    let mut world = World::rings();
+    world.ring(ADA_2, 1, "bob");
+    assert_eq!(
+        world.hear().last(),
+        Some(&(ADA_2, PeopleEvent::Ringing { call: call(1) }))
+    );
+    let answer = |answer| PeopleRequest::Accept {
+        call: call(1),
+        video: true,
+        answer: Some(call(answer)),
+    };
+    world.ask(BOB, answer(7));
+    world.hear();
+    world.ask(BOB_2, answer(8));
+    assert_eq!(
+        world.ends(),
+        [(BOB_2, AnsweredElsewhere)],
+        "another page's answer"
+    );
+    world.ask(BOB_2, answer(7));
+    assert!(matches!(
+        &world.hear()[..],
+        [(BOB_2, PeopleEvent::Accepted { .. })]
+    ));
+    world.gone(BOB, false);
+    world.wait(Duration::from_secs(90));
+    assert_eq!(world.taken(), 1);
+}
+
+#[test]
+fn a_call_goes_on_after_the_servers_restart_once_both_say_so() {
+    let mut world = World::talks();
+    world.restarted();
+    world.sign_in(ADA, "ada");
+    world.resume(ADA, "bob", true);
+    world.sign_in(CLEO, "cleo");
+    world.ring(CLEO, 2, "ada");
+    assert_eq!(world.ends(), [(CLEO, Busy)]);
+    world.sign_in(BOB, "bob");
+    assert_eq!(world.taken(), 0, "one side alone changes nothing");
+    world.resume(BOB, "ada", false);
+    assert_eq!(world.taken(), 1);
+    world.ask(ADA, PeopleRequest::HangUp { call: call(1) });
+    assert_eq!(world.ends(), [(ADA, HungUp), (BOB, HungUp)]);
+}
+
+#[test]
+fn who_does_not_come_back_after_the_servers_restart_is_lost() {
+    let mut world = World::talks();
+    world.restarted();
+    world.sign_in(ADA, "ada");
+    world.resume(ADA, "bob", true);
+    world.hear();
+    world.wait(Duration::from_secs(61));
+    assert_eq!(world.ends(), [(ADA, Lost)]);
+    // Or has hung up, before the other one says anything or after.
+    for first in [true, false] {
+        let mut world = World::talks();
+        world.restarted();
+        world.sign_in(ADA, "ada");
+        world.sign_in(BOB, "bob");
+        if first {
+            world.resume(ADA, "bob", true);
+        }
+        world.ask(BOB, PeopleRequest::HangUp { call: call(1) });
+        if !first {
+            world.resume(ADA, "bob", true);
+        }
+        assert!(world.ends().contains(&(ADA, HungUp)), "{first}");
+    }
+}
+
+#[test]
+fn a_call_that_was_missed_on_both_sides_of_a_restart_is_noted_once() {
+    let mut world = World::new();
+    world.sign_in(ADA, "ada");
+    world.sign_in(BOB, "bob");
+    world.gone(BOB, true);
+    world.ring(ADA, 1, "bob");
+    assert_eq!(world.missed(), 1);
+    world.restarted();
+    world.sign_in(ADA, "ada");
+    world.ask(
+        ADA,
+        PeopleRequest::Ring {
+            call: call(1),
+            to: handle("bob"),
+            video: true,
+            invite: "here".into(),
+            rung_ms: 1_500,
+        },
+    );
+    assert_eq!(world.ends(), [(ADA, Unreachable)]);
+    assert_eq!(world.missed(), 1);
+}
+
+#[test]
+fn a_page_that_was_cut_off_when_its_call_merged_is_told_of_the_one_that_goes_on() {
+    let mut world = World::together();
+    world.ring(ADA, 1, "bob");
+    world.ring(BOB, 9, "ada");
+    world.hear();
+    world.ring(ADA_2, 1, "bob");
+    let heard = world.hear();
+    assert!(heard.iter().any(|(page, event)| {
+        *page == ADA_2 && matches!(event, PeopleEvent::Accepted { call, .. } if *call == self::call(9))
+    }));
+}
+
+#[test]
+fn who_takes_a_call_and_thinks_better_of_it_ends_it() {
+    let mut world = World::talks();
+    world.ask(BOB_2, PeopleRequest::Decline { call: call(1) });
+    assert_eq!(world.ends(), [(BOB_2, AnsweredElsewhere)]);
+    world.ask(BOB, PeopleRequest::Decline { call: call(1) });
+    assert_eq!(world.ends(), [(ADA, HungUp), (BOB, HungUp)]);
 }

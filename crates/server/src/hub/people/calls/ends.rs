@@ -76,7 +76,7 @@ impl People {
                 is_callee,
             });
         }
-        self.note_end(now, id, &call.from, reason);
+        self.note_end(now, id, &call.from, Some(&call.to), reason);
         self.look_at(now, &call.from);
         self.look_at(now, &call.to);
         if in_it.is_some() {
@@ -95,17 +95,25 @@ impl People {
     ) {
         self.tell_end(page, id, reason);
         if !self.calls.all.contains_key(&id) {
-            self.note_end(now, id, me, reason);
+            self.note_end(now, id, me, None, reason);
         }
     }
 
-    pub(super) fn note_end(&mut self, now: Duration, id: CallId, from: &Handle, reason: EndReason) {
+    pub(in crate::hub::people) fn note_end(
+        &mut self,
+        now: Duration,
+        id: CallId,
+        from: &Handle,
+        to: Option<&Handle>,
+        reason: EndReason,
+    ) {
         if self.calls.ended.len() > ENDED_CALLS {
             self.calls.forget(now);
         }
         self.calls.ended.push_back((now, id));
         let over = Over {
             from: from.clone(),
+            to: to.cloned(),
             reason,
         };
         self.calls.why.insert(id, over);
@@ -129,12 +137,37 @@ impl People {
         }
     }
 
-    pub(super) fn tell_end(&mut self, page: ConnectionKey, call: CallId, reason: EndReason) {
+    pub(in crate::hub::people) fn tell_end(&mut self, page: ConnectionKey, call: CallId, reason: EndReason) {
         self.tell(page, PeopleEvent::Ended { call, reason });
     }
 
+    /// Answers a word about a call that is over, to one of the two whose it was.
+    pub(in crate::hub::people) fn tell_over(&mut self, page: ConnectionKey, me: &Handle, id: CallId) {
+        let over = self.calls.why.get(&id);
+        let reason = match over {
+            Some(over) if over.from == *me => over.reason,
+            Some(over) if over.to.as_ref() == Some(me) => match over.reason {
+                EndReason::Unreachable => EndReason::TimedOut,
+                EndReason::Declined => EndReason::DeclinedElsewhere,
+                EndReason::Busy
+                | EndReason::Cancelled
+                | EndReason::TimedOut
+                | EndReason::AnsweredElsewhere
+                | EndReason::DeclinedElsewhere
+                | EndReason::Merged
+                | EndReason::Collision
+                | EndReason::HungUp
+                | EndReason::Lost
+                | EndReason::UnknownCall
+                | EndReason::Unknown => over.reason,
+            },
+            Some(_) | None => EndReason::UnknownCall,
+        };
+        self.tell_end(page, id, reason);
+    }
+
     /// Answers a word about a call that is not, or is somebody else's: the two look the same.
-    pub(super) fn tell_unknown(&mut self, page: ConnectionKey, call: CallId) {
+    pub(in crate::hub::people) fn tell_unknown(&mut self, page: ConnectionKey, call: CallId) {
         self.tell_end(page, call, EndReason::UnknownCall);
     }
 }

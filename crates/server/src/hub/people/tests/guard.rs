@@ -66,6 +66,7 @@ fn what_one_knows_of_another_by_a_call_ends_with_it() {
         PeopleRequest::Accept {
             call: call(1),
             video: true,
+            answer: None,
         },
     );
     assert_eq!(world.presences(ADA), [Presence::Busy]);
