@@ -217,7 +217,7 @@ pub enum PeopleEvent {
     Missed(Missed),
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
 const fn is_zero(number: &u64) -> bool {
     *number == 0
 }
