@@ -79,7 +79,8 @@ pub enum PeopleRequest {
         rung_ms: u64,
     },
     /// The page is in a call that was taken, and says so on each new socket. A server that was started
-    /// anew knows it again once both sides have said so.
+    /// anew knows it again once both sides have said so. Rooms have a `resume` of their own.
+    #[serde(rename = "resume_call")]
     Resume {
         /// Which.
         call: CallId,
