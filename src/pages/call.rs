@@ -52,8 +52,9 @@ pub fn view(link: &RoomLink) -> El {
     let (dropped, shown) = (comforts.clone(), comforts.clone());
     let dragged = comforts.files.dragged(scene, move || dropped.open_files());
     let of_call = link.clone();
+    let direct = Memo::new(move |_| runtime.direct(&of_call));
     let frame = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
-        let direct = runtime.direct(&of_call);
+        let direct = direct.get();
         is_alone.get().then(|| {
             if let Some(direct) = direct {
                 let text = el_class("p", "stage-note").text(&on_the_way(&direct));

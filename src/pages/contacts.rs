@@ -30,7 +30,11 @@ pub fn page() -> El {
                     .child(me())
                     .child(add())
                     .child(contact_list())
-                    .slot(blocked),
+                    .slot({
+                        let others = runtime.others();
+                        let handles = Memo::new(move |_| others.with(|others| others.blocked.clone()));
+                        move || blocked(handles.get())
+                    }),
             )
             .child(
                 el("section")
@@ -121,10 +125,13 @@ fn add() -> El {
         Some(el_class("button", "button").text(words.add)),
     );
     handle_input(&field);
-    let (typed, refused) = (field.clone(), field.clone());
+    let (typed, shown) = (field.clone(), field.clone());
+    // Nothing else that others do takes the cursor away or an error off.
+    let refused = Memo::new(move |_| others.with(|others| others.refused));
     live(move || {
-        let refused_for = others.with(|others| others.refused);
-        refused.set_error(refused_for.and_then(refusal));
+        if let Some(problem) = refused.get().and_then(refusal) {
+            shown.set_error(Some(problem));
+        }
     });
     el_class("form", "contacts-add")
         .attr("novalidate", "")
@@ -323,9 +330,8 @@ fn is_in_call(runtime: Runtime) -> bool {
 }
 
 /// Everybody who was blocked; nothing where nobody was.
-fn blocked() -> Option<El> {
+fn blocked(blocked: Vec<Handle>) -> Option<El> {
     let runtime = use_runtime();
-    let blocked = runtime.others().with(|others| others.blocked.clone());
     let words = &words().phone;
     if blocked.is_empty() {
         return None;

@@ -7,11 +7,11 @@ use std::rc::{Rc, Weak};
 
 use leptos::prelude::*;
 use visavis_call_core::{
-    CallEnd, CallState, CaptureError, CaptureKind, CaptureState, DirectCall, Intent, KeptCall, NoConnection,
-    PeopleIntent, View,
+    CallEnd, CallState, CaptureError, CaptureKind, CaptureState, ChatLine, DirectCall, Intent, KeptCall,
+    NoConnection, PeopleIntent, View,
 };
-use visavis_protocol::Handle;
-use visavis_protocol::limits::RINGS_FOR;
+use visavis_protocol::limits::{CALL_WINDOW, RINGS_FOR};
+use visavis_protocol::{Handle, SeatId};
 
 use super::Runtime;
 use super::engine::{Engine, now};
@@ -25,6 +25,8 @@ use crate::web::task::spawn;
 use crate::web::tone::Ring;
 use crate::web::{console, day, page};
 
+/// Lines of a call that are kept: the last ones.
+const LINES: usize = 200;
 /// Held by the tab that rings: several at once would be a noise.
 const BELL: &str = "visavis.bell";
 
@@ -52,6 +54,8 @@ pub(super) struct Meeting {
     wants_microphone: bool,
     /// Whether the microphone was on in it.
     had_microphone: bool,
+    /// The other one, once they are there: others may be asked in.
+    seat: Option<SeatId>,
 }
 
 /// With whom one is in a direct call, for those who show it.
@@ -121,7 +125,7 @@ impl Engine {
             return;
         }
         let alarm = call.zip(is).map(|(call, is_incoming)| {
-            let title = words().phone.is_calling.fill(&name_of(call));
+            let title = words().phone.is_calling.fill(&full_name_of(call));
             if is_incoming {
                 self.set_title_of_call(Some(title.clone()));
             }
@@ -168,10 +172,14 @@ impl Engine {
                 _ring: ring,
                 _lock: lock,
             }));
-            drop(place);
+            let place = Rc::downgrade(&place);
             if let Err(error) = started.await {
-                // Nobody has clicked here yet: the page, its title and the notification say it.
+                // Nobody has clicked here yet: the page, its title and the notification say it. Another tab may
+                // be allowed to ring.
                 console::debug("ring not heard", error.name.as_str());
+                if let Some(place) = place.upgrade() {
+                    drop(place.take());
+                }
             }
         });
         bell
@@ -198,9 +206,12 @@ impl Engine {
             wants_camera: *own_video,
             wants_microphone: true,
             had_microphone: false,
+            seat: None,
         });
         self.others.meeting.replace(Some(meeting));
         self.keep_call();
+        // Whoever closes the page in the midst of it has it in the record all the same.
+        self.note(vec![Entry::of_begun(call, day::now())], |_| {});
         self.navigate(&Route::Room(link));
     }
 
@@ -219,15 +230,24 @@ impl Engine {
         }
     }
 
-    /// What was written in a call that is over.
+    /// What the two wrote to each other in a call, at first hand: what somebody passed on, or somebody else said,
+    /// is not kept as theirs.
     fn lines_of(&self, meeting: &Meeting) -> Vec<Entry> {
         let lines = self.with_core(|core| core.chat_lines(0..usize::MAX));
-        lines
+        let is_theirs = |line: &ChatLine| {
+            let is_first_hand = line.teller.is_none() && !line.is_disputed && !line.is_before;
+            line.is_own || (is_first_hand && Some(line.author) == meeting.seat)
+        };
+        let now = day::now();
+        let kept = lines.into_iter().filter(is_theirs).rev().take(LINES);
+        kept.collect::<Vec<_>>()
             .into_iter()
+            .rev()
             .map(|line| Entry {
                 key: [meeting.call.call.to_text(), line.number.to_string()].join("-"),
                 with: meeting.call.with.clone(),
-                at: line.time,
+                // Their clock may say anything.
+                at: line.time.clamp(meeting.began.min(now), now),
                 what: What::Text {
                     own: line.is_own,
                     text: line.text,
@@ -238,16 +258,30 @@ impl Engine {
 
     /// A call cannot do without a microphone that its person refuses.
     fn check_microphone(&self, view: &View) {
-        let mut meeting = self.others.meeting.borrow_mut();
-        let Some(meeting) = &mut *meeting else { return };
+        let mut present = self.others.meeting.borrow_mut();
+        let Some(meeting) = &mut *present else { return };
+        if meeting.seat.is_none() {
+            meeting.seat = view.people.first().map(|person| person.seat);
+        }
+        let mut is_news = false;
         match view.me.microphone {
-            CaptureState::On { .. } => meeting.had_microphone = true,
+            CaptureState::On { .. } if !meeting.had_microphone => {
+                meeting.had_microphone = true;
+                is_news = true;
+            }
             CaptureState::Failed(CaptureError::NotAllowed | CaptureError::Insecure)
                 if !meeting.had_microphone =>
             {
                 self.intend(Intent::People(PeopleIntent::Fail(CallEnd::NoMicrophone)));
             }
-            CaptureState::Off | CaptureState::Starting | CaptureState::Failed(_) => {}
+            CaptureState::On { .. }
+            | CaptureState::Off
+            | CaptureState::Starting
+            | CaptureState::Failed(_) => {}
+        }
+        drop(present);
+        if is_news {
+            self.keep_call();
         }
     }
 
@@ -258,14 +292,24 @@ impl Engine {
         let meeting = self.others.meeting.borrow();
         let text = meeting.as_ref().and_then(Meeting::to_text);
         memory::put_direct_call(text.as_deref());
+        memory::put_direct_call_left(day::now());
     }
 
-    /// Goes on with the call in which the page was loaded anew.
+    /// Goes on with the call in which the page was loaded anew. Not with one that was left a while ago: it is
+    /// over, and nobody's camera is to come on for it.
     pub(super) fn return_to_call(&self) {
         let kept = memory::direct_call().and_then(|text| Meeting::from_text(&text));
-        let Some(meeting) = kept.filter(|_| page::is_reload()) else {
-            return memory::put_direct_call(None);
-        };
+        let Some(meeting) = kept else { return };
+        let is_fresh = day::now().saturating_sub(memory::direct_call_left()) < millis(CALL_WINDOW);
+        if !page::is_reload() || !is_fresh {
+            memory::put_direct_call(None);
+            memory::put_call_to_return_to(None);
+            let is_there = |route: &Route| matches!(route, Route::Room(link) if *link == meeting.link);
+            if self.store.route.with_untracked(is_there) {
+                self.navigate_in_place(&Route::Contact(meeting.call.with));
+            }
+            return;
+        }
         let CallState::InCall { invite, .. } = &meeting.call.state else {
             return;
         };
@@ -276,6 +320,7 @@ impl Engine {
             video: meeting.call.video,
             invite: invite.clone(),
             talked: Duration::from_millis(day::now().saturating_sub(meeting.began)),
+            name: meeting.call.name.clone(),
         };
         self.others.meeting.replace(Some(meeting));
         self.intend(Intent::People(PeopleIntent::GoOn(kept)));
@@ -333,9 +378,21 @@ impl Engine {
                 .is_some_and(|meeting| self.room_is(&meeting.link))
         };
         if is_there {
+            // Before another room is entered, whose chat is another one.
+            let meeting = self.others.meeting.borrow().clone();
+            if let Some(meeting) = meeting {
+                self.note(self.lines_of(&meeting), |_| {});
+            }
             self.intend(Intent::People(PeopleIntent::End));
         }
         is_there
+    }
+
+    /// The page goes away, perhaps to be loaded anew.
+    pub(super) fn leave_call_for_now(&self) {
+        if self.others.meeting.borrow().is_some() {
+            memory::put_direct_call_left(day::now());
+        }
     }
 }
 
@@ -394,7 +451,17 @@ impl Meeting {
             wants_camera: flag(2),
             wants_microphone: flag(3),
             had_microphone: flag(4),
+            seat: None,
         })
+    }
+}
+
+/// What somebody is called, with their handle where that is another one: names prove nothing.
+#[must_use]
+pub fn full_name_of(call: &DirectCall) -> String {
+    match &call.name {
+        Some(name) if name != call.with.as_str() => [name, " (", call.with.as_str(), ")"].concat(),
+        Some(_) | None => call.with.to_string(),
     }
 }
 
@@ -413,10 +480,14 @@ impl Runtime {
         is_there.then(|| {
             let call = self.others().with_untracked(|others| others.call.clone());
             call.map(|call| Direct {
-                name: name_of(&call),
+                name: full_name_of(&call),
                 met: matches!(call.state, CallState::InCall { met: true, .. }),
                 with: call.with,
             })
         })?
     }
+}
+
+fn millis(time: Duration) -> u64 {
+    u64::try_from(time.as_millis()).unwrap_or(u64::MAX)
 }

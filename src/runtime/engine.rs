@@ -595,6 +595,7 @@ impl Engine {
             PageEvent::Online(online) => self.push(Event::OnlineChanged(online)),
             PageEvent::Leaving => {
                 self.abandon_recording();
+                self.leave_call_for_now();
                 self.leave_call();
                 for socket in self.sockets.borrow().values() {
                     socket.depart();

@@ -21,6 +21,7 @@ const HANDLE: &str = "visavis.handle";
 const TOKEN: &str = "visavis.token";
 const LOOKED: &str = "visavis.looked";
 const CALL: &str = "visavis.call";
+const CALL_LEFT: &str = "visavis.call-left";
 const HIDE: &str = "visavis.hide-address";
 const ROOMS: &str = "visavis.rooms";
 const SPEAKER: &str = "visavis.speaker";
@@ -100,6 +101,16 @@ pub(super) fn put_looked_at(at: u64) {
 /// The direct call that this tab was in until a moment ago.
 pub(super) fn direct_call() -> Option<String> {
     Tab.get(CALL)
+}
+
+/// When the page of that call was last there: milliseconds since 1970.
+pub(super) fn direct_call_left() -> u64 {
+    let kept = Tab.get(CALL_LEFT).and_then(|text| text.parse().ok());
+    kept.unwrap_or_default()
+}
+
+pub(super) fn put_direct_call_left(at: u64) {
+    Tab.put(CALL_LEFT, Some(&at.to_string()));
 }
 
 /// Notes the direct call that this tab goes on with should it be loaded again.

@@ -102,7 +102,8 @@ impl Engine {
     pub(super) fn follow_others(&self, view: &View) {
         let others = &view.others;
         let is_signed_in = others.standing == Standing::SignedIn;
-        if self.others.was_signed_in.replace(is_signed_in) != is_signed_in && is_signed_in {
+        let was_signed_in = self.others.was_signed_in.replace(is_signed_in);
+        if !was_signed_in && is_signed_in {
             let kept = memory::handle();
             // Whoever came by a token comes by another one the next time.
             if memory::token().is_none() && kept != others.handle {
@@ -110,9 +111,15 @@ impl Engine {
                 self.tell_other_tabs(HANDLE);
             }
         }
+        // Signed out without having asked for it: the handle is nobody's now, and not to be taken again by
+        // the next page that is opened.
+        if was_signed_in && others.standing == Standing::SignedOut {
+            memory::put_handle(None);
+        }
+        // Whoever signs out in a call has it in their record.
+        self.follow_call(view);
         self.show_record(others.handle.as_ref());
         self.note_missed(&others.missed);
-        self.follow_call(view);
     }
 
     /// Notes calls that were missed; what is kept here the server need not keep any longer.

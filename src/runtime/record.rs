@@ -16,13 +16,15 @@ use super::memory;
 use super::store::set_if_changed;
 use crate::web::database::Database;
 use crate::web::task::spawn;
-use crate::web::{console, day};
+use crate::web::console;
 
 const STORE: &str = "calls";
 /// What the other tabs of this browser hear when something was written.
 pub(super) const NEWS: &str = "record";
-/// Entries kept: years of calls. The oldest go first.
-const ENTRIES: usize = 2_000;
+/// Calls kept: years of them. The oldest go first.
+const CALLS: usize = 1_000;
+/// And what was written in them, beside: nobody's words push calls out.
+const TEXTS: usize = 1_000;
 
 /// One line of a conversation.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -63,6 +65,8 @@ pub enum What {
 pub enum Outcome {
     /// They talked, for so many seconds.
     Talked(u64),
+    /// They talked, and nobody knows how long: the page was closed in the midst of it.
+    Begun,
     /// It came while nobody took it.
     Missed,
     /// Whoever was called said no.
@@ -82,7 +86,8 @@ pub enum Outcome {
 }
 
 /// How outcomes are written down.
-const OUTCOMES: [(&str, Outcome); 8] = [
+const OUTCOMES: [(&str, Outcome); 9] = [
+    ("begun", Outcome::Begun),
     ("missed", Outcome::Missed),
     ("declined", Outcome::Declined),
     ("cancelled", Outcome::Cancelled),
@@ -117,6 +122,21 @@ impl Entry {
                 outcome,
             },
         })
+    }
+
+    /// What to note of a call that has just been taken: what is known of it should the page go.
+    #[must_use]
+    pub fn of_begun(call: &DirectCall, now_ms: u64) -> Self {
+        Self {
+            key: call.call.to_text(),
+            with: call.with.clone(),
+            at: now_ms,
+            what: What::Call {
+                outgoing: call.outgoing,
+                video: call.video,
+                outcome: Outcome::Begun,
+            },
+        }
     }
 
     /// What to note of a call that nobody took, as the server tells it.
@@ -256,6 +276,7 @@ impl Engine {
 
     /// Reads it anew: it was changed here or in another tab.
     pub(super) fn read_record(&self) {
+        set_if_changed(self.store.looked_at, memory::looked_at());
         let whose = self.others.record.whose.borrow().clone();
         let Some(whose) = whose else {
             return set_if_changed(self.store.record, Vec::new());
@@ -310,11 +331,32 @@ async fn read(whose: &Handle) -> Result<Vec<Entry>, crate::web::Error> {
         .filter_map(|kept| Entry::from_text(kept.strip_prefix(&mine)?))
         .collect();
     entries.sort_by(|one, other| (one.at, &one.key).cmp(&(other.at, &other.key)));
-    let surplus = entries.len().saturating_sub(ENTRIES);
-    for old in entries.drain(..surplus) {
+    for old in surplus(&mut entries) {
         database.delete(STORE, &key(whose, &old.key)).await?;
     }
     Ok(entries)
+}
+
+/// Takes out what is too much, the oldest of its kind.
+fn surplus(entries: &mut Vec<Entry>) -> Vec<Entry> {
+    let mut gone = Vec::new();
+    for (is_text, most) in [(false, CALLS), (true, TEXTS)] {
+        let is_of = |entry: &Entry| matches!(entry.what, What::Text { .. }) == is_text;
+        let mut left = entries
+            .iter()
+            .filter(|entry| is_of(entry))
+            .count()
+            .saturating_sub(most);
+        entries.retain(|entry| {
+            let goes = left > 0 && is_of(entry);
+            if goes {
+                left -= 1;
+                gone.push(entry.clone());
+            }
+            !goes
+        });
+    }
+    gone
 }
 
 async fn write(whose: &Handle, entries: &[Entry]) -> Result<(), crate::web::Error> {
@@ -349,11 +391,21 @@ impl Runtime {
             .with(|entries| entries.iter().filter(is_new).count())
     }
 
-    /// Somebody looks at the calls.
+    /// Somebody looks at the calls. What counts is the last one that there is, by the clock that told of it.
     pub fn look_at_calls(self) {
-        let now = day::now();
-        memory::put_looked_at(now);
-        set_if_changed(self.store.looked_at, now);
+        let missed = |entries: &Vec<Entry>| {
+            entries
+                .iter()
+                .filter(|entry| entry.is_missed())
+                .map(|entry| entry.at)
+                .max()
+        };
+        let last = self.store.record.with(missed).unwrap_or_default();
+        if last > self.store.looked_at.get_untracked() {
+            memory::put_looked_at(last);
+            self.store.looked_at.set(last);
+            self.engine.with_value(|engine| engine.tell_other_tabs(NEWS));
+        }
     }
 
     /// Forgets what is kept of somebody.
@@ -434,6 +486,28 @@ mod tests {
         ] {
             assert_eq!(Entry::from_text(damaged), None, "{damaged:?}");
         }
+    }
+
+    #[test]
+    fn words_do_not_push_calls_out() {
+        let mut entries: Vec<Entry> = (0..TEXTS + 5)
+            .map(|n| Entry {
+                key: n.to_string(),
+                ..entry(What::Text {
+                    own: false,
+                    text: String::from("spam"),
+                })
+            })
+            .collect();
+        let call = entry(What::Call {
+            outgoing: true,
+            video: false,
+            outcome: Outcome::Talked(9),
+        });
+        entries.insert(0, call.clone());
+        let gone: Vec<String> = surplus(&mut entries).into_iter().map(|entry| entry.key).collect();
+        assert_eq!(gone, ["0", "1", "2", "3", "4"]);
+        assert_eq!((entries.len(), &entries[0]), (TEXTS + 1, &call));
     }
 
     fn over(outgoing: bool, reason: CallEnd, talked: Option<u64>) -> Option<Outcome> {

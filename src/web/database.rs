@@ -17,9 +17,17 @@ const VERSION: u32 = 1;
 /// Every store there is; each is made if it is missing.
 const STORES: [&str; 2] = ["identity", "calls"];
 
-/// The open database.
-#[derive(Clone, Debug)]
+/// The open database. It is closed when it is dropped, else an open tab would be in the way of a later version
+/// that has more stores.
+#[derive(Debug)]
 pub struct Database(JsValue);
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        // What is under way is done first.
+        _ = value::call(&self.0, "close", &[]);
+    }
+}
 
 impl Database {
     /// Opens it, or makes it.
@@ -67,6 +75,19 @@ impl Database {
     pub async fn put(&self, store: &str, key: &str, kept: &JsValue) -> Result<(), Error> {
         let request = value::call(&self.store(store, "readwrite")?, "put", &[kept, &key.into()])?;
         answer(&request).await.map(drop)
+    }
+
+    /// Keeps a value under a key where nothing is kept yet; whether it did.
+    ///
+    /// # Errors
+    /// If there is no room.
+    pub async fn add(&self, store: &str, key: &str, kept: &JsValue) -> Result<bool, Error> {
+        let request = value::call(&self.store(store, "readwrite")?, "add", &[kept, &key.into()])?;
+        match answer(&request).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.name.as_str() == "ConstraintError" => Ok(false),
+            Err(error) => Err(error),
+        }
     }
 
     /// Forgets what is kept under a key.

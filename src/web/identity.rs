@@ -40,7 +40,7 @@ impl Identity {
             &[&algorithm(), &false.into(), &Array::of1(&"sign".into())],
         ))
         .await?;
-        database.put(STORE, KEY, &pair).await?;
+        database.add(STORE, KEY, &pair).await?;
         // Another tab may have made one at the same moment: what is kept counts.
         Self::of(database.get(STORE, KEY).await?).await
     }

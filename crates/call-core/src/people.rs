@@ -466,7 +466,6 @@ impl People {
                 self.call.fail(now, CallEnd::NoServer, &mut out.requests);
             }
             "ring" => {
-                self.refused = Some(code);
                 self.call.fail(now, CallEnd::Refused(code), &mut out.requests);
             }
             // Nobody was signed in: that is what was wanted.

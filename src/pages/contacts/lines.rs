@@ -107,7 +107,7 @@ fn said(outgoing: bool, video: bool, outcome: Outcome) -> String {
     };
     let became = match outcome {
         Outcome::Talked(seconds) => Some(lasted(Duration::from_secs(seconds))),
-        Outcome::Missed => None,
+        Outcome::Missed | Outcome::Begun => None,
         Outcome::Declined => Some(words.outcome_declined.to_owned()),
         Outcome::Cancelled => Some(words.outcome_cancelled.to_owned()),
         Outcome::NoAnswer => Some(words.outcome_no_answer.to_owned()),

@@ -124,6 +124,8 @@ pub struct KeptCall {
     pub invite: String,
     /// How long it has been under way.
     pub talked: Duration,
+    /// What they call themselves, where they said so.
+    pub name: Option<String>,
 }
 
 /// One call.
@@ -219,7 +221,7 @@ impl Machine {
         self.present = Some(DirectCall {
             call: kept.call,
             with: kept.with,
-            name: None,
+            name: kept.name,
             outgoing: kept.outgoing,
             video: kept.video,
             since: now,

@@ -349,6 +349,7 @@ fn a_page_that_was_loaded_anew_goes_on_with_its_call() {
             video: true,
             invite: String::from("room"),
             talked: Duration::from_secs(60),
+            name: None,
         };
         page.machine.go_on(page.now, kept);
         assert_eq!(page.state(), "talking");
