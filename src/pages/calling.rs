@@ -23,10 +23,31 @@ pub fn card() -> El {
     let runtime = use_runtime();
     let others = runtime.others();
     let shown = Memo::new(move |_| others.with(|others| others.call.as_ref().and_then(card_of)));
-    el_class("div", "ring-place").slot(move || {
+    // What had the focus before there was a card; it gets it back.
+    let before: StoredValue<Option<El>, LocalStorage> = StoredValue::new_local(None);
+    // It is there before there is anything to say, else not everybody hears it.
+    let said = el_class("p", "visually-hidden")
+        .attr("role", "status")
+        .attr("aria-live", "assertive")
+        .live_text(move || {
+            runtime.speech().track();
+            shown.with(|card| card.as_ref().map(spoken)).unwrap_or_default()
+        });
+    el_class("div", "ring-place").child(said).slot(move || {
         // Other words are another card.
         runtime.speech().track();
-        Some(match shown.get()? {
+        let Some(card) = shown.get() else {
+            if let Some(before) = before.try_update_value(Option::take).flatten() {
+                before.focus_soon();
+            }
+            return None;
+        };
+        before.update_value(|before| {
+            if before.is_none() {
+                *before = focused();
+            }
+        });
+        Some(match card {
             Card::Incoming { call, is_answered } => incoming(&call, is_answered),
             Card::Outgoing { call, rings } => outgoing(&call, rings),
             Card::Elsewhere(call) => elsewhere(&call),
@@ -52,17 +73,45 @@ fn card_of(call: &DirectCall) -> Option<Card> {
     }
 }
 
+/// What is said of a card to those who do not see it.
+fn spoken(card: &Card) -> String {
+    let words = &words().phone;
+    match card {
+        Card::Incoming {
+            is_answered: true, ..
+        } => words.answering.to_owned(),
+        Card::Incoming { call, .. } => {
+            [words.is_calling.fill(&name_of(call)), kind_and_handle(call)].join(", ")
+        }
+        Card::Outgoing { call, rings } => called(call, *rings),
+        Card::Elsewhere(call) => words.elsewhere.fill(call.with.as_str()),
+        Card::Over { why, .. } => why.clone(),
+    }
+}
+
+fn called(call: &DirectCall, rings: bool) -> String {
+    let words = &words().phone;
+    let title = if rings { words.ringing_at } else { words.calling_to };
+    title.fill(&name_of(call))
+}
+
 fn frame(role: &str, name: &str, call: &DirectCall, title: &str, text: &str) -> El {
     let person = el_class("div", "ring-person")
         .child(Avatar::of(&name_of(call)).el())
         .child(
             el_class("div", "ring-text")
-                .child(el_class("p", "ring-title").attr("dir", "auto").text(title))
-                .child(el_class("p", "quiet small").text(text)),
+                .child(
+                    el_class("p", "ring-title")
+                        .attr("id", "ring-title")
+                        .attr("dir", "auto")
+                        .text(title),
+                )
+                .child(el_class("p", "quiet small").attr("id", "ring-kind").text(text)),
         );
     let card = el_class("div", "ring-card")
         .attr("role", role)
         .attr("aria-label", name)
+        .attr("aria-describedby", "ring-title ring-kind")
         .attr("tabindex", "-1")
         .child(person);
     // Who is just typing goes on typing; the region says it anyway.
@@ -108,11 +157,7 @@ fn incoming(call: &DirectCall, is_answered: bool) -> El {
     if is_answered {
         let cancel = button("button", move || runtime.about_people(PeopleIntent::End)).text(words.decline);
         return card
-            .child(
-                el_class("p", "quiet small")
-                    .attr("role", "status")
-                    .text(words.answering),
-            )
+            .child(el_class("p", "quiet small").text(words.answering))
             .child(el_class("div", "ring-acts").child(cancel));
     }
     let answer = |sign, text, class, video| {
@@ -149,27 +194,23 @@ fn incoming(call: &DirectCall, is_answered: bool) -> El {
 fn outgoing(call: &DirectCall, rings: bool) -> El {
     let runtime = use_runtime();
     let words = &words().phone;
-    let name = name_of(call);
-    let title = if rings { words.ringing_at } else { words.calling_to }.fill(&name);
     let cancel = button("button button-danger", move || {
         runtime.about_people(PeopleIntent::End);
     })
     .child(icon(Icon::Leave))
     .text(words.cancel_call);
-    let card = frame("dialog", words.calling, call, "", &kind_and_handle(call));
-    let said = el_class("p", "visually-hidden")
-        .attr("role", "status")
-        .text(&title);
-    let shown = card.child(said).child(el_class("div", "ring-acts").child(cancel));
-    if let Ok(Some(place)) = shown.element().query_selector(".ring-title") {
-        place.set_text_content(Some(&title));
-    }
-    shown
+    frame(
+        "dialog",
+        words.calling,
+        call,
+        &called(call, rings),
+        &kind_and_handle(call),
+    )
+    .child(el_class("div", "ring-acts").child(cancel))
 }
 
 fn elsewhere(call: &DirectCall) -> El {
     el_class("div", "ring-card ring-note")
-        .attr("role", "status")
         .child(icon(Icon::PhoneOut))
         .child(el("p").text(&words().phone.elsewhere.fill(call.with.as_str())))
 }
@@ -187,7 +228,7 @@ fn over(call: &DirectCall, why: &str) -> El {
         speech.phone.ended,
         call.with.as_str(),
     );
-    card.child(el("p").attr("role", "alert").text(why))
+    card.child(el("p").text(why))
         .child(el_class("div", "ring-acts").child(again).child(close))
 }
 

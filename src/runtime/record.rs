@@ -14,9 +14,9 @@ use super::Runtime;
 use super::engine::Engine;
 use super::memory;
 use super::store::set_if_changed;
+use crate::web::console;
 use crate::web::database::Database;
 use crate::web::task::spawn;
-use crate::web::console;
 
 const STORE: &str = "calls";
 /// What the other tabs of this browser hear when something was written.
