@@ -446,6 +446,12 @@ impl Machine {
         }
     }
 
+    fn is_outgoing(&self) -> bool {
+        self.present
+            .as_ref()
+            .is_some_and(|call| matches!(call.state, CallState::Outgoing { .. }))
+    }
+
     fn is_elsewhere(&self) -> bool {
         self.present
             .as_ref()
@@ -580,7 +586,12 @@ impl Machine {
             self.unheard = None;
         }
         let Some(present) = self.is_about(call) else {
-            return self.note_over(call);
+            // Said to all other pages, of the call into which this page's own may merge in a moment.
+            let may_follow = reason == EndReason::AnsweredElsewhere && self.is_outgoing();
+            if !may_follow {
+                self.note_over(call);
+            }
+            return;
         };
         match (&mut present.state, reason) {
             (
@@ -603,10 +614,7 @@ impl Machine {
             (CallState::Outgoing { .. }, EndReason::AnsweredElsewhere) => {}
             // A server that was started anew knows no call: the caller says it again in a moment.
             (CallState::Incoming { .. }, EndReason::UnknownCall) if is_alone => {}
-            (
-                CallState::InCall { .. },
-                EndReason::HungUp | EndReason::Lost | EndReason::AnsweredElsewhere,
-            ) => {
+            (CallState::InCall { .. }, EndReason::HungUp | EndReason::Lost) => {
                 self.over(now, CallEnd::Said(reason));
             }
             // People talk without it.

@@ -243,6 +243,8 @@ fn both_call_and_one_call_goes_on() {
     let mut page = Page::in_state("asking");
     page.ends(1, EndReason::Merged);
     assert_eq!(page.state(), "asking", "the other call follows");
+    // To a page on another socket than the hub knows it is said as to one of the others first.
+    page.ends(2, EndReason::AnsweredElsewhere);
     page.hear(accepted(2, "bob"));
     assert_eq!(
         page.machine.present().map(|call| (call.call, call.outgoing)),
@@ -473,6 +475,7 @@ fn people_who_talk_say_so_to_a_new_server_and_nothing_else_ends_it() {
         EndReason::Busy,
         EndReason::TimedOut,
         EndReason::UnknownCall,
+        EndReason::AnsweredElsewhere,
     ] {
         page.ends(1, reason);
         assert_eq!(page.state(), "talking", "{reason:?}");

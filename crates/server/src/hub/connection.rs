@@ -118,6 +118,16 @@ enum Verdict {
     Flood,
 }
 
+impl Place {
+    /// The room in which it is a seat.
+    const fn room_of_seat(self) -> Option<RoomKey> {
+        match self {
+            Self::Seated(room, _) => Some(room),
+            Self::Stranger | Self::Greeted | Self::Watching(_) => None,
+        }
+    }
+}
+
 impl Hub {
     /// A text message came. Total: whatever it is, the answer is an output.
     pub fn receive(&mut self, now: Duration, connection: ConnectionKey, text: &str) {
@@ -125,7 +135,7 @@ impl Hub {
         self.take_in(now, connection, text);
         if let Some(people) = &mut self.people {
             let place = self.connections.get(&connection).map(|known| known.place);
-            people.set_seated(now, connection, matches!(place, Some(Place::Seated(..))));
+            people.set_seated(now, connection, place.and_then(Place::room_of_seat));
         }
         self.tick(now);
     }
@@ -221,7 +231,7 @@ impl Hub {
         let addresses = &mut self.addresses;
         let mut site = Site {
             hidden: known.hidden,
-            seated: matches!(place, Place::Seated(..)),
+            seated: place.room_of_seat(),
             may_take_handle: &mut || addresses.may_take_handle(now, known.address),
         };
         people.handle(now, connection, request, &mut site);

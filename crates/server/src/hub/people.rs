@@ -25,6 +25,7 @@ use visavis_protocol::handle::{Nonce, PublicKey, Signature};
 use visavis_protocol::people::{PeopleEvent, PeopleRequest, Presence};
 use visavis_protocol::{CallId, ErrorCode, Handle};
 
+use super::room::RoomKey;
 use super::{ConnectionKey, HubConfig, HubFault, PeopleConfig};
 use calls::Calls;
 pub use directory::{Change, Directory};
@@ -53,7 +54,7 @@ pub(super) struct Site<'a> {
     /// Whether its page said that it is hidden.
     pub(super) hidden: bool,
     /// Whether it sits in a room.
-    pub(super) seated: bool,
+    pub(super) seated: Option<RoomKey>,
     /// Whether its address may take another handle that nobody has; asked only for one that it takes.
     pub(super) may_take_handle: &'a mut dyn FnMut() -> bool,
 }
@@ -89,7 +90,7 @@ struct Page {
     name: String,
     hidden: bool,
     /// Whether it sits in a room.
-    seated: bool,
+    seated: Option<RoomKey>,
 }
 
 /// Everybody who has a page, or had one a moment ago.
@@ -303,7 +304,7 @@ impl People {
     }
 
     /// A page took a seat in a room, or gave it up.
-    pub(super) fn set_seated(&mut self, now: Duration, page: ConnectionKey, seated: bool) {
+    pub(super) fn set_seated(&mut self, now: Duration, page: ConnectionKey, seated: Option<RoomKey>) {
         if let Some(known) = self.pages.get_mut(&page)
             && known.seated != seated
         {

@@ -15,8 +15,9 @@ use crate::world::Rule;
 
 /// How often it is looked whether all is at rest.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// Time for a call of which one page is lost to end.
-const LOST_WITHIN: Duration = Duration::from_secs(75);
+/// Time for a call of which one page is lost to end: a minute after the other one has found its way back
+/// to the server, which a page in the background does slowly.
+const LOST_WITHIN: Duration = Duration::from_secs(100);
 /// Time for the last words.
 const SAID_WITHIN: Duration = Duration::from_secs(2);
 /// Time after which a hub without pages knows nothing of calls any more: a minute for those that ended,
@@ -94,7 +95,8 @@ impl World {
             let Some(seen) = entry.seen.filter(|seen| seen.stage == Stage::InCall) else {
                 continue;
             };
-            if entry.core.is_none() {
+            // One that was refused for want of room knows no better.
+            if entry.core.is_none() || !entry.wants_in {
                 continue;
             }
             let others = self.people[seen.with].pages.iter().filter(|other| {

@@ -51,8 +51,9 @@ impl World {
             let people = [person_of(&known.from), person_of(&known.to)];
             people.contains(&person) && known.call != call
         });
-        // Or to themselves: a server that was started anew may not know it yet.
-        let mut caller_is_busy = !self.calls_of(person, Duration::ZERO).is_empty();
+        // A server that was started anew may not know yet of a call, or of its end.
+        let is_in_call = !self.calls_of(person, Duration::ZERO).is_empty();
+        let mut caller_is_busy = false;
         if let Some(present) = present {
             let people = (person_of(&present.from), person_of(&present.to));
             if people == (person, to) && !present.is_taken {
@@ -67,7 +68,7 @@ impl World {
             story.is_blocked |= is_blocked;
             story.caller_is_busy |= caller_is_busy;
             // What one side alone says it is in makes busy as well.
-            story.is_doubtful |= has_claims;
+            story.is_doubtful |= has_claims || is_in_call;
         }
     }
 
@@ -120,6 +121,12 @@ impl World {
                 }
             }
             PeopleEvent::Ended { call, reason } => {
+                if let Some(story) = self.stories.get_mut(&call) {
+                    // Who gives it up meanwhile has cancelled nothing.
+                    story.is_doubtful |= reason == EndReason::Merged;
+                    // After a server's restart that only the callee heard of its being taken before.
+                    story.is_unwanted |= reason == EndReason::Unreachable;
+                }
                 if reason == EndReason::Merged {
                     self.wires[wire].merged = Some((self.now, call));
                 }

@@ -25,7 +25,7 @@ use visavis_protocol::{CallId, ErrorCode, Handle};
 use super::super::rate::{Bucket, Rate};
 use super::super::{ConnectionKey, HubFault};
 use super::directory::millis;
-use super::{People, Timer, Word};
+use super::{People, Person, Timer, Word};
 
 /// How long a call rings on whose caller's socket was lost: as long as a page needs to come back.
 const CALLER_BACK_WITHIN: Duration = Duration::from_secs(10);
@@ -250,7 +250,7 @@ impl People {
                 continue;
             }
             match self.meeting(known, call, me, &to) {
-                Meeting::Same => return self.repeated(page, call),
+                Meeting::Same => return self.repeated(page, me, call),
                 Meeting::Busy if self.has(HubFault::ThirdRings) => {}
                 Meeting::Busy if Some(known) == present[0] => {
                     return self.refuse_call(now, page, call, me, EndReason::Busy);
@@ -304,9 +304,9 @@ impl People {
             return self.refuse(page, ErrorCode::RateLimited, "ring");
         }
         // Unknown, blocked and not here are one and the same, and at the same moment.
-        // Who sits in a room is in a call. Who sits there while calling may be in the very same one, which a
-        // server that was started anew has forgotten.
-        let is_in_call = self.is_seated(&to) && !self.pages.get(&page).is_some_and(|page| page.seated);
+        // Who sits in a room is in a call. Where the caller sits there too the two are in this very call, which a
+        // server that was started anew has forgotten; or the callee has said that they took it.
+        let is_in_call = self.sits_apart(&to, page) && !self.is_claimed(&to, call);
         if !is_blocked && is_in_call {
             self.refuse_call(now, page, call, me, EndReason::Busy);
             let since = self.repeated_since(now, rung);
@@ -320,6 +320,10 @@ impl People {
                 self.note_missed(now, &to, me, video, since);
             }
             return;
+        }
+        if self.is_claimed(&to, call) {
+            // The callee took it, of which the server before this one told only them.
+            return self.resume_as_caller(now, page, me, call, to, video, invite);
         }
         self.begin(now, page, me, call, to, video, invite, rung);
     }
@@ -339,10 +343,16 @@ impl People {
             return;
         }
         if let Some(call) = self.calls.all.get_mut(&id) {
-            match &mut call.stage {
-                Stage::Taken { .. } if call.from == *me => call.caller = Some(page),
-                Stage::Taken { callee, .. } => *callee = Some(page),
+            let seat = match &mut call.stage {
+                Stage::Taken { .. } if call.from == *me => &mut call.caller,
+                Stage::Taken { callee, .. } => callee,
                 Stage::Asking { .. } | Stage::Ringing { .. } => return,
+            };
+            if seat.is_some_and(|seat| !is_later(&self.persons, me, page, seat)) {
+                return;
+            }
+            if let Some(displaced) = seat.replace(page).filter(|seat| *seat != page) {
+                self.words.push_back(displaced_word(displaced, id));
             }
             self.came_back(id, page);
         }
@@ -422,12 +432,18 @@ impl People {
     }
 
     /// The caller says it again: their page or the server was lost for a moment, or a message came twice.
-    pub(super) fn repeated(&mut self, page: ConnectionKey, id: CallId) {
+    pub(super) fn repeated(&mut self, page: ConnectionKey, me: &Handle, id: CallId) {
         let Some(call) = self.calls.all.get_mut(&id) else {
             return;
         };
         // No other page says so: it is the same one on another socket, be the former one noticed to be gone
         // or not.
+        if call
+            .caller
+            .is_some_and(|caller| !is_later(&self.persons, me, page, caller))
+        {
+            return;
+        }
         let displaced = call.caller.replace(page).filter(|caller| *caller != page);
         if let Some(displaced) = displaced {
             self.words.push_back(displaced_word(displaced, id));
@@ -514,8 +530,10 @@ impl People {
                 ..
             } => match callee {
                 Some(callee) if *callee != page && answer.is_some() && *known == answer => {
-                    *callee = page;
-                    self.came_back(id, page);
+                    if is_later(&self.persons, me, page, *callee) {
+                        *callee = page;
+                        self.came_back(id, page);
+                    }
                 }
                 Some(callee) if *callee != page && is_trusting => self.came_back(id, page),
                 Some(callee) if *callee != page => self.tell_end(page, id, EndReason::AnsweredElsewhere),
@@ -539,6 +557,9 @@ impl People {
     ) {
         match self.calls.all.get_mut(&id).map(|call| &mut call.stage) {
             Some(Stage::Taken { callee, .. }) => {
+                if callee.is_some_and(|callee| !is_later(&self.persons, me, page, callee)) {
+                    return;
+                }
                 let displaced = callee.replace(page).filter(|callee| *callee != page);
                 if let Some(displaced) = displaced {
                     self.words.push_back(displaced_word(displaced, id));
@@ -839,6 +860,19 @@ impl People {
             }
         }
     }
+}
+
+/// Whether a page is on the socket that it had before, or on one that proved the handle later: what was
+/// said on an earlier one and comes late does not move a call back there.
+pub(super) fn is_later(
+    persons: &BTreeMap<Handle, Person>,
+    me: &Handle,
+    page: ConnectionKey,
+    before: ConnectionKey,
+) -> bool {
+    let pages = persons.get(me).map_or(&[][..], |person| &person.pages);
+    let place = |page| pages.iter().position(|known| *known == page);
+    place(page) >= place(before)
 }
 
 /// Another page, or the same on another socket, has the place of one in a call.

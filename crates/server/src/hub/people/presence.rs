@@ -6,6 +6,7 @@ use visavis_protocol::Handle;
 use visavis_protocol::limits::{AWAY_AFTER, OFFLINE_AFTER};
 use visavis_protocol::people::{Contact, PeopleEvent, Presence};
 
+use super::super::ConnectionKey;
 use super::{People, Timer, Word};
 
 impl People {
@@ -29,10 +30,11 @@ impl People {
         }
     }
 
-    /// Whether somebody sits in a room, on any of their pages.
-    pub(super) fn is_seated(&self, handle: &Handle) -> bool {
-        let mut pages = self.pages_of(handle).iter();
-        pages.any(|page| self.pages.get(page).is_some_and(|page| page.seated))
+    /// Whether somebody sits in a room, on any of their pages, in which another page does not sit as well.
+    pub(super) fn sits_apart(&self, handle: &Handle, from: ConnectionKey) -> bool {
+        let room_of = |page: &ConnectionKey| self.pages.get(page).and_then(|page| page.seated);
+        let mut rooms = self.pages_of(handle).iter().filter_map(room_of);
+        rooms.any(|room| room_of(&from) != Some(room))
     }
 
     /// Looks how it stands with somebody, and tells those who may know if that has changed.
@@ -41,7 +43,7 @@ impl People {
             return;
         };
         let pages = || person.pages.iter().filter_map(|page| self.pages.get(page));
-        let is_seated = pages().any(|page| page.seated);
+        let is_seated = pages().any(|page| page.seated.is_some());
         let is_seen = pages().any(|page| !page.hidden);
         let is_taken = person.call.is_some_and(|call| self.calls.is_taken(call));
         let mut due = None;

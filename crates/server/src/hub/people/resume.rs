@@ -7,11 +7,11 @@
 use core::time::Duration;
 
 use visavis_protocol::limits::{CALL_WINDOW, INVITE_BYTES};
-use visavis_protocol::people::EndReason;
+use visavis_protocol::people::{EndReason, PeopleEvent};
 use visavis_protocol::{CallId, ErrorCode, Handle};
 
 use super::super::ConnectionKey;
-use super::calls::Call;
+use super::calls::{Call, is_later};
 use super::{People, Timer};
 
 /// What a page says of a call that the hub does not know.
@@ -36,7 +36,7 @@ impl People {
         let id = claim.call;
         if let Some(call) = self.calls.all.get(&id) {
             return if call.from == *me {
-                self.repeated(page, id);
+                self.repeated(page, me, id);
             } else if call.to == *me {
                 self.callee_is_back(now, page, me, id, claim.video);
             } else {
@@ -44,12 +44,13 @@ impl People {
             };
         }
         if let Some(over) = self.calls.why.get(&id) {
-            // One of the two hung up before this page said that it is in it.
-            return match &claim.with {
-                Some(with) if over.to.is_none() && (over.from == *with || over.from == *me) => {
-                    self.tell_end(page, id, EndReason::HungUp);
-                }
-                Some(_) | None => self.tell_over(page, me, id),
+            // It has ended, or one of the two hung up before this page said that it is in it.
+            let is_theirs =
+                [Some(me), claim.with.as_ref()].contains(&Some(&over.from)) || over.to.as_ref() == Some(me);
+            return if is_theirs {
+                self.tell_end(page, id, EndReason::HungUp);
+            } else {
+                self.tell_unknown(page, id);
             };
         }
         let is_free = |handle: &Handle| {
@@ -87,12 +88,29 @@ impl People {
     }
 
     fn claim(&mut self, now: Duration, page: ConnectionKey, me: &Handle, claim: Claim) {
+        if claim.with.is_some() {
+            // The same page said so on another socket: the later one counts, be the other one noticed to
+            // be gone or not.
+            let is_same = |known: &Claim| {
+                known.call == claim.call && known.is_outgoing == claim.is_outgoing && known.with.is_some()
+            };
+            let known = self
+                .pages_of(me)
+                .iter()
+                .copied()
+                .find(|known| *known != page && self.claims.get(known).is_some_and(is_same));
+            match known {
+                Some(known) if !is_later(&self.persons, me, page, known) => return,
+                Some(known) => _ = self.claims.remove(&known),
+                None => {}
+            }
+        }
         // A callee who has just answered does not know who called, until the caller says so.
         let others: Vec<ConnectionKey> = match &claim.with {
             Some(with) => self.pages_of(with).to_vec(),
             None => self.claims.keys().copied().collect(),
         };
-        let other = others.into_iter().find(|other| {
+        let others = others.into_iter().filter(|other| {
             let is_of = |known: &Claim| {
                 let names_me = known.with.as_ref().is_none_or(|with| with == me);
                 let is_told = claim.with.is_some() || known.with.is_some();
@@ -100,6 +118,10 @@ impl People {
             };
             *other != page && self.claims.get(other).is_some_and(is_of)
         });
+        // Who is in it comes before who has only just answered.
+        let is_early =
+            |other: &ConnectionKey| self.claims.get(other).is_some_and(|claim| claim.with.is_none());
+        let other = others.min_by_key(is_early);
         if let Some(other) = other
             && let Some(theirs) = self.claims.remove(&other)
             && let Some(them) = self.pages.get(&other).map(|page| page.handle.clone())
@@ -143,6 +165,11 @@ impl People {
         if is_early {
             self.came_back(id, callee.0);
         }
+        let elsewhere = PeopleEvent::Ended {
+            call: id,
+            reason: EndReason::AnsweredElsewhere,
+        };
+        self.tell_all(&callee.1, Some(callee.0), &elsewhere);
         self.look_at(now, &caller.1);
         self.look_at(now, &callee.1);
     }
@@ -152,6 +179,38 @@ impl People {
         let is_in = |claim: &Claim| claim.with.is_some() && claim.call != but;
         let mut pages = self.pages_of(handle).iter();
         pages.any(|page| self.claims.get(page).is_some_and(is_in))
+    }
+
+    /// Whether a callee says that they are in a call that the hub does not know.
+    pub(super) fn is_claimed(&self, callee: &Handle, call: CallId) -> bool {
+        let is_of = |claim: &Claim| claim.with.is_some() && claim.call == call && !claim.is_outgoing;
+        let mut pages = self.pages_of(callee).iter();
+        pages.any(|page| self.claims.get(page).is_some_and(is_of))
+    }
+
+    /// A caller rings who has not heard that the callee took the call.
+    #[expect(clippy::too_many_arguments, reason = "the message's own fields")]
+    pub(super) fn resume_as_caller(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        call: CallId,
+        to: Handle,
+        video: bool,
+        invite: String,
+    ) {
+        let claim = Claim {
+            call,
+            with: Some(to),
+            is_outgoing: true,
+            video,
+            invite,
+        };
+        self.claim(now, page, me, claim);
+        if self.calls.is_taken(call) {
+            self.came_back(call, page);
+        }
     }
 
     /// One side ends a call of which the hub knows at most what the other one said.

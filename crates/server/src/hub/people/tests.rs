@@ -12,6 +12,7 @@ use visavis_protocol::people::EndReason::{
 use visavis_protocol::people::{Contact, EndReason, PeopleEvent, PeopleRequest, Presence};
 use visavis_protocol::{CallId, ErrorCode, Handle};
 
+use super::super::room::RoomKey;
 use super::super::{ConnectionKey, PeopleConfig};
 use super::directory::{Change, Directory};
 use super::{People, PeopleSecret, Site, Word};
@@ -113,7 +114,7 @@ impl World {
     fn ask(&mut self, page: ConnectionKey, request: PeopleRequest) {
         let mut site = Site {
             hidden: self.hidden,
-            seated: false,
+            seated: None,
             may_take_handle: &mut || self.may_take,
         };
         self.people.handle(self.now, page, request, &mut site);
@@ -435,10 +436,10 @@ fn who_sits_in_a_room_or_talks_is_busy() {
     add(&mut world, ADA, "bob");
     add(&mut world, BOB, "ada");
     world.hear();
-    world.people.set_seated(world.now, BOB_2, true);
+    world.people.set_seated(world.now, BOB_2, Some(RoomKey(1)));
     world.drain();
     assert_eq!(world.presences(ADA), [Presence::Busy]);
-    world.people.set_seated(world.now, BOB_2, false);
+    world.people.set_seated(world.now, BOB_2, None);
     world.drain();
     assert_eq!(world.presences(ADA), [Presence::Online]);
 }
@@ -1038,4 +1039,52 @@ fn who_takes_a_call_and_thinks_better_of_it_ends_it() {
     assert_eq!(world.ends(), [(BOB_2, AnsweredElsewhere)]);
     world.ask(BOB, PeopleRequest::Decline { call: call(1) });
     assert_eq!(world.ends(), [(ADA, HungUp), (BOB, HungUp)]);
+}
+
+#[test]
+fn what_was_said_on_an_earlier_socket_and_comes_late_moves_no_call_back() {
+    let mut world = World::rings();
+    world.ring(ADA_2, 1, "bob");
+    world.ring(ADA, 1, "bob");
+    let answer = PeopleRequest::Accept {
+        call: call(1),
+        video: true,
+        answer: Some(call(7)),
+    };
+    for page in [BOB, BOB_2, BOB] {
+        world.ask(page, answer.clone());
+    }
+    world.gone(ADA, false);
+    world.gone(BOB, false);
+    world.wait(Duration::from_secs(90));
+    assert_eq!(world.taken(), 1);
+}
+
+#[test]
+fn a_caller_who_had_not_heard_of_the_answer_before_the_restart_is_in_the_call() {
+    let mut world = World::talks();
+    world.restarted();
+    world.sign_in(BOB, "bob");
+    world.resume(BOB, "ada", false);
+    world.sign_in(ADA, "ada");
+    world.hear();
+    world.ring(ADA, 1, "bob");
+    assert!(matches!(&world.hear()[..], [(ADA, PeopleEvent::Accepted { .. })]));
+    assert_eq!((world.taken(), world.missed()), (1, 0));
+}
+
+#[test]
+fn who_says_twice_that_they_are_in_a_call_is_in_it_on_the_later_socket() {
+    let mut world = World::talks();
+    world.restarted();
+    world.sign_in(BOB, "bob");
+    world.resume(BOB, "ada", false);
+    world.sign_in(BOB_2, "bob");
+    world.resume(BOB_2, "ada", false);
+    world.resume(BOB, "ada", false);
+    world.sign_in(ADA, "ada");
+    world.resume(ADA, "bob", true);
+    world.gone(BOB, false);
+    world.wait(Duration::from_secs(90));
+    assert_eq!(world.taken(), 1);
 }
