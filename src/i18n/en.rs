@@ -452,6 +452,7 @@ pub(super) const WORDS: Words = Words {
         elsewhere_answered: "Answered on another device",
         both_called: With("You and {} called each other at the very same moment. Try again."),
         lost: With("The connection to {} was lost."),
+        never_met: With("{} took the call, and it ended before you were connected."),
         no_server: "The server cannot be reached. Check your network, then try again.",
         no_room: "The call could not be opened on this side. Try again.",
         nobody_came: With("{} took the call and was never there, perhaps for want of a network."),

@@ -244,6 +244,7 @@ fn why(call: &DirectCall, reason: CallEnd) -> Option<String> {
             EndReason::TimedOut => words.no_answer.fill(&name),
             EndReason::Collision => words.both_called.fill(&name),
             EndReason::Lost => words.lost.fill(&name),
+            EndReason::HungUp if !has_talked(call) => words.never_met.fill(&name),
             EndReason::AnsweredElsewhere => words.elsewhere_answered.to_owned(),
             EndReason::Cancelled | EndReason::DeclinedElsewhere | EndReason::Merged | EndReason::HungUp => {
                 return None;
@@ -262,7 +263,11 @@ fn why(call: &DirectCall, reason: CallEnd) -> Option<String> {
         },
     };
     // Who was called and did not take it has nothing to try again.
-    let is_plain = matches!(reason, CallEnd::Said(_));
-    let has_talked = matches!(call.state, CallState::Over { talked: Some(_), .. });
-    (call.outgoing || !is_plain || has_talked).then_some(said)
+    let was_taken = matches!(reason, CallEnd::Said(EndReason::HungUp | EndReason::Lost));
+    let is_plain = matches!(reason, CallEnd::Said(_)) && !was_taken;
+    (call.outgoing || !is_plain).then_some(said)
+}
+
+const fn has_talked(call: &DirectCall) -> bool {
+    matches!(call.state, CallState::Over { talked: Some(_), .. })
 }

@@ -89,7 +89,8 @@ impl Engine {
         if let Some(call) = call
             && before.as_ref().map(|before| &before.state) != Some(&call.state)
         {
-            let entry = Entry::of_call(call, now().since(call.since), day::now());
+            let own = self.others.has_hung_up.get();
+            let entry = Entry::of_call(call, own, now().since(call.since), day::now());
             self.note(entry.into_iter().collect(), |_| {});
             self.read_and_gone(call);
         }
@@ -97,14 +98,17 @@ impl Engine {
 
     /// What there is nothing to say of needs no words.
     fn read_and_gone(&self, call: &DirectCall) {
-        use visavis_protocol::people::EndReason::{Cancelled, HungUp};
+        use visavis_protocol::people::EndReason::{Cancelled, HungUp, Lost};
         let CallState::Over { reason, talked } = call.state else {
             return;
         };
         // The page of the two says how long they talked; and who thought better of it knows.
         let is_plain = matches!(reason, CallEnd::Said(HungUp)) && talked.is_some();
         let is_own = matches!(reason, CallEnd::Said(Cancelled)) && call.outgoing;
-        if is_plain || is_own || !call.outgoing && matches!(reason, CallEnd::Said(_)) && talked.is_none() {
+        let is_own = is_own || self.others.has_hung_up.take();
+        let was_taken = matches!(reason, CallEnd::Said(HungUp | Lost));
+        let is_others = !call.outgoing && matches!(reason, CallEnd::Said(_)) && !was_taken;
+        if is_plain || is_own || is_others {
             self.intend(Intent::People(PeopleIntent::Dismiss));
         }
     }
@@ -209,6 +213,7 @@ impl Engine {
             seat: None,
         });
         self.others.meeting.replace(Some(meeting));
+        self.others.has_hung_up.set(false);
         self.keep_call();
         // Whoever closes the page in the midst of it has it in the record all the same.
         self.note(vec![Entry::of_begun(call, day::now())], |_| {});
@@ -383,6 +388,7 @@ impl Engine {
             if let Some(meeting) = meeting {
                 self.note(self.lines_of(&meeting), |_| {});
             }
+            self.others.has_hung_up.set(true);
             self.intend(Intent::People(PeopleIntent::End));
         }
         is_there

@@ -31,6 +31,8 @@ pub(super) struct Others {
     pub(super) call: RefCell<Option<DirectCall>>,
     pub(super) alarm: RefCell<Option<Alarm>>,
     pub(super) meeting: RefCell<Option<Meeting>>,
+    /// Whether it was this person who ended the call that they are in.
+    pub(super) has_hung_up: Cell<bool>,
     pub(super) record: Record,
     /// The last missed call that was noted.
     missed: Cell<u64>,

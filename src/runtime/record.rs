@@ -102,15 +102,17 @@ impl Entry {
     /// What to note of a call that is over; nothing where the server will tell of it as a missed one, or
     /// another call goes on in its place.
     #[must_use]
-    pub fn of_call(call: &DirectCall, age: Duration, now_ms: u64) -> Option<Self> {
+    pub fn of_call(call: &DirectCall, is_own_end: bool, age: Duration, now_ms: u64) -> Option<Self> {
         let CallState::Over { reason, talked } = call.state else {
             return None;
         };
         let outcome = match (reason, talked) {
+            // Given up on the way to each other.
+            (CallEnd::Said(EndOfCall::HungUp), None) if is_own_end => Outcome::Cancelled,
             (CallEnd::Said(reason), talked) => of_reason(reason, call.outgoing, talked)?,
             (CallEnd::Refused(_), _) => return None,
-            (CallEnd::NoServer, Some(talked)) => Outcome::Talked(talked.as_secs()),
-            (CallEnd::NoServer | CallEnd::NoConnection(_) | CallEnd::NoMicrophone, _) => Outcome::Failed,
+            (_, Some(talked)) => Outcome::Talked(talked.as_secs()),
+            (CallEnd::NoServer | CallEnd::NoConnection(_) | CallEnd::NoMicrophone, None) => Outcome::Failed,
         };
         Some(Self {
             key: call.call.to_text(),
@@ -523,7 +525,7 @@ mod tests {
                 talked: talked.map(Duration::from_secs),
             },
         };
-        let entry = Entry::of_call(&call, Duration::from_secs(9), 10_000)?;
+        let entry = Entry::of_call(&call, false, Duration::from_secs(9), 10_000)?;
         assert_eq!(entry.at, 1_000);
         match entry.what {
             What::Call { outcome, .. } => Some(outcome),
@@ -558,7 +560,8 @@ mod tests {
                 None,
                 Some(Outcome::Elsewhere),
             ),
-            (true, CallEnd::NoMicrophone, Some(1), Some(Outcome::Failed)),
+            (true, CallEnd::NoMicrophone, None, Some(Outcome::Failed)),
+            (false, Said(EndOfCall::HungUp), None, Some(Outcome::Failed)),
             (true, CallEnd::NoServer, None, Some(Outcome::Failed)),
             (
                 true,

@@ -508,6 +508,10 @@ impl Core {
                     room.end(reason(code), &mut self.commands);
                 }
                 self.let_go();
+                // The seat went elsewhere; whose calls ring here is another matter.
+                if reason(code) == EndReason::SeatMoved && self.people.wants_server() {
+                    self.session.start(now, &mut self.ids, &mut self.commands);
+                }
             }
         }
     }

@@ -461,7 +461,8 @@ impl People {
     pub(crate) fn refused(&mut self, now: Timestamp, code: ErrorCode, about: &str, out: &mut Out) {
         match about {
             "challenge" | "sign_in" | "sign_in_by_token" => self.standing = Standing::Refused(code),
-            "people" => {
+            // A server that knows no handles. Any other refusal of a message is about that message alone.
+            "people" if code == ErrorCode::UnknownKind => {
                 self.standing = Standing::Refused(code);
                 self.call.fail(now, CallEnd::NoServer, &mut out.requests);
             }

@@ -152,6 +152,8 @@ words! {
     /// Why.
     lost: With,
     /// Why.
+    never_met: With,
+    /// Why.
     no_server: &'static str,
     /// Why.
     no_room: &'static str,

@@ -409,9 +409,12 @@ in_each! {
         bob.press("button", "Accept").await?;
         bob.see_said("dialog", "Call ended", "does not let this site use your microphone").await?;
         bob.see("button", "Try again").await?;
-        ada.see("list", "Conversation with bob").await?;
-        bob.press("button", "Close").await?;
-        bob.see_said("list", "Conversation with ada", "failed").await
+        ada.see_said("dialog", "Call ended", "before you were connected").await?;
+        for (browser, with) in [(&ada, "bob"), (&bob, "ada")] {
+            browser.press("button", "Close").await?;
+            browser.see_said("list", &format!("Conversation with {with}"), "failed").await?;
+        }
+        Ok(())
     }
 }
 
@@ -430,8 +433,12 @@ staged! {
         ada.see_within("dialog", "Call ended", Duration::from_secs(60)).await?;
         ada.see_said("dialog", "Call ended", "this site has no relay").await?;
         ada.see("button", "Try again").await?;
-        // The other one is not left waiting in a room where nobody comes.
-        bob.see("list", "Conversation with ada").await?;
+        // Nor is the other one left waiting in a room where nobody comes, and both have it as what it was.
+        bob.see_said("dialog", "Call ended", "before you were connected").await?;
+        for (browser, with) in [(&ada, "bob"), (&bob, "ada")] {
+            browser.press("button", "Close").await?;
+            browser.see_said("list", &format!("Conversation with {with}"), "failed").await?;
+        }
         Ok(())
     }
 }

@@ -634,8 +634,15 @@ impl Machine {
     fn over(&mut self, now: Timestamp, reason: CallEnd) {
         let Some(present) = &mut self.present else { return };
         let talked = match present.state {
-            CallState::InCall { since, before, .. } => Some(before + now.since(since)),
-            CallState::Idle
+            // Two who were never connected have not talked, whoever took the call.
+            CallState::InCall {
+                since,
+                before,
+                met: true,
+                ..
+            } => Some(before + now.since(since)),
+            CallState::InCall { .. }
+            | CallState::Idle
             | CallState::Outgoing { .. }
             | CallState::Incoming { .. }
             | CallState::Elsewhere
@@ -681,8 +688,17 @@ impl Machine {
             return;
         }
         let is_alone = self.alone_since.is_some_and(|since| since + SERVER_WITHIN <= now);
-        if self.is_elsewhere() {
+        let is_unanswered = matches!(
+            self.present.as_ref().map(|call| &call.state),
+            Some(CallState::Incoming { answered: None })
+        );
+        if self.is_elsewhere() || (is_unanswered && is_alone) {
+            // Nobody here said anything: it rings on elsewhere, and here again once there is a server.
             self.present = None;
+            self.alone_since = None;
+        } else if is_unanswered {
+            let call = self.present.take().map(|call| call.call);
+            call.into_iter().for_each(|call| self.note_over(call));
         } else if is_alone {
             self.fail(now, CallEnd::NoServer, out);
         } else {

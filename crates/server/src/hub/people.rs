@@ -282,7 +282,7 @@ impl People {
                 };
                 self.resume(now, page, &me, claim);
             }
-            PeopleRequest::Ack { call } => self.ack(page, &me, call),
+            PeopleRequest::Ack { call } => self.ack(now, page, &me, call),
             PeopleRequest::Accept { call, video, answer } => {
                 self.accept(now, page, &me, call, video, answer);
             }

@@ -289,12 +289,16 @@ impl People {
             return self.refuse_call(now, page, call, me, EndReason::UnknownCall);
         }
         // Who says that they are in a call of which this server has not heard from both yet is in one.
-        if self.has_claim(&to, call) || self.has_claim(me, call) {
-            if !self.has_claim(me, call) {
-                let since = self.repeated_since(now, rung);
-                self.note_missed(now, &to, me, video, since);
-            }
+        if self.has_claim(me, call) {
             return self.refuse_call(now, page, call, me, EndReason::Busy);
+        }
+        if self.has_claim(&to, call) && !is_blocked {
+            if !self.calls.admit(now, me, &to) {
+                return self.refuse(page, ErrorCode::RateLimited, "ring");
+            }
+            self.refuse_call(now, page, call, me, EndReason::Busy);
+            let since = self.repeated_since(now, rung);
+            return self.note_missed(now, &to, me, video, since);
         }
         if !self.calls.admit(now, me, &to) {
             if is_replaced {
@@ -486,7 +490,7 @@ impl People {
         self.tell(page, event);
     }
 
-    pub(super) fn ack(&mut self, page: ConnectionKey, me: &Handle, id: CallId) {
+    pub(super) fn ack(&mut self, now: Duration, page: ConnectionKey, me: &Handle, id: CallId) {
         let Some(call) = self.calls.all.get_mut(&id).filter(|call| call.to == *me) else {
             return self.tell_over(page, me, id);
         };
@@ -499,12 +503,14 @@ impl People {
         }
         if let Stage::Asking { .. } = call.stage {
             let until = call.rings_until;
-            call.stage = Stage::Ringing {
-                until,
-                caller_until: None,
-            };
+            // Their socket may have been lost before anybody showed it.
+            let caller_until = call.caller.is_none().then(|| now + CALLER_BACK_WITHIN);
+            call.stage = Stage::Ringing { until, caller_until };
             let from = call.from.clone();
-            self.at(until, Timer::Call(id));
+            self.at(
+                caller_until.map_or(until, |lost| lost.min(until)),
+                Timer::Call(id),
+            );
             self.tell_all(&from, None, &PeopleEvent::Ringing { call: id });
         }
     }
