@@ -21,6 +21,9 @@ pub struct Config {
     /// Whether this browser keeps to the working path until the new one is complete, when it offers an
     /// ICE restart. Where only one of two does, it is the one to offer them.
     pub restarts_well: bool,
+    /// Whether the two of a direct call meet in a room. Where there are none, as where calls alone are played
+    /// through, they have met as soon as the call is taken.
+    pub calls_have_rooms: bool,
     /// Wrong behaviour to be planted, for the simulator's own test. Always empty in a shipped build.
     pub faults: Faults,
 }
@@ -32,6 +35,7 @@ impl Default for Config {
             pulse: Duration::from_secs(1),
             failed_is_final: false,
             restarts_well: false,
+            calls_have_rooms: true,
             faults: Faults::default(),
         }
     }

@@ -126,6 +126,9 @@ impl Core {
         if !self.people.are_meeting() {
             return;
         }
+        if !self.config.calls_have_rooms {
+            return self.people.meet();
+        }
         let room = self.room.as_ref();
         let is_connected = |peer: &Peer| peer.view().connection == ConnectionState::Connected;
         if room.is_some_and(|room| room.people().any(is_connected)) {

@@ -259,6 +259,7 @@ impl World {
         rng.fill(&mut seed);
         let config = Config {
             faults: self.options.faults,
+            calls_have_rooms: false,
             ..Config::default()
         };
         self.pages.push(Page {

@@ -293,13 +293,9 @@ impl World {
     }
 
     fn went_out_of_call(&mut self, page: usize, call: CallId, end: CallEnd) {
-        let Some(story) = self.stories.get_mut(&call) else {
+        let Some(story) = self.stories.get(&call) else {
             return;
         };
-        // There are no rooms here in which the two could meet: after a while each page says so.
-        if matches!(end, CallEnd::NoConnection(_)) {
-            story.is_unwanted = true;
-        }
         // Lost for good, or gone on with on another page of the person after a server's restart.
         let is_lost = matches!(end, CallEnd::Said(EndReason::Lost | EndReason::AnsweredElsewhere));
         let is_disturbed = story.parts.values().any(|part| part.is_disturbed);

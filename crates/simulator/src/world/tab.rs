@@ -159,6 +159,7 @@ impl World {
             } else {
                 Config::default().pulse
             },
+            calls_have_rooms: true,
         };
         let core = Core::new(config, Seed::new(seed), self.timestamp());
         self.tabs.push(Tab {
