@@ -11,6 +11,7 @@ mod tests;
 
 use alloc::string::String;
 use alloc::vec::Vec;
+use core::time::Duration;
 
 use visavis_protocol::handle::{Nonce, PublicKey, Signature};
 use visavis_protocol::people::{Contact, Missed, PeopleEvent, PeopleRequest};
@@ -20,6 +21,9 @@ use crate::fault::Faults;
 use crate::time::Timestamp;
 use direct_call::Machine;
 pub use direct_call::{CallEnd, CallState, DirectCall, KeptCall, NoConnection};
+
+/// How soon it is asked again where too many pages of a person are open, or too much was asked.
+const ASK_AGAIN_AFTER: Duration = Duration::from_secs(10);
 
 /// What a person wants of others.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -217,6 +221,8 @@ pub(crate) struct People {
     /// How often this socket was signed out and the answer is still to come: it is about who was wanted
     /// before, not about who is wanted now.
     leaving: u32,
+    /// When it is asked again for what was refused for the moment alone.
+    asks_again: Option<Timestamp>,
     call: Machine,
 }
 
@@ -322,6 +328,7 @@ impl People {
     /// The socket can be written to; nothing is known of the one before.
     pub(crate) fn opened(&mut self, out: &mut Out) {
         self.leaving = 0;
+        self.asks_again = None;
         if let Some(wanted) = &self.wanted {
             out.requests.push(wanted.request());
             if self.is_in() {
@@ -333,6 +340,7 @@ impl People {
 
     /// There is no server.
     pub(crate) fn lost(&mut self, now: Timestamp) {
+        self.asks_again = None;
         self.leaving = 0;
         self.nonce = None;
         if self.is_in() {
@@ -460,7 +468,12 @@ impl People {
     /// The server refused something of ours.
     pub(crate) fn refused(&mut self, now: Timestamp, code: ErrorCode, about: &str, out: &mut Out) {
         match about {
-            "challenge" | "sign_in" | "sign_in_by_token" => self.standing = Standing::Refused(code),
+            "challenge" | "sign_in" | "sign_in_by_token" => {
+                self.standing = Standing::Refused(code);
+                // Sockets that a changed network has cut off count until the server misses them.
+                let will_pass = matches!(code, ErrorCode::TooMany | ErrorCode::RateLimited);
+                self.asks_again = will_pass.then(|| now + ASK_AGAIN_AFTER);
+            }
             // A server that knows no handles. Any other refusal of a message is about that message alone.
             "people" if code == ErrorCode::UnknownKind => {
                 self.standing = Standing::Refused(code);
@@ -479,13 +492,18 @@ impl People {
         if self.code.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.code = None;
         }
+        if self.asks_again.is_some_and(|due| due <= now) {
+            self.asks_again = None;
+            out.requests.extend(self.wanted.as_ref().map(Wanted::request));
+        }
         self.call.handle_tick(now, &mut out.requests);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Timestamp> {
+        let code = self.code.as_ref().map(|(_, until)| *until);
         crate::time::earliest(
             self.call.poll_timeout(),
-            self.code.as_ref().map(|(_, until)| *until),
+            crate::time::earliest(code, self.asks_again),
         )
     }
 

@@ -637,6 +637,22 @@ mod signing {
         ));
     }
 
+    #[test]
+    fn what_is_refused_for_the_moment_is_asked_again() {
+        let mut people = People::default();
+        sign_in(&mut people);
+        let now = Timestamp::from_millis(1_000);
+        people.refused(now, ErrorCode::TooMany, "sign_in", &mut Out::default());
+        let due = people.poll_timeout().unwrap();
+        let mut out = Out::default();
+        people.handle_tick(due, &mut out);
+        assert_eq!(out.requests, [PeopleRequest::Challenge {}]);
+        assert_eq!(people.poll_timeout(), None);
+        // What will not pass by itself is the person's to change.
+        people.refused(due, ErrorCode::HandleTaken, "sign_in", &mut Out::default());
+        assert_eq!(people.poll_timeout(), None);
+    }
+
     fn by_token(people: &mut People, token: &str) -> Out {
         let mut out = Out::default();
         let intent = PeopleIntent::SignInByToken {
