@@ -434,7 +434,7 @@ impl People {
                 self.forget();
             }
             PeopleEvent::Code { code, lifetime_ms } => {
-                let lifetime = core::time::Duration::from_millis(lifetime_ms);
+                let lifetime = Duration::from_millis(lifetime_ms);
                 self.code = Some((code, now + lifetime.min(visavis_protocol::limits::CODE_LIFETIME)));
             }
             PeopleEvent::Contacts { contacts, blocked } => {

@@ -24,6 +24,9 @@ impl People {
             Stage::Taken { .. } => {}
             Stage::Asking { .. } | Stage::Ringing { .. } if !is_theirs => {}
             Stage::Asking { .. } | Stage::Ringing { .. } if call.from == *me => {
+                // It rang there like any other that was cancelled.
+                let (to, video, since) = (call.to.clone(), call.video, call.repeated_since);
+                self.note_missed(now, &to, me, video, since);
                 self.end(now, id, |_| EndReason::Cancelled);
             }
             // Nobody told the caller that it rings: it never did.
