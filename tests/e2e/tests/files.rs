@@ -389,6 +389,11 @@ staged! {
         for browser in [&bob, &cleo] {
             ensure!(browser.received_bytes().await? == BLOCKS << 20, "{}", browser.label);
         }
+        // Nobody wants to keep it after all.
+        bob.open_files().await?;
+        bob.press("button", "Remove").await?;
+        bob.press("button", "Remove anyway").await?;
+        bob.see_gone("listitem", "all.bin").await?;
         Ok(())
     }
 }
