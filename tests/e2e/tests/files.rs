@@ -382,11 +382,18 @@ staged! {
         let reads = ada.script("return window.__reads;", Vec::new()).await?;
         stage.figure(&format!("{BLOCKS} blocks sent to two with {reads} reads"));
         let reads = reads.as_u64().context("no count")?;
-        // Without waiting for each other they share a few at the start, by chance.
-        ensure!((BLOCKS..=BLOCKS * 3 / 2).contains(&reads), "{reads} reads for {BLOCKS} blocks");
+        // Who is kept standing by a busy machine for longer than the other has patience for shares less; that
+        // they wait for each other is judged where time is virtual (`transfer_step`). Here it is that what was
+        // read for one serves the other at all.
+        ensure!((BLOCKS..=BLOCKS * 15 / 8).contains(&reads), "{reads} reads for {BLOCKS} blocks");
         for browser in [&bob, &cleo] {
             ensure!(browser.received_bytes().await? == BLOCKS << 20, "{}", browser.label);
         }
+        // Nobody wants to keep it after all.
+        bob.open_files().await?;
+        bob.press("button", "Remove").await?;
+        bob.press("button", "Remove anyway").await?;
+        bob.see_gone("listitem", "all.bin").await?;
         Ok(())
     }
 }

@@ -242,10 +242,13 @@ s.settimeout(5)
 s.bind((sys.argv[1],7777))
 if sys.argv[2]=='echo':
     print('listening at here',flush=True)
-    d,a=s.recvfrom(99); s.sendto(d,a)
+    while True:
+        d,a=s.recvfrom(99); s.sendto(d,a)
 else:
-    t=time.monotonic(); s.sendto(b'x',(sys.argv[2],7777)); s.recvfrom(99)
-    print('took at',time.monotonic()-t,flush=True)";
+    def trip():
+        t=time.monotonic(); s.sendto(b'x',(sys.argv[2],7777)); s.recvfrom(99)
+        return time.monotonic()-t
+    print('took at',min(trip() for _ in range(10)),flush=True)";
         let start = |host: &Host, with: &str| {
             let mut command = host.command("python3");
             command.args(["-c", script, &host.address, with]);
@@ -254,6 +257,7 @@ else:
         let (_echo, _) = start(place.host(0), "echo");
         let (_asking, took) = start(place.host(1), &place.host(0).address);
         let took: f64 = took.parse().unwrap();
+        // The quickest of ten: a machine that is busy keeps some of them waiting, and none is too early.
         assert!((0.1..0.13).contains(&took), "a round trip took {took} s");
     }
 }
