@@ -240,6 +240,7 @@ fn why(call: &DirectCall, reason: CallEnd) -> Option<String> {
         CallEnd::Said(reason) => match reason {
             EndReason::Unreachable => words.unreachable.fill(&name),
             EndReason::Busy => words.is_busy.fill(&name),
+            EndReason::InAnotherCall => words.in_another.to_owned(),
             EndReason::Declined => words.declined.fill(&name),
             EndReason::TimedOut => words.no_answer.fill(&name),
             EndReason::Collision => words.both_called.fill(&name),

@@ -53,18 +53,24 @@ impl Engine {
             let name = memory::name();
             self.intend(Intent::People(PeopleIntent::SignInByToken { token, name }));
         } else if let Some(handle) = memory::handle() {
-            self.sign_in(handle, None);
+            self.sign_in(handle, None, false);
         }
     }
 
-    fn sign_in(&self, handle: Handle, code: Option<String>) {
+    /// `take` it, if nobody has it: the person asks for it now.
+    fn sign_in(&self, handle: Handle, code: Option<String>, take: bool) {
         let name = memory::name();
         let name = if name.is_empty() {
             handle.as_str().to_owned()
         } else {
             name
         };
-        self.intend(Intent::People(PeopleIntent::SignIn { handle, name, code }));
+        self.intend(Intent::People(PeopleIntent::SignIn {
+            handle,
+            name,
+            code,
+            take,
+        }));
     }
 
     /// Proves the handle to the server.
@@ -155,7 +161,7 @@ impl Engine {
                 );
                 if here != there {
                     match there {
-                        Some(handle) => self.sign_in(handle, None),
+                        Some(handle) => self.sign_in(handle, None, false),
                         None => self.intend(Intent::People(PeopleIntent::SignOut)),
                     }
                 }
@@ -187,7 +193,8 @@ impl Runtime {
     /// Wants to be known by a handle, which whoever comes first has. A code of another browser that has it
     /// lets this one have it too.
     pub fn sign_in(self, handle: Handle, code: Option<String>) {
-        self.engine.with_value(|engine| engine.sign_in(handle, code));
+        self.engine
+            .with_value(|engine| engine.sign_in(handle, code, true));
     }
 
     /// Is not known any more, in no tab of this browser.

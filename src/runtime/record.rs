@@ -245,6 +245,8 @@ fn of_reason(reason: EndOfCall, outgoing: bool, talked: Option<Duration>) -> Opt
         EndOfCall::Cancelled => Outcome::Cancelled,
         EndOfCall::TimedOut => Outcome::NoAnswer,
         EndOfCall::AnsweredElsewhere if !outgoing => Outcome::Elsewhere,
+        // Nobody was called: the other call goes on.
+        EndOfCall::InAnotherCall => return None,
         EndOfCall::AnsweredElsewhere | EndOfCall::Merged => return None,
         EndOfCall::UnknownCall if !outgoing => return None,
         EndOfCall::Collision
@@ -305,16 +307,33 @@ impl Engine {
         };
         let this = self.weak();
         spawn(async move {
-            if let Err(error) = write(&whose, &entries).await {
-                return console::warn("not recorded", error.name.as_str());
-            }
-            if let Some(engine) = this.upgrade() {
+            let written = write(&whose, &entries).await;
+            let Some(engine) = this.upgrade() else { return };
+            if let Err(error) = written {
+                console::warn("not recorded", error.name.as_str());
+                // A browser that keeps nothing shows it as long as this page is there.
+                if engine.others.record.whose.borrow().as_ref() == Some(&whose) {
+                    engine.store.record.update(|known| merge(known, entries));
+                }
+            } else {
                 engine.read_record();
                 engine.tell_other_tabs(NEWS);
                 then(&engine);
             }
         });
     }
+}
+
+/// Puts lines among others, in place of what was known of the same.
+fn merge(known: &mut Vec<Entry>, new: Vec<Entry>) {
+    known.retain(|entry| new.iter().all(|new| new.key != entry.key));
+    known.extend(new);
+    sort(known);
+    surplus(known);
+}
+
+fn sort(entries: &mut [Entry]) {
+    entries.sort_by(|one, other| (one.at, &one.key).cmp(&(other.at, &other.key)));
 }
 
 /// The key in the store: what people of one browser did is kept apart.
@@ -332,7 +351,7 @@ async fn read(whose: &Handle) -> Result<Vec<Entry>, crate::web::Error> {
         .filter_map(|kept| kept.as_string())
         .filter_map(|kept| Entry::from_text(kept.strip_prefix(&mine)?))
         .collect();
-    entries.sort_by(|one, other| (one.at, &one.key).cmp(&(other.at, &other.key)));
+    sort(&mut entries);
     for old in surplus(&mut entries) {
         database.delete(STORE, &key(whose, &old.key)).await?;
     }

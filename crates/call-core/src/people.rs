@@ -36,6 +36,9 @@ pub enum PeopleIntent {
         name: String,
         /// Made by another browser that has the handle.
         code: Option<String>,
+        /// Whether it is to be taken if nobody has it: the person asks for it now. A page that comes back
+        /// by itself takes none.
+        take: bool,
     },
     /// To be known by the handle that a token names, where the server takes tokens.
     SignInByToken {
@@ -169,8 +172,9 @@ struct Wanted {
 /// How a handle is proven.
 #[derive(Clone)]
 enum Means {
-    /// By the browser's key, linked by a code if another one has the handle.
-    Key { code: Option<String> },
+    /// By the browser's key, linked by a code if another one has the handle; takes it if nobody has it and
+    /// this was asked for.
+    Key { code: Option<String>, take: bool },
     /// By a token.
     Token(String),
 }
@@ -250,11 +254,16 @@ impl People {
     pub(crate) fn intend(&mut self, now: Timestamp, intent: PeopleIntent, call: CallId, out: &mut Out) {
         self.refused = None;
         match intent {
-            PeopleIntent::SignIn { handle, name, code } => {
+            PeopleIntent::SignIn {
+                handle,
+                name,
+                code,
+                take,
+            } => {
                 let wanted = Wanted {
                     handle: Some(handle),
                     name,
-                    by: Means::Key { code },
+                    by: Means::Key { code, take },
                 };
                 self.want(wanted, out);
             }
@@ -354,7 +363,7 @@ impl People {
         if let Some(Wanted {
             handle: Some(handle),
             name,
-            by: Means::Key { code },
+            by: Means::Key { code, take },
         }) = &self.wanted
             && self.nonce.as_ref() == Some(nonce)
         {
@@ -363,6 +372,7 @@ impl People {
                 key,
                 signature,
                 code: code.clone(),
+                take: *take,
                 name: name.clone(),
             });
         }
@@ -419,9 +429,9 @@ impl People {
                 let Some(wanted) = self.wanted.as_mut().filter(|wanted| is_wanted(wanted)) else {
                     return;
                 };
-                if let Means::Key { code } = &mut wanted.by {
-                    // A code is good once; from now on the key is known.
-                    *code = None;
+                if let Means::Key { code, take } = &mut wanted.by {
+                    // A code is good once, and so is taking: from now on the key is known.
+                    (*code, *take) = (None, false);
                 }
                 wanted.handle = Some(handle);
                 self.standing = Standing::SignedIn;

@@ -42,6 +42,8 @@ pub enum ErrorCode {
     AlreadySignedIn,
     /// Somebody else has that handle.
     HandleTaken,
+    /// Nobody has that handle, and it was not asked to take it.
+    HandleFree,
     /// The signature is not by that key, or not over what this socket was to sign.
     BadSignature,
     /// The code is wrong, was used, or is too old.
@@ -79,6 +81,7 @@ impl ErrorCode {
         Self::NotSignedIn,
         Self::AlreadySignedIn,
         Self::HandleTaken,
+        Self::HandleFree,
         Self::BadSignature,
         Self::BadCode,
         Self::TooMany,
@@ -108,6 +111,7 @@ impl ErrorCode {
             Self::NotSignedIn => "not_signed_in",
             Self::AlreadySignedIn => "already_signed_in",
             Self::HandleTaken => "handle_taken",
+            Self::HandleFree => "handle_free",
             Self::BadSignature => "bad_signature",
             Self::BadCode => "bad_code",
             Self::TooMany => "too_many",

@@ -20,7 +20,7 @@ use crate::id::CallId;
 pub enum PeopleRequest {
     /// Asks what to sign. Answered by `challenge`, or by the error `tokens_only`.
     Challenge {},
-    /// Proves a handle, and takes it if nobody has it. Answered by `signed_in` or an error.
+    /// Proves a handle. Answered by `signed_in` or an error.
     SignIn {
         /// Whose.
         handle: Handle,
@@ -31,6 +31,10 @@ pub enum PeopleRequest {
         /// Links the key to a handle that another key has: see [`PeopleEvent::Code`].
         #[serde(default, skip_serializing_if = "Option::is_none")]
         code: Option<String>,
+        /// Takes the handle if nobody has it. A page says so when its person asked for the handle, and not
+        /// when it comes back by itself: what the operator has freed is not for it to take.
+        #[serde(default, skip_serializing_if = "is_false")]
+        take: bool,
         /// What others see: see [`crate::text::check_name`].
         name: String,
     },
@@ -219,6 +223,11 @@ pub enum PeopleEvent {
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
+}
+
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "as serde hands it over")]
 const fn is_zero(number: &u64) -> bool {
     *number == 0
 }
@@ -272,6 +281,8 @@ pub enum EndReason {
     Unreachable,
     /// They are in a call, or somebody else is calling them.
     Busy,
+    /// The caller is in a call, on another page.
+    InAnotherCall,
     /// They said no.
     Declined,
     /// The caller thought better of it.

@@ -363,6 +363,7 @@ const fn explanation(code: ErrorCode) -> &'static str {
         ErrorCode::NotSignedIn => "this connection has proved no handle",
         ErrorCode::AlreadySignedIn => "this connection has proved another handle",
         ErrorCode::HandleTaken => "somebody else has this handle",
+        ErrorCode::HandleFree => "nobody has this handle",
         ErrorCode::BadSignature => "not a signature by that key over this connection's nonce",
         ErrorCode::BadCode => "a wrong, used or old code",
         ErrorCode::TooMany => "more of these than one person may have",

@@ -125,6 +125,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         secret: PeopleSecret(secret),
         verify: signature::is_signed,
         directory: store.directory()?,
+        is_kept: config.data_dir.is_some(),
         tokens: config.tokens.map(TokenRules::into_tokens),
     };
     let hub = HubConfig {

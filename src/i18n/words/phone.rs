@@ -40,6 +40,8 @@ words! {
     /// Refused.
     taken: &'static str,
     /// Refused.
+    free_again: &'static str,
+    /// Refused.
     bad_code: &'static str,
     /// Refused.
     too_many_pages: &'static str,
@@ -141,6 +143,8 @@ words! {
     unreachable: With,
     /// Why.
     is_busy: With,
+    /// Why a call is over.
+    in_another: &'static str,
     /// Why.
     declined: With,
     /// Why.

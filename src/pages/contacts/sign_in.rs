@@ -68,6 +68,7 @@ fn problem(standing: &Standing) -> Option<&'static str> {
         Standing::NoKey => Some(words.no_key),
         Standing::Refused(code) => Some(match code {
             ErrorCode::HandleTaken => words.taken,
+            ErrorCode::HandleFree => words.free_again,
             ErrorCode::BadCode => words.bad_code,
             ErrorCode::TooMany => words.too_many_pages,
             ErrorCode::TokensOnly => words.tokens_only,

@@ -553,6 +553,7 @@ mod signing {
             handle: handle("ada"),
             name: "Ada".into(),
             code: Some("once".into()),
+            take: true,
         };
         people.intend(Timestamp::default(), intent, call(1), &mut out);
         out
@@ -608,14 +609,18 @@ mod signing {
         people.signed(&Fixed([1; 32]), Fixed([0; 65]), Fixed([0; 64]), &mut out);
         assert!(matches!(
             &out.requests[..],
-            [PeopleRequest::SignIn { code: Some(_), .. }]
+            [PeopleRequest::SignIn {
+                code: Some(_),
+                take: true,
+                ..
+            }]
         ));
         hear(&mut people, signed_in());
         assert_eq!(people.view().standing, Standing::SignedIn);
     }
 
     #[test]
-    fn it_is_proven_anew_on_each_socket_and_a_code_is_used_once() {
+    fn it_is_proven_anew_on_each_socket_and_is_taken_and_a_code_used_but_once() {
         let mut people = proven();
         people.lost(Timestamp::default());
         assert_eq!(people.view().standing, Standing::SigningIn);
@@ -633,7 +638,11 @@ mod signing {
         people.signed(&Fixed([3; 32]), Fixed([0; 65]), Fixed([0; 64]), &mut out);
         assert!(matches!(
             &out.requests[..],
-            [PeopleRequest::SignIn { code: None, .. }]
+            [PeopleRequest::SignIn {
+                code: None,
+                take: false,
+                ..
+            }]
         ));
     }
 

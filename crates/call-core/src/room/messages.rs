@@ -191,6 +191,7 @@ const fn problem(code: ErrorCode) -> JoinProblem {
         | ErrorCode::NotSignedIn
         | ErrorCode::AlreadySignedIn
         | ErrorCode::HandleTaken
+        | ErrorCode::HandleFree
         | ErrorCode::BadSignature
         | ErrorCode::BadCode
         | ErrorCode::TooMany

@@ -32,6 +32,9 @@ pub struct PeopleConfig {
     pub verify: Verify,
     /// What was written down.
     pub directory: Directory,
+    /// Whether it will be there after this server, too. Where it is not, a page that comes back takes the
+    /// handle that it had, as if it asked for it.
+    pub is_kept: bool,
     /// Reads tokens, where these and nothing else prove a handle.
     pub tokens: Option<Tokens>,
 }

@@ -128,6 +128,8 @@ pub(super) struct People {
     verify: Verify,
     /// Where it is set, nothing else proves a handle.
     tokens: Option<Tokens>,
+    /// Whether what is written down outlasts this server.
+    is_kept: bool,
     directory: Directory,
     pages: FxHashMap<ConnectionKey, Page>,
     /// Ordered by handle: handles are chosen by strangers, who could make a fast hash collide.
@@ -150,6 +152,7 @@ impl People {
             secret: config.secret,
             verify: config.verify,
             tokens: config.tokens,
+            is_kept: config.is_kept,
             directory: config.directory,
             pages: FxHashMap::default(),
             persons: BTreeMap::new(),
@@ -214,6 +217,7 @@ impl People {
                 key,
                 signature,
                 code,
+                take,
                 name,
             } => {
                 let proof = Proof {
@@ -221,6 +225,7 @@ impl People {
                     key,
                     signature,
                     code,
+                    take,
                     name,
                 };
                 return self.sign_in(now, page, proof, site);

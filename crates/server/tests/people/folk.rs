@@ -55,6 +55,7 @@ pub async fn proven(socket: &mut Socket, name: &str, key: &Key, code: Option<&st
         key: Fixed(key.0.public_key().as_ref().try_into().unwrap()),
         signature: Fixed(key.0.sign(&key.1, &text).unwrap().as_ref().try_into().unwrap()),
         code: code.map(Into::into),
+        take: true,
         name: name.to_owned(),
     }
 }

@@ -118,6 +118,7 @@ impl World {
             handle: handle(person),
             name: handle(person).to_string(),
             code: None,
+            take: true,
         };
         self.intend(page, intent);
     }

@@ -269,13 +269,13 @@ fn missed(story: &Story) -> [u32; 2] {
         return [0, u32::from(is_disturbed)];
     }
     let is = |wanted: Class| ends.iter().any(|(class, _, _)| *class == wanted);
-    let is_busy = ends
+    let is_in_another = ends
         .iter()
-        .any(|(_, end, _)| *end == CallEnd::Said(EndReason::Busy));
+        .any(|(_, end, _)| *end == CallEnd::Said(EndReason::InAnotherCall));
     let certain = if is(Class::Talked) || is(Class::Declined) || !is(Class::Missed) {
         0
     } else {
-        u32::from(!(story.is_replaced || is_busy && story.caller_is_busy))
+        u32::from(!(story.is_replaced || is_in_another && story.caller_is_busy))
     };
     if is_disturbed || is(Class::Failed) {
         [0, 1 + u32::from(story.is_seen_early)]

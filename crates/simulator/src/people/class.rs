@@ -34,9 +34,11 @@ pub const fn class(end: CallEnd, has_talked: bool) -> Class {
         CallEnd::Said(reason) => match reason {
             EndReason::HungUp | EndReason::Lost => Class::Talked,
             EndReason::Declined | EndReason::DeclinedElsewhere => Class::Declined,
-            EndReason::Unreachable | EndReason::Busy | EndReason::Cancelled | EndReason::TimedOut => {
-                Class::Missed
-            }
+            EndReason::Unreachable
+            | EndReason::Busy
+            | EndReason::InAnotherCall
+            | EndReason::Cancelled
+            | EndReason::TimedOut => Class::Missed,
             EndReason::AnsweredElsewhere | EndReason::Merged => Class::Elsewhere,
             EndReason::Collision | EndReason::UnknownCall | EndReason::Unknown => Class::Failed,
         },

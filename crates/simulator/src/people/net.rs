@@ -68,6 +68,7 @@ impl Server {
                 verify: is_signed,
                 tokens: None,
                 directory: self.store.clone(),
+                is_kept: true,
             }),
             fault: self.fault,
             ..HubConfig::default()

@@ -184,6 +184,7 @@ fn sign_in(crowd: &mut Crowd) -> Result<()> {
             key: Fixed(pair.public_key().as_ref().try_into().context("a key's length")?),
             signature: Fixed(signature.as_ref().try_into().context("a signature's length")?),
             code: None,
+            take: true,
             name: format!("Handle {number}"),
         };
         crowd.write(number, &request(message))?;

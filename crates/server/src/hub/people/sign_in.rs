@@ -28,6 +28,7 @@ pub(super) struct Proof {
     pub(super) key: PublicKey,
     pub(super) signature: Signature,
     pub(super) code: Option<String>,
+    pub(super) take: bool,
     pub(super) name: String,
 }
 
@@ -84,13 +85,14 @@ fn keyed(secret: &PeopleSecret, label: &[u8], number: u64) -> [u8; 32] {
 }
 
 impl People {
-    /// Lets a page in whose browser has a key of the handle, or takes a handle that nobody has.
+    /// Lets a page in whose browser has a key of the handle, or that takes a handle that nobody has.
     pub(super) fn sign_in(&mut self, now: Duration, page: ConnectionKey, claim: Proof, site: &mut Site<'_>) {
         let Proof {
             handle,
             key,
             signature,
             code,
+            take,
             name,
         } = claim;
         if !is_name(&name) {
@@ -103,6 +105,9 @@ impl People {
             return self.refuse(page, code, "sign_in");
         }
         if !self.directory.has_key(&handle, &key) {
+            if !take && self.is_kept && !self.directory.is_taken(&handle) {
+                return self.refuse(page, ErrorCode::HandleFree, "sign_in");
+            }
             if let Err(code) = self.may_have_key(now, &handle, code.as_deref(), site) {
                 return self.refuse(page, code, "sign_in");
             }

@@ -51,6 +51,7 @@ fn config() -> PeopleConfig {
     PeopleConfig {
         secret: PeopleSecret([9; 32]),
         verify: is_signed,
+        is_kept: true,
         directory: Directory::default(),
         tokens: None,
     }
@@ -137,6 +138,7 @@ impl World {
             key,
             signature: sign(&key, &proof(&nonce, &handle(name))),
             code: code.map(Into::into),
+            take: true,
             name: name.to_uppercase(),
         }
     }
@@ -248,6 +250,29 @@ impl World {
 }
 
 // Handles
+
+#[test]
+fn a_page_that_comes_back_by_itself_takes_no_handle_that_was_freed() {
+    let mut world = World::new();
+    let mut request = world.request(ADA, "ada", key(b'a'), None);
+    if let PeopleRequest::SignIn { take, .. } = &mut request {
+        *take = false;
+    }
+    world.ask(ADA, request.clone());
+    assert_eq!(world.refused.pop(), Some((ADA, ErrorCode::HandleFree)));
+    assert!(world.stored.is_empty());
+    world.sign_in(ADA_2, "ada");
+    world.ask(ADA, request.clone());
+    assert!(world.refused.is_empty(), "it has the key by now");
+    // Where nothing is kept, it was its own until the server was started anew.
+    let config = PeopleConfig {
+        is_kept: false,
+        ..config()
+    };
+    world.people = People::new(config, world.people.unix);
+    world.ask(ADA, request);
+    assert!(world.refused.is_empty());
+}
 
 #[test]
 fn a_handle_belongs_to_the_key_that_came_first() {
@@ -684,6 +709,18 @@ fn two_who_call_each_other_get_one_call() {
         "{ends:?}"
     );
     world.is_quiet();
+}
+
+#[test]
+fn who_calls_somebody_else_meanwhile_is_told_that_it_is_their_own_call() {
+    for mut world in [World::rings(), World::talks()] {
+        for (page, number) in [(ADA_2, 9), (BOB_2, 10)] {
+            world.ring(page, number, "cleo");
+            assert_eq!(world.ends(), [(page, EndReason::InAnotherCall)]);
+        }
+        assert_eq!(world.missed(), 0, "nobody was called");
+        assert!(world.hear().is_empty());
+    }
 }
 
 #[test]

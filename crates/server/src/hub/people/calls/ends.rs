@@ -6,11 +6,136 @@ use visavis_protocol::limits::ENDED_CALLS_FOR;
 use visavis_protocol::people::{EndReason, PeopleEvent};
 use visavis_protocol::{CallId, Handle};
 
-use super::super::super::ConnectionKey;
+use super::super::super::{ConnectionKey, HubFault};
 use super::super::{People, Timer};
-use super::{ENDED_CALLS, FORGET_EVERY, Over, Stage};
+use super::{Call, ENDED_CALLS, FORGET_EVERY, Over, Stage, per_minute};
 
 impl People {
+    pub(in crate::hub::people) fn decline(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        id: CallId,
+    ) {
+        let known = self.calls.all.get(&id).filter(|call| call.to == *me);
+        match known.map(Call::callee) {
+            None => self.tell_over(page, me, id),
+            // Who has taken it and thinks better of it, before hearing that it is taken.
+            Some(Some(callee)) if callee == Some(page) => {
+                self.end(now, id, |_| EndReason::HungUp);
+            }
+            Some(Some(_)) => self.tell_end(page, id, EndReason::AnsweredElsewhere),
+            Some(None) => self.end(now, id, |told| {
+                if told.is_callee && told.page != page {
+                    EndReason::DeclinedElsewhere
+                } else {
+                    EndReason::Declined
+                }
+            }),
+        }
+    }
+
+    pub(in crate::hub::people) fn hang_up(
+        &mut self,
+        now: Duration,
+        page: ConnectionKey,
+        me: &Handle,
+        id: CallId,
+    ) {
+        let Some(call) = self.calls.all.get(&id) else {
+            if self.claims.get(&page).is_some_and(|claim| claim.call == id) {
+                self.claims.remove(&page);
+            }
+            // It may overtake the call that it ends (F6).
+            if let Some(over) = self.calls.why.get(&id) {
+                let is_merged = over.reason == EndReason::Merged && over.from == *me;
+                self.tell_over(page, me, id);
+                if is_merged {
+                    self.leave_merged(now, me);
+                }
+                return;
+            }
+            if !self.has(HubFault::HangUpForgotten) {
+                self.note_unrung(now, id, me, EndReason::Cancelled);
+            }
+            self.end_claims(me, id);
+            return self.tell_unknown(page, id);
+        };
+        let (is_caller, is_callee) = (call.from == *me, call.to == *me);
+        match &call.stage {
+            // Also on another socket than before, where it may be the page's first word.
+            Stage::Taken { .. } if is_caller || is_callee => {
+                let is_its_page = call.caller == Some(page) || call.callee() == Some(Some(page));
+                self.end(now, id, |_| EndReason::HungUp);
+                if !is_its_page {
+                    self.tell_end(page, id, EndReason::HungUp);
+                }
+            }
+            Stage::Taken { .. } => self.tell_unknown(page, id),
+            Stage::Asking { .. } | Stage::Ringing { .. } if is_caller => {
+                let (to, from, video) = (call.to.clone(), call.from.clone(), call.video);
+                let since = call.repeated_since;
+                self.note_missed(now, &to, &from, video, since);
+                self.end(now, id, |_| EndReason::Cancelled);
+            }
+            Stage::Asking { .. } | Stage::Ringing { .. } if is_callee => self.decline(now, page, me, id),
+            Stage::Asking { .. } | Stage::Ringing { .. } => self.tell_unknown(page, id),
+        }
+    }
+
+    /// Who hangs up a call that has merged into another one had not heard of that, and wants neither.
+    pub(super) fn leave_merged(&mut self, now: Duration, me: &Handle) {
+        if let Some(id) = self.persons.get(me).and_then(|person| person.call)
+            && self.calls.is_taken(id)
+        {
+            self.end(now, id, |_| EndReason::HungUp);
+        }
+    }
+
+    /// Ends a call whose time is over.
+    pub(in crate::hub::people) fn look_at_call(&mut self, now: Duration, id: CallId) {
+        let Some(call) = self.calls.all.get(&id) else {
+            return;
+        };
+        let Some(due) = call.due() else { return };
+        if due > now {
+            return self.at(due, Timer::Call(id));
+        }
+        match call.stage {
+            Stage::Asking { .. } if self.has(HubFault::AckNotAwaited) => return,
+            Stage::Taken { .. } if self.has(HubFault::LostCallKept) => return,
+            Stage::Asking { .. } | Stage::Ringing { .. } | Stage::Taken { .. } => {}
+        }
+        let (from, to, video) = (call.from.clone(), call.to.clone(), call.video);
+        let since = call.repeated_since;
+        match call.stage {
+            Stage::Asking { .. } => {
+                self.note_missed(now, &to, &from, video, since);
+                self.end(now, id, |told| {
+                    if told.is_callee {
+                        EndReason::TimedOut
+                    } else {
+                        EndReason::Unreachable
+                    }
+                });
+            }
+            Stage::Ringing { until, .. } => {
+                self.note_missed(now, &to, &from, video, since);
+                let reason = if until <= now {
+                    EndReason::TimedOut
+                } else {
+                    EndReason::Cancelled
+                };
+                self.end(now, id, |_| reason);
+            }
+            Stage::Taken { until, .. } => {
+                let reason = until.map_or(EndReason::Lost, |(_, reason)| reason);
+                self.end(now, id, |_| reason);
+            }
+        }
+    }
+
     /// Ends a call that rings between somebody and whom they want to hear nothing of.
     pub(in crate::hub::people) fn end_ring_of(&mut self, now: Duration, me: &Handle, other: &Handle) {
         let Some(id) = self.persons.get(me).and_then(|person| person.call) else {
@@ -102,6 +227,23 @@ impl People {
         }
     }
 
+    /// Refuses a call of somebody who is in another one. Nobody hears of it.
+    pub(super) fn refuse_engaged(&mut self, now: Duration, page: ConnectionKey, id: CallId, me: &Handle) {
+        self.tell_end(page, id, EndReason::InAnotherCall);
+        if !self.calls.all.contains_key(&id) {
+            self.note_unrung(now, id, me, EndReason::InAnotherCall);
+        }
+    }
+
+    /// Remembers the end of a call that never rang, as long as somebody has not too many of those: who draws
+    /// ids to end must not push out what is known of others' calls.
+    pub(super) fn note_unrung(&mut self, now: Duration, id: CallId, me: &Handle, reason: EndReason) {
+        let rates = self.calls.rates.entry(me.clone()).or_default();
+        if rates.unrung.take(now, per_minute(), 1) {
+            self.note_end(now, id, me, None, reason);
+        }
+    }
+
     pub(in crate::hub::people) fn note_end(
         &mut self,
         now: Duration,
@@ -153,6 +295,7 @@ impl People {
                 EndReason::Unreachable => EndReason::TimedOut,
                 EndReason::Declined => EndReason::DeclinedElsewhere,
                 EndReason::Busy
+                | EndReason::InAnotherCall
                 | EndReason::Cancelled
                 | EndReason::TimedOut
                 | EndReason::AnsweredElsewhere

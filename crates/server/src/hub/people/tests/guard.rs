@@ -220,6 +220,30 @@ fn what_is_known_of_ended_calls_goes_and_keeps_one_timer() {
     assert_eq!(world.people.timers.len(), 0);
 }
 
+#[test]
+fn who_ends_calls_that_never_were_pushes_out_nothing() {
+    let mut world = World::together();
+    world.ring(ADA, 1, "bob");
+    world.ask(BOB, PeopleRequest::Decline { call: call(1) });
+    world.hear();
+    for number in 100..400_u32 {
+        world.ask(
+            CLEO,
+            PeopleRequest::HangUp {
+                call: CallId::from_bytes(u128::from(number).to_be_bytes()),
+            },
+        );
+    }
+    assert!(
+        world.people.calls.remembered() < 40,
+        "{}",
+        world.people.calls.remembered()
+    );
+    world.hear();
+    world.ring(ADA, 1, "bob");
+    assert_eq!(world.ends(), [(ADA, Declined)]);
+}
+
 // Tokens
 
 fn by_token(page: ConnectionKey, token: &str, world: &mut World) {
