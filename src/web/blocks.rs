@@ -6,6 +6,7 @@
 //! those that are good. docs/decisions/0010 says why.
 
 use core::cell::RefCell;
+use core::ops::Range;
 
 use js_sys::{Array, Uint8Array};
 use visavis_protocol::limits::TRANSFER_BYTES_IN_MEMORY;
@@ -174,6 +175,33 @@ impl Blocks {
         }
     }
 
+    /// Several blocks as one `Blob` that is read when it is used.
+    ///
+    /// On disk they become one file first. A `Blob` of many files is allowed and costs no copy, but a busy
+    /// Firefox 153 stops in the middle of reading one, and never ends what it was read for.
+    ///
+    /// # Errors
+    /// [`ErrorName::NotFound`] if one of them is not there.
+    pub async fn joined(&self, range: Range<u32>) -> Result<JsValue, Error> {
+        let first = range.start;
+        let parts = Array::new();
+        for number in range {
+            parts.push(&self.get(number).await?);
+        }
+        if let Place::Disk(folder) = &self.place
+            && parts.length() > 1
+        {
+            match copied(folder, first, &parts).await {
+                // Put together anew, for its kind alone: a file's kind is a guess.
+                Ok(file) => return blob::join(&Array::of1(&file)),
+                // No room for it twice.
+                Err(error) if folder::is_full(&error) => {}
+                Err(error) => return Err(error),
+            }
+        }
+        blob::join(&parts)
+    }
+
     /// Notes that the transfer is whole.
     ///
     /// # Errors
@@ -184,6 +212,24 @@ impl Blocks {
             Place::Memory(_) => Ok(()),
         }
     }
+}
+
+/// One file of blocks, the first of which has a number; as an earlier call left it, if there was one.
+async fn copied(folder: &Folder, first: u32, parts: &Array) -> Result<JsValue, Error> {
+    let name = ["joined-", &first.to_string()].concat();
+    let bytes: u64 = parts.iter().map(|part| blob::size(&part)).sum();
+    // It takes its bytes only once all are written.
+    if let Ok(file) = folder.file(&name).await
+        && blob::size(&file) == bytes
+    {
+        return Ok(file);
+    }
+    let writing = folder.place(&name).await?.open().await?;
+    for part in parts.iter() {
+        writing.add(&part).await?;
+    }
+    writing.close().await?;
+    folder.file(&name).await
 }
 
 /// Deletes what there is of a transfer.

@@ -16,8 +16,9 @@ use super::{Error, ErrorName, document, task, timer, value, window};
 /// Bytes that may be held, waiting for their end or for a slow disk. Browsers keep them outside of
 /// the page's memory and partly on disk; more than this and phones close the tab.
 pub const HELD_BYTES: f64 = 1_073_741_824.0;
-/// How long a browser may take to begin a download.
-const DOWNLOAD_WITHIN: Duration = Duration::from_secs(10);
+/// How long a browser may take to begin a download: it may be busy, or ask the person first. Until then the
+/// link holds what it leads to, which costs nothing where that is on the disk already.
+const DOWNLOAD_WITHIN: Duration = Duration::from_secs(300);
 
 /// See the module. Dropped without a [`FileSink::close`], it leaves the disk as it was.
 pub struct FileSink {

@@ -1,10 +1,10 @@
 //! Received blocks in the browser's keeping: found again by a page that knows nothing of them, forgotten,
 //! held in memory.
 
-use js_sys::{Array, Uint8Array};
+use js_sys::Uint8Array;
 use visavis::web::blocks::{self, Blocks, Left};
 use visavis::web::digest::sha256;
-use visavis::web::{ErrorName, blob, folder};
+use visavis::web::{ErrorName, blob, folder, value};
 use visavis_protocol::limits::TRANSFER_BYTES_IN_MEMORY;
 use wasm_bindgen::JsValue;
 use wasm_bindgen_test::wasm_bindgen_test;
@@ -62,15 +62,19 @@ async fn a_page_that_is_loaded_anew_finds_what_was_stored() {
     assert!(found.is_whole);
     assert_eq!(found.meta, "what it is");
 
-    // As one file, which is of no kind that a browser would show.
-    let parts = Array::new();
-    for number in 0..3 {
-        parts.push(&again.get(number).await.unwrap());
+    // As one file, which is of no kind that a browser would show; the second time it is there already.
+    for _ in 0..2 {
+        let whole = again.joined(0..3).await.unwrap();
+        assert_eq!(read(&whole).await, b"onetwothree");
+        assert_eq!(blob::size(&again.joined(1..3).await.unwrap()), 8);
+        assert_eq!(value::get(&whole, "type"), blob::ANY_BYTES);
     }
-    let whole = blob::join(&parts).unwrap();
-    assert_eq!(read(&whole).await, b"onetwothree");
-    let kind = visavis::web::value::get(&whole, "type").as_string();
-    assert_eq!(kind.as_deref(), Some("application/octet-stream"));
+    assert!(again.joined(2..4).await.is_err(), "there is no fourth");
+    assert_eq!(
+        left(name).await.unwrap().hashes.len(),
+        3,
+        "nor does it count as a block"
+    );
 
     blocks::forget(name).await.unwrap();
     assert_eq!(left(name).await, None);
@@ -138,9 +142,9 @@ async fn what_cannot_be_on_disk_is_held_in_memory() {
     assert_eq!(blocks.get(1).await.unwrap_err().name, ErrorName::NotFound);
 
     // As in a private window of an older browser.
-    let storage = visavis::web::value::get(&web_sys::window().unwrap().navigator(), "storage");
+    let storage = value::get(&web_sys::window().unwrap().navigator(), "storage");
     let refuses = js_sys::Function::new_no_args("throw new DOMException('', 'SecurityError')");
-    visavis::web::value::set(&storage, "getDirectory", &refuses);
+    value::set(&storage, "getDirectory", &refuses);
     let small = Blocks::prepare("refused", "", 100, Vec::new(), 0).await;
     let large = Blocks::prepare("refused", "", TRANSFER_BYTES_IN_MEMORY + 1, Vec::new(), 0).await;
     let together = Blocks::prepare("refused", "", 100, Vec::new(), TRANSFER_BYTES_IN_MEMORY).await;

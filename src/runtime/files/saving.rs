@@ -1,14 +1,13 @@
 //! Received files leave the browser's keeping: to where the person wants them, or to be looked at.
 //!
 //! Where a page may write to a place that the person picks, block after block is copied there, so memory
-//! stays flat and the browser's copy may go. Elsewhere the blocks become one download, which the browser
-//! reads when it likes: its copy stays until the person dismisses the transfer.
+//! stays flat and the browser's copy may go. Elsewhere the blocks become one file in the browser's keeping and
+//! that a download, which the browser reads when it likes: its copy stays until the person dismisses the transfer.
 
 use core::ops::Range;
 use core::time::Duration;
 use std::rc::Rc;
 
-use js_sys::Array;
 use visavis_call_core::{Direction, FileEvent, Transfer, TransferState};
 use visavis_protocol::TransferId;
 use visavis_protocol::transfer::FileEntry;
@@ -21,7 +20,7 @@ use super::keeping::Keeping;
 use crate::web::blocks::Blocks;
 use crate::web::folder::{self, Folder, Place};
 use crate::web::task::spawn;
-use crate::web::{Error, ErrorName, blob, console, file_sink, picture, timer};
+use crate::web::{Error, ErrorName, console, file_sink, picture, timer};
 
 /// Bytes of a picture that is shown: more are no picture of a camera, and all of it is decoded.
 const PREVIEW_BYTES: u64 = 32 * 1024 * 1024;
@@ -90,10 +89,7 @@ impl Engine {
             return done(false);
         };
         spawn(async move {
-            let drawn = async {
-                let parts = parts(&blocks, range).await?;
-                picture::draw(&blob::join(&parts)?, &canvas).await
-            };
+            let drawn = async { picture::draw(&blocks.joined(range).await?, &canvas).await };
             done(drawn.await.is_ok());
         });
     }
@@ -151,25 +147,16 @@ async fn save(keeping: &Rc<Keeping>, blocks: &Rc<Blocks>, target: Target) -> Res
                 if number > 0 {
                     timer::sleep(BETWEEN_DOWNLOADS).await;
                 }
-                let parts = parts(blocks, range).await?;
+                let whole = blocks.joined(range).await?;
                 let name = keeping.kept.folder.as_ref().map_or_else(
                     || name_of(keeping),
                     |folder| [folder.as_str(), &file.path.replace('/', " - ")].join(" - "),
                 );
-                file_sink::download_blob(&blob::join(&parts)?, &name)?;
+                file_sink::download_blob(&whole, &name)?;
             }
             Ok(())
         }
     }
-}
-
-/// The blocks of a file. None of them is read for that.
-async fn parts(blocks: &Blocks, range: Range<u32>) -> Result<Array, Error> {
-    let parts = Array::new();
-    for number in range {
-        parts.push(&blocks.get(number).await?);
-    }
-    Ok(parts)
 }
 
 async fn copy(blocks: &Blocks, range: Range<u32>, place: &Place) -> Result<(), Error> {

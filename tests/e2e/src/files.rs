@@ -105,6 +105,19 @@ const LINE: &str = r#"
     return { state: item.dataset.state, percent: now == null ? null : Number(now), words: item.innerText };
 "#;
 
+/// What lies in a folder, with its bytes.
+fn listed(folder: &Path) -> String {
+    let Ok(entries) = std::fs::read_dir(folder) else {
+        return "no folder of downloads".into();
+    };
+    let files = entries.filter_map(|entry| {
+        let entry = entry.ok()?;
+        let bytes = entry.metadata().ok()?.len();
+        Some(format!("{}: {bytes} bytes", entry.file_name().to_string_lossy()))
+    });
+    files.collect::<Vec<_>>().join(", ")
+}
+
 impl Browser {
     /// Opens the panel of files, if it is not open.
     ///
@@ -209,14 +222,19 @@ impl Browser {
     /// # Errors
     /// If it does not come.
     pub async fn save(&self, stage: &Stage, sample: &Sample, limit: Duration) -> Result<PathBuf> {
-        let path = self.downloads(stage).await?.join(sample.name());
+        let folder = self.downloads(stage).await?;
+        let path = folder.join(sample.name());
         self.press("button", "Save").await?;
         until(
             &format!("{}: {} saved", self.label, sample.name()),
             limit,
             async || {
-                let bytes = std::fs::metadata(&path).map_or(0, |file| file.len());
-                Ok(Look::when(bytes == sample.bytes, || format!("{bytes} bytes")))
+                if std::fs::metadata(&path).is_ok_and(|file| file.len() == sample.bytes) {
+                    return Ok(Look::There(()));
+                }
+                // A browser may write under another name until all is there.
+                let line = self.line(sample.name()).await?;
+                Ok(Look::NotYet(format!("{}; {line:?}", listed(&folder))))
             },
         )
         .await?;

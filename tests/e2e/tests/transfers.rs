@@ -57,6 +57,7 @@ async fn arrived(stage: &Stage, ada: &Browser, bea: &Browser, sample: &Sample) -
         files::sha256(&saved)? == files::sha256(&sample.path)?,
         "another file arrived"
     );
+    std::fs::remove_file(saved)?;
     Ok(())
 }
 
@@ -90,7 +91,12 @@ in_pairs! {
         let sample = Sample::noise(stage, "a film.bin", bytes(SIZE_MIB) + 12_345)?;
         begin(&ada, &bea, &sample).await?;
         arrived(stage, &ada, &bea, &sample).await?;
-        judge_repeats(stage, &bea, &sample, 0, 0).await
+        judge_repeats(stage, &bea, &sample, 0, 0).await?;
+        // It can be had again, as often as one likes, until it is taken off the list.
+        for _ in 0..3 {
+            std::fs::remove_file(bea.save(stage, &sample, SENT_WITHIN).await?)?;
+        }
+        Ok(())
     }
 }
 
