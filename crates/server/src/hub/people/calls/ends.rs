@@ -154,9 +154,9 @@ impl People {
                 self.note_missed(now, &to, me, video, since);
                 self.end(now, id, |_| EndReason::Cancelled);
             }
-            // Nobody told the caller that it rings: it never did.
+            // Nobody told the caller that it rings: it never did. Both sides have a call that nobody took.
             Stage::Asking { .. } => self.end(now, id, |told| match told.is_callee {
-                true => EndReason::Declined,
+                true => EndReason::Cancelled,
                 false => EndReason::Unreachable,
             }),
             Stage::Ringing { .. } => self.end(now, id, |_| EndReason::Declined),

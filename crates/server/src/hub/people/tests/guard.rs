@@ -221,6 +221,24 @@ fn what_is_known_of_ended_calls_goes_and_keeps_one_timer() {
 }
 
 #[test]
+fn who_is_blocked_before_it_rings_has_reached_nobody() {
+    let mut world = World::together();
+    world.ring(ADA, 1, "bob");
+    world.hear();
+    world.ask(
+        BOB,
+        PeopleRequest::Block {
+            handle: handle("ada"),
+            blocked: true,
+        },
+    );
+    let ends = world.ends();
+    assert!(ends.contains(&(ADA, Unreachable)), "{ends:?}");
+    assert!(ends.contains(&(BOB_2, Cancelled)), "{ends:?}");
+    assert_eq!(world.missed(), 0);
+}
+
+#[test]
 fn who_ends_calls_that_never_were_pushes_out_nothing() {
     let mut world = World::together();
     world.ring(ADA, 1, "bob");
