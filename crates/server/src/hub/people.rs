@@ -140,6 +140,8 @@ pub(super) struct People {
     codes: Codes,
     timers: BinaryHeap<Reverse<(Duration, Timer)>>,
     words: VecDeque<Word>,
+    /// When somebody first said something: soon after the server's start, if anybody waited for that.
+    began: Option<Duration>,
     /// The time since 1970 when the hub's own count is zero.
     unix: Duration,
     #[cfg(feature = "planted-bugs")]
@@ -161,6 +163,7 @@ impl People {
             codes: Codes::default(),
             timers: BinaryHeap::new(),
             words: VecDeque::new(),
+            began: None,
             unix,
             #[cfg(feature = "planted-bugs")]
             fault: None,
@@ -201,6 +204,7 @@ impl People {
         request: PeopleRequest,
         site: &mut Site<'_>,
     ) {
+        self.began.get_or_insert(now);
         let kind = kind_of(&request);
         match request {
             PeopleRequest::Challenge {} | PeopleRequest::SignIn { .. } | PeopleRequest::MakeCode {}

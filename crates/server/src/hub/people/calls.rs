@@ -27,8 +27,9 @@ use super::super::rate::{Bucket, Rate};
 use super::directory::millis;
 use super::{People, Person, Timer, Word};
 
-/// How long a call rings on whose caller's socket was lost: as long as a page needs to come back.
-const CALLER_BACK_WITHIN: Duration = Duration::from_secs(10);
+/// How long a page needs to come back: for so long a call rings on whose caller's socket was lost, and whom a
+/// call rang for that is repeated to a server that was started anew.
+const BACK_WITHIN: Duration = Duration::from_secs(10);
 /// How long a call goes on whose page was left: it may have been loaded anew (S4).
 const LOADED_WITHIN: Duration = Duration::from_secs(5);
 /// How often it is looked what may be forgotten, at most.
@@ -58,6 +59,8 @@ pub(super) struct Call {
     /// When it began, where it was heard of by a server before this one: milliseconds since 1970.
     repeated_since: Option<u64>,
     stage: Stage,
+    /// Whether whom it is for is to hear nothing of it: to the caller they are somebody who does not come back.
+    pub(super) is_unheard: bool,
     /// The page that calls; none while its socket is lost.
     pub(super) caller: Option<ConnectionKey>,
 }
@@ -105,6 +108,12 @@ impl Calls {
     pub(super) fn is_taken(&self, call: CallId) -> bool {
         let call = self.all.get(&call);
         call.is_some_and(|call| matches!(call.stage, Stage::Taken { .. }))
+    }
+
+    /// Whether a call is for somebody who has not taken it.
+    pub(super) fn rings_for(&self, call: CallId, callee: &Handle) -> bool {
+        let known = self.all.get(&call);
+        known.is_some_and(|known| known.to == *callee && known.progress() == Progress::Ringing)
     }
 
     /// How much is known of calls that are over.
@@ -178,6 +187,7 @@ impl Call {
                 video: callee_video,
                 until: None,
             },
+            is_unheard: false,
             caller: Some(caller),
         }
     }
@@ -233,7 +243,7 @@ impl People {
             Stage::Ringing { .. } if is_caller && departed => {}
             Stage::Ringing { caller_until, .. } if is_caller => {
                 call.caller = None;
-                *caller_until = Some(now + CALLER_BACK_WITHIN);
+                *caller_until = Some(now + BACK_WITHIN);
             }
             Stage::Asking { .. } | Stage::Ringing { .. } => return,
             Stage::Taken { callee, until, .. } if is_caller || *callee == Some(page) => {

@@ -63,7 +63,8 @@ impl People {
 
 impl Calls {
     fn figures(&self) -> impl Iterator<Item = CallFigure> {
-        self.all.iter().map(|(call, known)| CallFigure {
+        let heard = self.all.iter().filter(|(_, known)| !known.is_unheard);
+        heard.map(|(call, known)| CallFigure {
             call: *call,
             from: known.from.clone(),
             to: known.to.clone(),

@@ -54,11 +54,15 @@ impl People {
             };
         }
         let is_free = |handle: &Handle| {
-            let person = self.persons.get(handle);
-            person.is_none_or(|person| person.call.is_none())
+            let call = self.persons.get(handle).and_then(|person| person.call);
+            call.is_none_or(|call| self.calls.rings_for(call, handle))
         };
         if !is_free(me) || !claim.with.as_ref().is_some_and(is_free) {
             return self.tell_end(page, id, EndReason::Lost);
+        }
+        // Who talks is busy, also for a call that came before they could say so.
+        if let Some(call) = self.persons.get(me).and_then(|person| person.call) {
+            self.end_as_busy(now, call);
         }
         self.claim(now, page, me, claim);
     }

@@ -180,6 +180,11 @@ impl World {
     }
 
     fn ring(&mut self, page: ConnectionKey, n: u8, to: &str) {
+        self.rung(page, n, to, Duration::ZERO);
+    }
+
+    /// Says of a call that it has rung for so long.
+    fn rung(&mut self, page: ConnectionKey, n: u8, to: &str, rung: Duration) {
         self.ask(
             page,
             PeopleRequest::Ring {
@@ -187,7 +192,7 @@ impl World {
                 to: handle(to),
                 video: true,
                 invite: "here".into(),
-                rung_ms: 0,
+                rung_ms: super::directory::millis(rung),
             },
         );
     }
@@ -989,6 +994,115 @@ fn a_page_on_another_socket_has_its_call_while_the_former_one_passes_for_alive()
     assert_eq!(world.taken(), 1);
 }
 
+/// Ada's call has rung for a second when the server is started anew, and she is back before Bob.
+fn back_first() -> World {
+    let mut world = World::rings();
+    world.restarted();
+    world.sign_in(ADA, "ada");
+    world.hear();
+    world.rung(ADA, 1, "bob", Duration::from_secs(1));
+    world
+}
+
+#[test]
+fn a_call_that_is_repeated_to_a_new_server_waits_for_whom_it_rang_for() {
+    let mut world = back_first();
+    assert_eq!(world.ends(), []);
+    world.wait(Duration::from_secs(5));
+    world.sign_in(BOB, "bob");
+    let heard = world.hear();
+    let is_incoming = |(page, event): &(_, PeopleEvent)| {
+        *page == BOB && matches!(event, PeopleEvent::Incoming { call: id, .. } if *id == call(1))
+    };
+    assert!(heard.iter().any(is_incoming), "{heard:?}");
+    world.ask(BOB, PeopleRequest::Ack { call: call(1) });
+    assert!(
+        world
+            .hear()
+            .contains(&(ADA, PeopleEvent::Ringing { call: call(1) }))
+    );
+}
+
+#[test]
+fn who_does_not_come_back_and_who_blocked_the_caller_look_the_same() {
+    let absent = back_first();
+    let mut blocked = World::rings();
+    blocked.ask(
+        CLEO,
+        PeopleRequest::Block {
+            handle: handle("ada"),
+            blocked: true,
+        },
+    );
+    blocked.restarted();
+    for (page, name) in [(CLEO, "cleo"), (ADA, "ada")] {
+        blocked.sign_in(page, name);
+    }
+    blocked.hear();
+    blocked.rung(ADA, 1, "cleo", Duration::from_secs(1));
+    let heard = blocked.hear();
+    assert!(heard.iter().all(|(page, _)| *page == ADA), "{heard:?}");
+    for (mut world, missed) in [(absent, 1), (blocked, 0)] {
+        world.wait(Duration::from_secs(9));
+        assert_eq!(world.ends(), []);
+        world.wait(Duration::from_secs(2));
+        assert_eq!(world.ends(), [(ADA, Unreachable)]);
+        assert_eq!(world.missed(), missed);
+        // Later nobody is waited for.
+        world.rung(ADA, 2, "nobody", Duration::from_secs(1));
+        assert_eq!(world.ends(), [(ADA, Unreachable)]);
+        world.wait(Duration::from_secs(130));
+        assert!(world.people.timers.is_empty());
+    }
+}
+
+#[test]
+fn who_calls_somebody_whom_they_blocked_meets_the_call_that_they_did_not_hear() {
+    for [unheard, new] in [[1, 9], [9, 1]] {
+        let mut world = World::together();
+        world.ask(
+            BOB,
+            PeopleRequest::Block {
+                handle: handle("ada"),
+                blocked: true,
+            },
+        );
+        world.restarted();
+        world.sign_in(ADA, "ada");
+        world.sign_in(BOB, "bob");
+        world.hear();
+        world.rung(ADA, unheard, "bob", Duration::from_secs(1));
+        world.hear();
+        world.ring(BOB, new, "ada");
+        assert_eq!(world.taken(), 1);
+        world.hear();
+        world.ask(ADA, PeopleRequest::HangUp { call: call(9) });
+        assert_eq!(world.ends(), [(ADA, HungUp), (BOB, HungUp)]);
+        world.is_quiet();
+    }
+}
+
+#[test]
+fn who_talks_is_busy_for_a_call_that_came_before_they_were_back() {
+    let mut world = World::talks();
+    world.restarted();
+    for (page, name) in [(ADA, "ada"), (CLEO, "cleo")] {
+        world.sign_in(page, name);
+    }
+    world.hear();
+    world.rung(CLEO, 3, "bob", Duration::from_secs(1));
+    world.hear();
+    world.resume(ADA, "bob", true);
+    world.sign_in(BOB, "bob");
+    world.hear();
+    world.resume(BOB, "ada", false);
+    let ends = world.ends();
+    assert_eq!(ends, [(BOB, Cancelled), (CLEO, Busy)]);
+    assert_eq!(world.missed(), 1);
+    world.ask(ADA, PeopleRequest::HangUp { call: call(1) });
+    assert_eq!(world.ends(), [(ADA, HungUp), (BOB, HungUp)]);
+}
+
 #[test]
 fn a_call_goes_on_after_the_servers_restart_once_both_say_so() {
     let mut world = World::talks();
@@ -1052,6 +1166,7 @@ fn a_call_that_was_missed_on_both_sides_of_a_restart_is_noted_once() {
             rung_ms: 1_500,
         },
     );
+    world.wait(Duration::from_secs(11));
     assert_eq!(world.ends(), [(ADA, Unreachable)]);
     assert_eq!(world.missed(), 1);
 }

@@ -194,6 +194,9 @@ impl People {
         let mut reason = EndReason::Unknown;
         for (handle, is_callee) in [(&call.to, true), (&call.from, false)] {
             for page in self.pages_of(handle).to_vec() {
+                if is_callee && call.is_unheard {
+                    continue;
+                }
                 let shows = in_it.is_none_or(|pages| pages.contains(&Some(page)));
                 if shows {
                     self.tell_end(page, id, why(Told { page, is_callee }));
@@ -210,6 +213,20 @@ impl People {
         if in_it.is_some() {
             self.tell_parted(&call.from, &call.to);
         }
+    }
+
+    /// Ends a call because whom it is for is in another one.
+    pub(in crate::hub::people) fn end_as_busy(&mut self, now: Duration, id: CallId) {
+        let Some(call) = self.calls.all.get(&id) else {
+            return;
+        };
+        let (from, to, video) = (call.from.clone(), call.to.clone(), call.video);
+        let since = call.repeated_since;
+        self.note_missed(now, &to, &from, video, since);
+        self.end(now, id, |told| match told.is_callee {
+            true => EndReason::Cancelled,
+            false => EndReason::Busy,
+        });
     }
 
     /// Refuses a call that never rang.

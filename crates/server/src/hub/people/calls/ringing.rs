@@ -9,7 +9,7 @@ use visavis_protocol::{CallId, ErrorCode, Handle};
 use super::super::super::{ConnectionKey, HubFault};
 use super::super::directory::millis;
 use super::super::{People, Timer};
-use super::{CALLER_BACK_WITHIN, Call, Stage, displaced_word, is_later, rung_ms};
+use super::{BACK_WITHIN, Call, Stage, displaced_word, is_later, rung_ms};
 
 impl People {
     #[expect(clippy::too_many_arguments, reason = "the message's own fields")]
@@ -118,7 +118,8 @@ impl People {
             let since = self.repeated_since(now, rung);
             return self.note_missed(now, &to, me, video, since);
         }
-        if is_blocked || self.pages_of(&to).is_empty() {
+        let is_absent = is_blocked || self.pages_of(&to).is_empty();
+        if is_absent && self.back_until(now, rung).is_none() {
             self.refuse_call(now, page, call, me, EndReason::Unreachable);
             // After the answer, so that what is written down does not show in how long it takes.
             if !is_blocked {
@@ -127,11 +128,18 @@ impl People {
             }
             return;
         }
-        if self.is_claimed(&to, call) {
+        if !is_absent && self.is_claimed(&to, call) {
             // The callee took it, of which the server before this one told only them.
             return self.resume_as_caller(now, page, me, call, to, video, invite);
         }
         self.begin(now, page, me, call, to, video, invite, rung);
+    }
+
+    /// Until when whoever a repeated call is for may still come back: this server was started while it rang,
+    /// and it is chance which of the two comes first.
+    fn back_until(&self, now: Duration, rung: Duration) -> Option<Duration> {
+        let until = self.began.unwrap_or(now) + BACK_WITHIN;
+        (!rung.is_zero() && until > now).then_some(until)
     }
 
     /// When a call began that is repeated, as far as the caller says.
@@ -178,10 +186,18 @@ impl People {
             .get(&page)
             .map(|page| page.name.clone())
             .unwrap_or_default();
-        for handle in [me, &to] {
-            self.persons.entry(handle.clone()).or_default().call = Some(call);
+        let is_unheard = self.directory.has_blocked(&to, me);
+        let mut until = now + ACK_WITHIN;
+        if is_unheard || self.pages_of(&to).is_empty() {
+            until = self.back_until(now, rung).unwrap_or_default().max(until);
         }
-        let until = now + ACK_WITHIN;
+        for handle in [me, &to].into_iter().take(if is_unheard { 1 } else { 2 }) {
+            let person = self.persons.entry(handle.clone()).or_default();
+            person.call = Some(call);
+            if person.pages.is_empty() {
+                person.gone_since.get_or_insert(now);
+            }
+        }
         self.at(until, Timer::Call(call));
         let rings_until = now + RINGS_FOR.saturating_sub(rung).max(ACK_WITHIN);
         let incoming = PeopleEvent::Incoming {
@@ -191,7 +207,9 @@ impl People {
             video,
             rung_ms: rung_ms(now, rings_until),
         };
-        self.tell_all(&to, None, &incoming);
+        if !is_unheard {
+            self.tell_all(&to, None, &incoming);
+        }
         let outgoing = PeopleEvent::Outgoing {
             call,
             to: to.clone(),
@@ -208,6 +226,7 @@ impl People {
             rings_until,
             repeated_since: self.repeated_since(now, rung),
             stage: Stage::Asking { until },
+            is_unheard,
             caller: Some(page),
         };
         self.calls.all.insert(call, made);
@@ -260,7 +279,7 @@ impl People {
         if let Stage::Asking { .. } = call.stage {
             let until = call.rings_until;
             // Their socket may have been lost before anybody showed it.
-            let caller_until = call.caller.is_none().then(|| now + CALLER_BACK_WITHIN);
+            let caller_until = call.caller.is_none().then(|| now + BACK_WITHIN);
             call.stage = Stage::Ringing { until, caller_until };
             let from = call.from.clone();
             self.at(

@@ -90,6 +90,10 @@ impl People {
             return;
         };
         let (from, caller, invite) = (call.from.clone(), call.caller, call.invite.clone());
+        // Who calls somebody whom they hear nothing of wants to talk with them.
+        if core::mem::take(&mut call.is_unheard) {
+            self.persons.entry(me.clone()).or_default().call = Some(id);
+        }
         let until = caller.is_none().then(|| (now + CALL_WINDOW, EndReason::Lost));
         call.stage = Stage::Taken {
             callee: Some(page),
@@ -159,6 +163,7 @@ impl People {
             stage: Stage::Asking {
                 until: now + ACK_WITHIN,
             },
+            is_unheard: false,
             caller: Some(page),
         };
         self.calls.all.insert(call, made);
