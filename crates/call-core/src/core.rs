@@ -142,7 +142,7 @@ impl Core {
                 relay: room.has_relay(),
             },
         };
-        self.about_people(now, |people, out| people.look_for(now, || why, out));
+        self.about_people(now, |people, out| people.look_for(now, why, out));
     }
 
     /// Lets the others know at once when the server can be reached again: who waits for their next

@@ -385,21 +385,22 @@ impl People {
         }
     }
 
-    /// Whether two are in a call and not connected yet.
+    /// Whether two are in a call and not connected yet, or never were and nobody has said why.
     pub(crate) fn are_meeting(&self) -> bool {
-        self.call.is_meeting()
+        self.call.is_meeting() || self.call.is_unexplained()
     }
 
     /// The two in a call are connected.
     pub(crate) fn meet(&mut self) {
+        self.call.explain(None);
         self.call.meet();
     }
 
-    /// Ends a call whose two should have met by now.
-    pub(crate) fn look_for(&mut self, now: Timestamp, why: impl FnOnce() -> NoConnection, out: &mut Out) {
+    /// Ends a call whose two should have met by now, and says why.
+    pub(crate) fn look_for(&mut self, now: Timestamp, why: NoConnection, out: &mut Out) {
+        self.call.explain(Some(why));
         if self.call.has_missed(now) {
-            self.call
-                .fail(now, CallEnd::NoConnection(why()), &mut out.requests);
+            self.call.fail(now, CallEnd::NoConnection(why), &mut out.requests);
         }
     }
 

@@ -226,17 +226,19 @@ in_each! {
         let press = "document.querySelector('[aria-label^=\"Video call\"]').click();";
         try_join(ada.script(press, Vec::new()), bob.script(press, Vec::new())).await?;
         // Whoever was a moment too late sees the other's call, and wants it.
-        for browser in [&ada, &bob] {
-            until(&format!("{} is in a call or asked", browser.label), SOON, async || {
+        until("both are in a call", SOON, async || {
+            let mut words = Vec::new();
+            for browser in [&ada, &bob] {
                 if let Some(accept) = browser.find("button", "Accept with video").await? {
                     accept.click().await.ok();
                 }
-                let is_in = browser.find("region", "Participants").await?.is_some();
-                let words = browser.words().await?;
-                Ok(Look::when(is_in, || words))
-            })
-            .await?;
-        }
+                if browser.find("region", "Participants").await?.is_none() {
+                    words.push(browser.words().await?);
+                }
+            }
+            Ok(Look::when(words.is_empty(), || words.join("\n")))
+        })
+        .await?;
         let limit = Duration::from_secs(10);
         try_join(ada.sees_and_hears(1, limit), bob.sees_and_hears(1, limit)).await?;
         bob.press("button", "Leave call").await?;
@@ -433,9 +435,9 @@ staged! {
         ada.see_within("dialog", "Call ended", Duration::from_secs(60)).await?;
         ada.see_said("dialog", "Call ended", "this site has no relay").await?;
         ada.see("button", "Try again").await?;
-        // Nor is the other one left waiting in a room where nobody comes, and both have it as what it was.
-        // Whichever of the two pages is first to give up, the other one says something of it as well.
-        bob.see("dialog", "Call ended").await?;
+        // Nor is the other one left waiting in a room where nobody comes, and both have it as what it was,
+        // whichever of the two pages is first to give up.
+        bob.see_said("dialog", "Call ended", "this site has no relay").await?;
         for (browser, with) in [(&ada, "bob"), (&bob, "ada")] {
             browser.press("button", "Close").await?;
             browser.see_said("list", &format!("Conversation with {with}"), "failed").await?;

@@ -36,6 +36,9 @@ const GRACE: Duration = Duration::from_secs(3);
 /// How long two who are in a call may take to be connected. The ladder of a connection has tried everything
 /// twice by then.
 pub(crate) const MEET_WITHIN: Duration = Duration::from_secs(30);
+/// How much sooner the other side may have given up on the way to each other: both began with the word that the
+/// call is taken, which comes to one of them later.
+const SOONER: Duration = Duration::from_secs(5);
 /// Ends that are known, so that late words about them are not heard.
 const OVER: usize = 32;
 
@@ -163,6 +166,8 @@ pub(crate) struct Machine {
     over: Vec<CallId>,
     /// How this page ended a call, until the server has said how it ended.
     unheard: Option<(CallId, PeopleRequest)>,
+    /// Whether the other side has just given up to meet, as this page was about to.
+    is_unexplained: bool,
 }
 
 impl Machine {
@@ -246,6 +251,24 @@ impl Machine {
         }) = &mut self.present
         {
             *met = true;
+        }
+    }
+
+    /// Whether a call is over because the two did not meet, and this page may know why.
+    pub(crate) const fn is_unexplained(&self) -> bool {
+        self.is_unexplained
+    }
+
+    /// Says why the two did not meet; nothing, if they did at the last moment.
+    pub(crate) fn explain(&mut self, why: Option<NoConnection>) {
+        if core::mem::take(&mut self.is_unexplained)
+            && let Some(why) = why
+            && let Some(DirectCall {
+                state: CallState::Over { reason, talked: None },
+                ..
+            }) = &mut self.present
+        {
+            *reason = CallEnd::NoConnection(why);
         }
     }
 
@@ -614,8 +637,10 @@ impl Machine {
             (CallState::Outgoing { .. }, EndReason::AnsweredElsewhere) => {}
             // A server that was started anew knows no call: the caller says it again in a moment.
             (CallState::Incoming { .. }, EndReason::UnknownCall) if is_alone => {}
-            (CallState::InCall { .. }, EndReason::HungUp | EndReason::Lost) => {
+            (CallState::InCall { met, since, .. }, EndReason::HungUp | EndReason::Lost) => {
+                let has_given_up = !*met && *since + MEET_WITHIN <= now + SOONER;
                 self.over(now, CallEnd::Said(reason));
+                self.is_unexplained = has_given_up && reason == EndReason::HungUp;
             }
             // People talk without it.
             (CallState::InCall { .. }, _) => {}

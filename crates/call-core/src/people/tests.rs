@@ -483,6 +483,30 @@ fn two_who_never_met_have_not_talked() {
     let state = page.machine.present().map(|call| call.state.clone());
     let reason = CallEnd::Said(EndReason::HungUp);
     assert_eq!(state, Some(CallState::Over { reason, talked: None }));
+    // That was somebody's wish.
+    assert!(!page.machine.is_unexplained());
+}
+
+#[test]
+fn who_gives_up_a_moment_later_than_the_other_one_says_why_as_well() {
+    let why = NoConnection::NoWay { relay: Some(false) };
+    for (met, why, end) in [
+        (false, Some(why), CallEnd::NoConnection(why)),
+        (false, None, CallEnd::Said(EndReason::HungUp)),
+        (true, Some(why), CallEnd::Said(EndReason::HungUp)),
+    ] {
+        let mut page = Page::in_state("talking");
+        if met {
+            page.machine.meet();
+        }
+        page.wait(MEET_WITHIN.saturating_sub(Duration::from_secs(1)));
+        page.ends(1, EndReason::HungUp);
+        assert_eq!(page.machine.is_unexplained(), !met);
+        page.machine.explain(why);
+        assert!(!page.machine.is_unexplained());
+        assert_eq!(page.end(), Some(end));
+        assert!(page.said.is_empty(), "the server knows");
+    }
 }
 
 #[test]
