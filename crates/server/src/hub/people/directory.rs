@@ -64,7 +64,7 @@ pub enum Change {
     },
 }
 
-/// See the [module](self).
+/// What the server has written down of people, in memory.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Directory {
     entries: BTreeMap<Handle, Entry>,
