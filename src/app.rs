@@ -17,6 +17,7 @@ pub fn App() -> impl IntoView {
     // A page has words in it; its own slots see to it when they change.
     let speaks = Memo::new(move |_| speech.get() > 0);
     show_in_body(el_class("div", "slot").slot(move || speaks.get().then(|| pages::page(route.get()))));
+    show_in_body(el_class("div", "slot").slot(move || speaks.get().then(pages::card)));
     live(move || {
         if speaks.get() {
             runtime.ready();

@@ -4,10 +4,16 @@
 //! writes the address bar.
 
 use visavis_protocol::text::TextError;
-use visavis_protocol::{ChatKey, RoomId, RoomSecret, room_name};
+use visavis_protocol::{ChatKey, Handle, RoomId, RoomSecret, room_name};
 
 /// The path in front of a room's name.
 const ROOM_PREFIX: &str = "/room/";
+
+/// The path in front of a person's handle.
+const PERSON_PREFIX: &str = "/contacts/";
+
+/// The name of every room in which two people meet who call each other.
+const CALL: &str = "call";
 
 /// A page of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -16,6 +22,8 @@ pub enum Route {
     Lobby,
     /// `/contacts`
     Contacts,
+    /// `/contacts/<handle>`
+    Contact(Handle),
     /// `/desk`
     Desk,
     /// `/room/<name>#<secret>`
@@ -58,6 +66,22 @@ impl RoomLink {
     pub fn new(name: String, secret: Option<RoomSecret>) -> Result<Self, LinkError> {
         room_name::check(&name).map_err(LinkError::Name)?;
         Ok(Self { name, secret })
+    }
+
+    /// The room in which two people meet who call each other, as the caller's page tells the other one. Its
+    /// name is always the same, so that nobody is shown one that somebody else thought of.
+    ///
+    /// # Errors
+    /// If the secret is none.
+    pub fn of_call(secret: &str) -> Result<Self, LinkError> {
+        let secret = secret.parse().map_err(|_| LinkError::Secret)?;
+        Self::new(CALL.to_owned(), Some(secret))
+    }
+
+    /// The secret as it stands in the link.
+    #[must_use]
+    pub fn secret_text(&self) -> Option<String> {
+        self.secret.as_ref().map(RoomSecret::to_text)
     }
 
     /// The name, for people to read.
@@ -128,7 +152,9 @@ impl RoomLink {
             return match Route::parse(path, fragment, normalize) {
                 Route::Room(link) => Ok(link),
                 Route::BadRoomLink(error) => Err(error),
-                Route::Lobby | Route::Contacts | Route::Desk | Route::NotFound => Err(LinkError::Malformed),
+                Route::Lobby | Route::Contacts | Route::Contact(_) | Route::Desk | Route::NotFound => {
+                    Err(LinkError::Malformed)
+                }
             };
         }
         if text.contains("://") {
@@ -146,9 +172,12 @@ impl Route {
     pub fn parse(path: &str, fragment: &str, normalize: impl Fn(&str) -> String) -> Self {
         match path {
             "/" | "/index.html" => return Self::Lobby,
-            "/contacts" => return Self::Contacts,
+            "/contacts" | "/contacts/" => return Self::Contacts,
             "/desk" => return Self::Desk,
             _ => {}
+        }
+        if let Some(handle) = path.strip_prefix(PERSON_PREFIX) {
+            return Handle::read(handle).map_or(Self::NotFound, Self::Contact);
         }
         let Some(encoded) = path.strip_prefix(ROOM_PREFIX) else {
             return Self::NotFound;
@@ -166,6 +195,7 @@ impl Route {
         match self {
             Self::Lobby | Self::BadRoomLink(_) | Self::NotFound => String::from("/"),
             Self::Contacts => String::from("/contacts"),
+            Self::Contact(handle) => [PERSON_PREFIX, handle.as_str()].concat(),
             Self::Desk => String::from("/desk"),
             Self::Room(link) => link.path(),
         }
@@ -242,6 +272,32 @@ mod tests {
                 assert!(path.is_ascii());
                 assert_eq!(parse(path, fragment), Route::Room(link));
             }
+        }
+    }
+
+    #[test]
+    fn a_person_s_page_has_an_address_of_its_own() {
+        let ada: Handle = "ada".parse().unwrap();
+        assert_eq!(parse("/contacts/ada", ""), Route::Contact(ada.clone()));
+        assert_eq!(parse("/contacts/Ada", ""), Route::Contact(ada.clone()));
+        assert_eq!(Route::Contact(ada).path(), "/contacts/ada");
+        for path in [
+            "/contacts/a",
+            "/contacts/ada/x",
+            "/contacts/%61da",
+            "/contacts/\u{430}da",
+        ] {
+            assert_eq!(parse(path, ""), Route::NotFound, "{path}");
+        }
+        assert_eq!(parse("/contacts/", ""), Route::Contacts);
+    }
+
+    #[test]
+    fn two_who_call_each_other_meet_in_one_room() {
+        let link = RoomLink::of_call(SECRET).unwrap();
+        assert_eq!(link.secret_text().as_deref(), Some(SECRET));
+        for invite in ["", "abc", "../../x#y", &"A".repeat(1000)] {
+            assert_eq!(RoomLink::of_call(invite), Err(LinkError::Secret));
         }
     }
 

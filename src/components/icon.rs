@@ -95,6 +95,14 @@ pub enum Icon {
     Chat,
     /// A paper plane.
     Send,
+    /// A receiver.
+    Phone,
+    /// The same, with an arrow that comes.
+    PhoneIn,
+    /// The same, with an arrow that goes.
+    PhoneOut,
+    /// The same, with a cross.
+    PhoneMissed,
 }
 
 impl Icon {
@@ -145,6 +153,10 @@ impl Icon {
             Self::Upload => "#upload",
             Self::Chat => "#chat",
             Self::Send => "#send",
+            Self::Phone => "#phone",
+            Self::PhoneIn => "#phone-in",
+            Self::PhoneOut => "#phone-out",
+            Self::PhoneMissed => "#phone-missed",
         }
     }
 }

@@ -71,11 +71,13 @@ mod chat;
 mod devices;
 mod files;
 mod keys;
+mod phone;
 
 pub use chat::ChatWords;
 pub use devices::{DeviceWords, ScreenWords};
 pub use files::{AmountWords, FileWords};
 pub use keys::ShortcutWords;
+pub use phone::PhoneWords;
 
 words! {
     /// A text about a number of things, the number written `{}`.
@@ -153,8 +155,6 @@ words! {
     appointments: &'static str,
     /// What is behind the link.
     appointments_hint: &'static str,
-    /// The contacts page.
-    contacts_later: &'static str,
     /// The appointments page.
     appointments_later: &'static str,
     /// Picker.
@@ -479,6 +479,8 @@ words! {
     amount: AmountWords,
     /// All about them.
     file: FileWords,
+    /// People and their calls.
+    phone: PhoneWords,
     /// Button that goes to the end.
     new_messages: Plural,
     /// Description of the button.

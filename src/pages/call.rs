@@ -19,7 +19,7 @@ use crate::components::dom::{El, button, el, el_class, live};
 use crate::components::{Dialog, Icon, InviteWords, Look, Toasts, Tone, heading, icon, invite};
 use crate::i18n::words;
 use crate::route::RoomLink;
-use crate::runtime::{Runtime, use_runtime};
+use crate::runtime::{Direct, Runtime, use_runtime};
 
 /// A movement within this time of the last one does not begin the controls' rest anew.
 const STIR_EVERY_MS: f64 = 500.0;
@@ -27,7 +27,10 @@ const STIR_EVERY_MS: f64 = 500.0;
 /// The call of a room.
 pub fn view(link: &RoomLink) -> El {
     let runtime = use_runtime();
-    runtime.set_title(&words().title_in_call.fill(link.name()));
+    // Whom one talks with says more than the room that the two were given.
+    let direct = untrack(|| runtime.direct(link));
+    let name = direct.map_or_else(|| link.name().to_owned(), |direct| direct.name);
+    runtime.set_title(&words().title_in_call.fill(&name));
     let people = runtime.people();
     let is_alone = Memo::new(move |_| people.with(Vec::is_empty));
     let toasts = Toasts::new();
@@ -42,14 +45,21 @@ pub fn view(link: &RoomLink) -> El {
     let call = el_class("div", "call");
     shortcuts::hear(&comforts, toasts.clone(), rest(&call));
     let top = el_class("header", "call-top")
-        .child(heading(link.name()))
-        .child(status_line(&toasts))
+        .child(heading(&name))
+        .child(status_line(&toasts, link))
         .child(recording_chip());
     let (alone, copied) = (share.clone(), share.clone());
     let (dropped, shown) = (comforts.clone(), comforts.clone());
     let dragged = comforts.files.dragged(scene, move || dropped.open_files());
+    let of_call = link.clone();
+    let direct = Memo::new(move |_| runtime.direct(&of_call));
     let frame = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
+        let direct = direct.get();
         is_alone.get().then(|| {
+            if let Some(direct) = direct {
+                let text = el_class("p", "stage-note").text(&on_the_way(&direct));
+                return el_class("div", "stage-middle").child(text);
+            }
             let texts = InviteWords {
                 title: words().alone,
                 hint: words().alone_hint,
@@ -76,6 +86,17 @@ pub fn view(link: &RoomLink) -> El {
                 .slot(move || runtime.lacks_relay().get().then(no_relay))
                 .child(comforts.files.offer(move || shown.open_files())),
         )
+}
+
+/// Why one is alone in a call with somebody.
+fn on_the_way(direct: &Direct) -> String {
+    let words = &words().phone;
+    let text = if direct.met {
+        words.waiting_for
+    } else {
+        words.connecting_to
+    };
+    text.fill(&direct.name)
 }
 
 /// Begins the rest of the controls anew at every movement, by changing which animation runs. So does
@@ -150,7 +171,7 @@ fn say_messages(toasts: &Toasts, comforts: &Comforts) {
 }
 
 /// The status line and what is said of notices, in one live region.
-fn status_line(toasts: &Toasts) -> El {
+fn status_line(toasts: &Toasts, link: &RoomLink) -> El {
     let runtime = use_runtime();
     let (stage, signaling, people, notices) = (
         runtime.stage(),
@@ -178,7 +199,7 @@ fn status_line(toasts: &Toasts) -> El {
             tell.say(Tone::Polite, words().also_open.to_owned());
         }
     });
-    let line = el_class("span", "cut");
+    let (line, link) = (el_class("span", "cut"), link.clone());
     el_class("div", "status-line")
         .attr("role", "status")
         // What is new is read, not all that stands there.
@@ -189,7 +210,9 @@ fn status_line(toasts: &Toasts) -> El {
         .live(move |region| {
             let status = people.with(|people| status(stage.get(), signaling.get(), people));
             region.set_class("is-trouble", status.is_trouble);
-            line.set_text(&status.text);
+            let is_alone = !status.is_trouble && people.with(Vec::is_empty);
+            let alone = is_alone.then(|| runtime.direct(&link)).flatten();
+            line.set_text(alone.map_or(status.text, |direct| on_the_way(&direct)).as_str());
         })
 }
 

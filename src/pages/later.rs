@@ -5,11 +5,6 @@ use crate::components::Icon;
 use crate::components::dom::El;
 use crate::i18n::words;
 
-/// `/contacts`
-pub fn contacts() -> El {
-    dead_end(Icon::People, words().contacts, words().contacts_later)
-}
-
 /// `/desk`
 pub fn appointments() -> El {
     dead_end(Icon::Calendar, words().appointments, words().appointments_later)

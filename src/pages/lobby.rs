@@ -143,18 +143,27 @@ fn recent_room(link: RoomLink, has_forgotten: StoredValue<bool>) -> El {
 fn ways() -> El {
     let words = words();
     el_class("nav", "ways")
-        .child(way(
+        .child(to_contacts(way(
             "/contacts",
             Icon::People,
             words.contacts,
             words.contacts_hint,
-        ))
+        )))
         .child(way(
             "/desk",
             Icon::Calendar,
             words.appointments,
             words.appointments_hint,
         ))
+}
+
+/// The way to one's contacts, with the calls that were missed.
+fn to_contacts(way: El) -> El {
+    let runtime = use_runtime();
+    way.slot(move || {
+        let missed = runtime.missed();
+        (missed > 0).then(|| el_class("span", "way-news").text(&words().phone.missed.of(missed)))
+    })
 }
 
 /// The whole card is the link's, but only its name is in it: the hint is no part of the name.

@@ -1,8 +1,10 @@
 //! What people see, one page a route. Pages read the runtime's signals and tell it what people want.
 
 mod call;
+mod calling;
 mod chat;
 mod comforts;
+mod contacts;
 mod devices;
 mod ended;
 mod files;
@@ -22,6 +24,8 @@ mod status;
 mod wrong;
 
 use leptos::prelude::*;
+
+pub use calling::card;
 
 use crate::components::dom::{El, el, el_class};
 use crate::components::{Icon, message};
@@ -48,7 +52,8 @@ pub fn page(route: Route) -> El {
         speech.track();
         Some(match &route {
             Route::Lobby | Route::Room(_) => lobby::page(),
-            Route::Contacts => later::contacts(),
+            Route::Contacts => contacts::page(),
+            Route::Contact(handle) => contacts::conversation(handle),
             Route::Desk => later::appointments(),
             Route::BadRoomLink(error) => wrong::bad_link(*error),
             Route::NotFound => wrong::not_found(),

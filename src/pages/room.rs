@@ -3,8 +3,10 @@
 use leptos::prelude::*;
 use visavis_call_core::{EndReason, SignalingState, Stage};
 
-use super::{call, ended, prejoin};
+use super::{call, ended, prejoin, set_title};
 use crate::components::dom::{El, el};
+use crate::components::{Icon, message};
+use crate::i18n::words;
 use crate::route::RoomLink;
 use crate::runtime::use_runtime;
 
@@ -12,6 +14,8 @@ use crate::runtime::use_runtime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Before,
+    /// On the way to somebody in a direct call: whoever took it has said that they come.
+    Meeting,
     In,
     After(EndReason),
 }
@@ -23,7 +27,12 @@ pub fn page(link: RoomLink) -> El {
     on_cleanup(move || runtime.leave_room(visit));
 
     let (stage, signaling) = (runtime.stage(), runtime.signaling());
+    let of_call = link.clone();
+    let direct = Memo::new(move |_| runtime.direct(&of_call).map(|direct| direct.name));
     let phase = Memo::new(move |last: Option<&Phase>| match stage.get() {
+        Stage::Outside | Stage::Preparing { .. } | Stage::Joining if direct.with(Option::is_some) => {
+            Phase::Meeting
+        }
         Stage::Outside | Stage::Preparing { .. } => Phase::Before,
         // Where the button was pressed it also says that it works, so nothing jumps if it fails.
         Stage::Joining => last.copied().unwrap_or(Phase::Before),
@@ -45,8 +54,16 @@ pub fn page(link: RoomLink) -> El {
             speech.track();
             Some(match phase.get() {
                 Phase::Before => prejoin::view(&link),
+                Phase::Meeting => meeting(&direct.get_untracked().unwrap_or_default()),
                 Phase::In => call::view(&link),
                 Phase::After(reason) => ended::view(&link, reason),
             })
         })
+}
+
+/// Between the answer and the call: a moment, mostly.
+fn meeting(name: &str) -> El {
+    let text = words().phone.connecting_to.fill(name);
+    set_title(&text);
+    message(Icon::Phone, &text, "", [call::leave_button()])
 }

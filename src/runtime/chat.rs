@@ -64,7 +64,7 @@ impl Engine {
         if !news.is_whole {
             body.push('…');
         }
-        let shown = Notification::show(&words().chat.wrote.fill(&news.name), &body).ok();
+        let shown = Notification::show("visavis-chat", &words().chat.wrote.fill(&news.name), &body).ok();
         let before = self.reading.shown.replace(shown);
         drop(before);
     }

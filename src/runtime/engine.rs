@@ -20,6 +20,7 @@ use super::hint::Hint;
 use super::level::Level;
 use super::links::Links;
 use super::loudness::LoudnessBySeat;
+use super::others::Others;
 use super::permissions::Permissions;
 use super::playback::Playback;
 use super::recording::Recording;
@@ -75,6 +76,7 @@ pub(super) struct Engine {
     pub(super) title: Title,
     pub(super) files: Files,
     pub(super) reading: Reading,
+    pub(super) others: Others,
     /// Held through a call.
     wake_lock: RefCell<Option<WakeLock>>,
     seat: RefCell<Claim>,
@@ -145,6 +147,7 @@ impl Engine {
                 title: Title::default(),
                 files: Files::default(),
                 reading: Reading::default(),
+                others: Others::default(),
                 wake_lock: RefCell::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
                 visit: Cell::new(0),
@@ -158,6 +161,8 @@ impl Engine {
         engine.push(Event::Intent(Intent::ChooseSpeaker(memory::speaker())));
         engine.listen();
         engine.hear_tabs();
+        engine.remember_handle();
+        engine.return_to_call();
         engine.settle_seat();
         engine
     }
@@ -232,6 +237,7 @@ impl Engine {
         self.follow_sources(&view);
         self.follow_transfers(&view);
         self.follow_chat(&view);
+        self.follow_others(&view);
         self.keep_screen_on(view.stage == Stage::Joined);
         self.store.patch(view);
     }
@@ -340,13 +346,18 @@ impl Engine {
                 kind,
                 device: memory::device(kind),
             });
+            let in_call = self.wants_in_call(kind);
             self.intend(Intent::Want {
                 kind,
-                on: memory::is_wanted(kind),
+                on: in_call.unwrap_or_else(|| memory::is_wanted(kind)),
             });
         }
         if is_settled {
             self.arrived_in_room();
+        }
+        if self.is_meeting_at(link) {
+            // Whoever took the call has said so.
+            _ = self.join(&self.name_in_calls());
         }
         visit
     }
@@ -365,6 +376,11 @@ impl Engine {
             // The name was good enough to get in.
             _ = self.join(&name);
         }
+    }
+
+    /// Whether the page of a room is open.
+    pub(super) fn room_is(&self, link: &RoomLink) -> bool {
+        self.room.borrow().as_ref() == Some(link)
     }
 
     /// The room whose page is open, as the server knows it.
@@ -394,9 +410,23 @@ impl Engine {
     }
 
     pub(super) fn leave_room(&self, visit: VisitId) {
+        if visit == VisitId(self.visit.get()) {
+            self.leave_meeting();
+        }
         // Whoever goes to another page does not want to be back in the call after a reload.
         memory::put_call_to_return_to(None);
         self.intend(Intent::LeaveRoom { visit });
+    }
+
+    /// What one is called in direct calls.
+    fn name_in_calls(&self) -> String {
+        let name = memory::name();
+        let handle = || self.store.others.with_untracked(|others| others.handle.clone());
+        if name.is_empty() {
+            handle().map_or(name, |handle| handle.to_string())
+        } else {
+            name
+        }
     }
 
     pub(super) fn join(&self, name: &str) -> Result<(), TextError> {
@@ -407,7 +437,8 @@ impl Engine {
             memory::put_call_to_return_to(Some((&room, &name)));
         }
         let room = self.room.borrow().clone();
-        if let Some(room) = room {
+        // The room of a direct call is there for that call.
+        if let Some(room) = room.filter(|room| !self.is_meeting_at(room)) {
             self.remember_room(&room);
         }
         self.recording.joined();
@@ -418,7 +449,7 @@ impl Engine {
     }
 
     pub(super) fn want(&self, kind: CaptureKind, on: bool) {
-        if CaptureKind::DEVICES.contains(&kind) {
+        if CaptureKind::DEVICES.contains(&kind) && !self.want_in_call(kind, on) {
             memory::put_wanted(kind, on);
         }
         self.intend(Intent::Want { kind, on });
@@ -446,6 +477,12 @@ impl Engine {
 
     pub(super) fn navigate(&self, route: &Route) {
         self.go(&route.path());
+    }
+
+    /// The same, without a way back: where one was there is nothing any more.
+    pub(super) fn navigate_in_place(&self, route: &Route) {
+        location::replace(&route.path());
+        self.arrive();
     }
 
     fn go(&self, address: &str) {
@@ -558,7 +595,11 @@ impl Engine {
             PageEvent::Online(online) => self.push(Event::OnlineChanged(online)),
             PageEvent::Leaving => {
                 self.abandon_recording();
+                self.leave_call_for_now();
                 self.leave_call();
+                for socket in self.sockets.borrow().values() {
+                    socket.depart();
+                }
             }
             // Everything was let go of on leaving; the address bar still says where to go.
             PageEvent::Restored => location::reload(),

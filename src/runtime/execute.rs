@@ -159,6 +159,7 @@ impl Engine {
             }
             Command::Capture(request) => self.capture(request),
             Command::SetSpeaker { request, device } => self.set_speaker(request, device),
+            Command::Sign { nonce, handle } => self.sign(nonce, &handle),
             Command::StopCapture { capture } => self.captures.stop(capture),
         }
     }

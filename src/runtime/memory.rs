@@ -5,7 +5,7 @@
 //! does not open is no help. They leave the device no more than the address bar does.
 
 use visavis_call_core::CaptureKind;
-use visavis_protocol::{RoomId, text};
+use visavis_protocol::{Handle, RoomId, text};
 
 use super::choices::Choice;
 use crate::route::{RoomLink, Route};
@@ -17,6 +17,11 @@ const RECENT_ROOMS: usize = 6;
 
 const NAME: &str = "visavis.name";
 const RETURN: &str = "visavis.return";
+const HANDLE: &str = "visavis.handle";
+const TOKEN: &str = "visavis.token";
+const LOOKED: &str = "visavis.looked";
+const CALL: &str = "visavis.call";
+const CALL_LEFT: &str = "visavis.call-left";
 const HIDE: &str = "visavis.hide-address";
 const ROOMS: &str = "visavis.rooms";
 const SPEAKER: &str = "visavis.speaker";
@@ -63,6 +68,54 @@ pub(super) fn call_to_return_to(room: &RoomId) -> Option<String> {
 pub(super) fn put_call_to_return_to(call: Option<(&RoomId, &str)>) {
     let text = call.map(|(room, name)| [room.as_str(), name].join("\n"));
     Tab.put(RETURN, text.as_deref());
+}
+
+/// The handle that this browser has.
+pub(super) fn handle() -> Option<Handle> {
+    Device.get(HANDLE)?.parse().ok()
+}
+
+pub(super) fn put_handle(handle: Option<&Handle>) {
+    Device.put(HANDLE, handle.map(Handle::as_str));
+}
+
+/// The token by which another site says who this tab's person is.
+pub(super) fn token() -> Option<String> {
+    Tab.get(TOKEN)
+}
+
+pub(super) fn put_token(token: Option<&str>) {
+    Tab.put(TOKEN, token);
+}
+
+/// When somebody last looked at the calls that were missed: milliseconds since 1970.
+pub(super) fn looked_at() -> u64 {
+    let kept = Device.get(LOOKED).and_then(|text| text.parse().ok());
+    kept.unwrap_or_default()
+}
+
+pub(super) fn put_looked_at(at: u64) {
+    Device.put(LOOKED, Some(&at.to_string()));
+}
+
+/// The direct call that this tab was in until a moment ago.
+pub(super) fn direct_call() -> Option<String> {
+    Tab.get(CALL)
+}
+
+/// When the page of that call was last there: milliseconds since 1970.
+pub(super) fn direct_call_left() -> u64 {
+    let kept = Tab.get(CALL_LEFT).and_then(|text| text.parse().ok());
+    kept.unwrap_or_default()
+}
+
+pub(super) fn put_direct_call_left(at: u64) {
+    Tab.put(CALL_LEFT, Some(&at.to_string()));
+}
+
+/// Notes the direct call that this tab goes on with should it be loaded again.
+pub(super) fn put_direct_call(call: Option<&str>) {
+    Tab.put(CALL, call);
 }
 
 /// Whether a kind was on when last it was touched. At first everything is.

@@ -9,6 +9,7 @@
 //! Pages read signals and call methods here. They never see the core, a connection or a socket.
 
 mod appearance;
+mod calling;
 mod captures;
 mod chat;
 mod choices;
@@ -24,8 +25,10 @@ mod links;
 mod loudness;
 mod memory;
 mod names;
+mod others;
 mod permissions;
 mod playback;
+mod record;
 mod recording;
 mod seat;
 mod store;
@@ -49,11 +52,13 @@ use web_sys::{HtmlMediaElement, MediaStream};
 use crate::route::{LinkError, RoomLink, Route};
 use crate::web::{page, screen};
 pub use appearance::Theme;
+pub use calling::{Direct, name_of};
 pub use choices::Choice;
 pub use drops::DropEvent;
 use engine::Engine;
 pub use keyboard::{Focus, Key, KeyEvent};
 pub use loudness::Loudness;
+pub use record::{Entry, Outcome, What};
 pub use recording::{Recorded, Shot};
 use store::Store;
 pub use windows::PopOut;
@@ -206,7 +211,10 @@ impl Runtime {
 
     /// Leaves the call and stays on the page.
     pub fn hang_up(self) {
-        self.intend(Intent::HangUp);
+        let is_direct = self.engine.with_value(|engine| engine.leave_meeting());
+        if !is_direct {
+            self.intend(Intent::HangUp);
+        }
     }
 
     /// Tells the core what a person wants. The methods around this one do it for most wishes, and

@@ -4,12 +4,15 @@
 //! streams, which are the same objects for the page's life.
 
 use leptos::prelude::*;
-use visavis_call_core::{ChatView, Device, Me, Notice, Person, SignalingState, Stage, Transfer, View};
+use visavis_call_core::{
+    ChatView, Device, Me, Notice, PeopleView, Person, SignalingState, Stage, Transfer, View,
+};
 use visavis_protocol::SeatId;
 use web_sys::MediaStream;
 
 use super::choices::Choice;
 use super::memory;
+use super::record::Entry;
 use crate::route::{RoomLink, Route};
 
 /// A stream of one's own to be shown, if there is one.
@@ -29,6 +32,9 @@ pub(super) struct Store {
     pub(super) notices: Memo<Vec<Notice>>,
     pub(super) chat: Memo<ChatView>,
     pub(super) transfers: Memo<Vec<Transfer>>,
+    pub(super) others: Memo<PeopleView>,
+    pub(super) record: RwSignal<Vec<Entry>>,
+    pub(super) looked_at: RwSignal<u64>,
     pub(super) hides_address: Memo<bool>,
     pub(super) lacks_relay: Memo<bool>,
     pub(super) preview: Shown,
@@ -71,6 +77,9 @@ impl Store {
             notices: Memo::new(move |_| view.with(|view| view.notices.clone())),
             chat: Memo::new(move |_| view.with(|view| view.chat.clone())),
             transfers: Memo::new(move |_| view.with(|view| view.transfers.clone())),
+            others: Memo::new(move |_| view.with(|view| view.others.clone())),
+            record: RwSignal::new(Vec::new()),
+            looked_at: RwSignal::new(memory::looked_at()),
             hides_address: Memo::new(move |_| view.with(|view| view.hides_address)),
             lacks_relay: Memo::new(move |_| view.with(|view| view.lacks_relay)),
             preview: RwSignal::new_local(None),

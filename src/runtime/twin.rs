@@ -45,6 +45,9 @@ impl Engine {
     }
 
     fn tab_said(&self, message: &str) {
+        if self.hear_other_tab(message) {
+            return;
+        }
         let mut words = message.splitn(3, ' ');
         let (Some(what), Some(seat), Some(room)) = (words.next(), words.next(), words.next()) else {
             return;

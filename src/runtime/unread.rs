@@ -19,6 +19,8 @@ const MOST: u32 = 99;
 pub(super) struct Title {
     /// Where one is.
     place: RefCell<String>,
+    /// Who calls: said in place of where one is.
+    call: RefCell<Option<String>>,
     /// The last notice that was looked at.
     noticed: Cell<u64>,
     /// How far files have come, in percent, while any are under way. The page is held meanwhile: what is
@@ -77,6 +79,12 @@ impl Engine {
         self.show_title();
     }
 
+    /// Says who calls, or no longer.
+    pub(super) fn set_title_of_call(&self, title: Option<String>) {
+        self.title.call.replace(title);
+        self.show_title();
+    }
+
     /// Shows where one is, and how much there is to see: news of the call and messages.
     pub(super) fn show_title(&self) {
         let place = self.title.place.borrow();
@@ -90,7 +98,8 @@ impl Engine {
         let unread = unread
             .saturating_add(self.store.chat_unread.get_untracked())
             .min(MOST);
-        appearance::set_title(&titled(&place, unread, percent));
+        let call = self.title.call.borrow();
+        appearance::set_title(&titled(call.as_ref().unwrap_or(&place), unread, percent));
     }
 }
 

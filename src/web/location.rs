@@ -33,6 +33,14 @@ pub fn push(address: &str) {
         .and_then(|history| history.push_state_with_url(&JsValue::NULL, "", Some(address)));
 }
 
+/// Goes to an address of this site in place of the present entry of the history. Fires no event.
+pub fn replace(address: &str) {
+    // Fails as above.
+    _ = window()
+        .history()
+        .and_then(|history| history.replace_state_with_url(&JsValue::NULL, "", Some(address)));
+}
+
 /// Loads the page anew.
 pub fn reload() {
     _ = window().location().reload();

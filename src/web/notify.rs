@@ -52,12 +52,12 @@ pub struct Notification {
 }
 
 impl Notification {
-    /// Shows one in place of the one before it. A click on it brings the tab to the front.
+    /// Shows one in place of the one before it that had its tag, in whichever tab. A click on it brings the tab to the front.
     ///
     /// # Errors
     /// If the browser will not: Android's wants a worker for it.
-    pub fn show(title: &str, body: &str) -> Result<Self, Error> {
-        let options = value::dictionary(&[("body", body.into()), ("tag", "visavis-chat".into())]);
+    pub fn show(tag: &str, title: &str, body: &str) -> Result<Self, Error> {
+        let options = value::dictionary(&[("body", body.into()), ("tag", tag.into())]);
         let object = value::construct(CLASS, &[&title.into(), &options])?;
         let shown = object.clone();
         let clicked = Listener::new(object.unchecked_ref(), "click", move |_| {

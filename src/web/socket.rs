@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use visavis_protocol::PAGE_GONE;
 use wasm_bindgen::JsCast;
 use web_sys::{CloseEvent, Event, MessageEvent, WebSocket};
 
@@ -71,6 +72,13 @@ impl Socket {
     #[must_use]
     pub fn is_opening(&self) -> bool {
         self.socket.ready_state() == WebSocket::CONNECTING
+    }
+
+    /// Tells the server that the page goes away. A page that the browser keeps aside for a way back would
+    /// else keep its socket for minutes.
+    pub fn depart(&self) {
+        // Dropping it afterwards does nothing more.
+        _ = self.socket.close_with_code(PAGE_GONE);
     }
 
     /// Writes a text message. On a socket that is closing the browser drops it silently.

@@ -9,6 +9,7 @@ mod blocks;
 mod capture;
 mod channel;
 mod guards;
+mod identity;
 mod kept;
 mod pair;
 mod peer;

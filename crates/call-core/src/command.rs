@@ -3,7 +3,8 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use visavis_protocol::{Candidate, IceServer, Reaction};
+use visavis_protocol::handle::Nonce;
+use visavis_protocol::{Candidate, Handle, IceServer, Reaction};
 
 use crate::event::{CaptureKind, Facing, SdpKind};
 use crate::id::{CaptureId, LinkId, RequestId, SideChannel, Slot, SocketId};
@@ -24,6 +25,14 @@ pub enum Command {
         socket: SocketId,
         /// A whole message.
         text: String,
+    },
+    /// Signs [`visavis_protocol::handle::proof`] with this browser's key, made if there is none. Answered by
+    /// `Signed`, or by `SignFailed` where no key can be had.
+    Sign {
+        /// The server's.
+        nonce: Nonce,
+        /// Which handle.
+        handle: Handle,
     },
     /// Closes a socket and detaches from it; no event of it is wanted any more.
     CloseSocket {

@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use sha2::{Digest, Sha256};
-use visavis_protocol::{SessionSecret, TransferId};
+use visavis_protocol::{CallId, SessionSecret, TransferId};
 
 use crate::fault::Faults;
 
@@ -21,6 +21,9 @@ pub struct Config {
     /// Whether this browser keeps to the working path until the new one is complete, when it offers an
     /// ICE restart. Where only one of two does, it is the one to offer them.
     pub restarts_well: bool,
+    /// Whether the two of a direct call meet in a room. Where there are none, as where calls alone are played
+    /// through, they have met as soon as the call is taken.
+    pub calls_have_rooms: bool,
     /// Wrong behaviour to be planted, for the simulator's own test. Always empty in a shipped build.
     pub faults: Faults,
 }
@@ -32,6 +35,7 @@ impl Default for Config {
             pulse: Duration::from_secs(1),
             failed_is_final: false,
             restarts_well: false,
+            calls_have_rooms: true,
             faults: Faults::default(),
         }
     }
@@ -61,6 +65,7 @@ pub(crate) struct Randomness {
     seed: Seed,
     sessions: u64,
     transfers: u64,
+    calls: u64,
     /// For jitter only: not a cryptographic generator.
     jitter: fastrand::Rng,
 }
@@ -77,6 +82,7 @@ impl Randomness {
             seed,
             sessions: 0,
             transfers: 0,
+            calls: 0,
             jitter: fastrand::Rng::with_seed(u64::from_le_bytes(start)),
         }
     }
@@ -84,6 +90,11 @@ impl Randomness {
     pub(crate) fn session_secret(&mut self) -> SessionSecret {
         self.sessions += 1;
         SessionSecret::from_bytes(self.draw(b"visavis1/session", self.sessions))
+    }
+
+    pub(crate) fn call(&mut self) -> CallId {
+        self.calls += 1;
+        CallId::from_bytes(self.draw(b"visavis1/call", self.calls))
     }
 
     pub(crate) fn transfer(&mut self) -> TransferId {

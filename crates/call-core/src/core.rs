@@ -5,7 +5,7 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use visavis_protocol::{ChatKey, ClientMessage, CloseCode, IceServer, Reaction, SeatId};
+use visavis_protocol::{ChatKey, ClientMessage, CloseCode, IceServer, Reaction, SeatId, ServerMessage};
 
 use crate::chat::{Chat, ChatLine, SayError};
 use crate::command::Command;
@@ -15,12 +15,13 @@ use crate::hands;
 use crate::id::{Ids, LinkId, SideChannel, SocketId, VisitId};
 use crate::media::Media;
 use crate::peer::{Context, Peer, ServerRoad, Signs};
+use crate::people::{self, DirectCall, NoConnection, People, PeopleIntent};
 use crate::reactions::Reactions;
 use crate::room::{Place, Room};
 use crate::session::{Happening, Session};
 use crate::time::{Timestamp, earliest};
 use crate::transfer::{FileIntent, Transfers};
-use crate::view::{EndReason, Me, Notice, NoticeKind, Stage, View};
+use crate::view::{ConnectionState, EndReason, Me, Notice, NoticeKind, Stage, View};
 
 /// Notices kept for a shell that shows them late.
 const NOTICES: usize = 8;
@@ -40,6 +41,7 @@ pub struct Core {
     reactions: Reactions,
     chat: Chat,
     transfers: Transfers,
+    people: People,
     server_lost: bool,
     /// Whether the others were last told that we reach the server.
     told_server: bool,
@@ -66,6 +68,7 @@ impl Core {
             reactions: Reactions::default(),
             chat: Chat::default(),
             transfers: Transfers::new(faults),
+            people: People::new(faults),
             server_lost: false,
             told_server: false,
             now,
@@ -86,6 +89,12 @@ impl Core {
                 self.transfers.handle_file(now, event, &mut self.commands);
                 self.say_of_files();
             }
+            Event::Signed {
+                nonce,
+                key,
+                signature,
+            } => self.about_people(now, |people, out| people.signed(&nonce, key, signature, out)),
+            Event::SignFailed { nonce } => self.people.cannot_sign(&nonce),
             Event::OnlineChanged(online) => {
                 if online {
                     self.session.hurry(now, &mut self.ids, &mut self.commands);
@@ -97,6 +106,7 @@ impl Core {
             }
         }
         self.tell_server(now);
+        self.look_for_each_other(now);
         // Whoever closed a connection, what ran on it is cut.
         let room = self.room.as_ref();
         let is_live = |link| room.is_some_and(|room| room.has_link(link));
@@ -109,6 +119,30 @@ impl Core {
         if let Some(room) = &mut self.room {
             room.flush(now, &mut self.session, &mut self.commands);
         }
+    }
+
+    /// Looks whether the two of a direct call are connected, and ends it where they should be by now.
+    fn look_for_each_other(&mut self, now: Timestamp) {
+        if !self.people.are_meeting() {
+            return;
+        }
+        if !self.config.calls_have_rooms {
+            return self.people.meet();
+        }
+        let room = self.room.as_ref();
+        let is_connected = |peer: &Peer| peer.view().connection == ConnectionState::Connected;
+        if room.is_some_and(|room| room.people().any(is_connected)) {
+            return self.people.meet();
+        }
+        let joined = room.filter(|room| room.is_joined());
+        let why = match joined {
+            None => NoConnection::NoRoom,
+            Some(room) if room.people().next().is_none() => NoConnection::NobodyCame,
+            Some(room) => NoConnection::NoWay {
+                relay: room.has_relay(),
+            },
+        };
+        self.about_people(now, |people, out| people.look_for(now, why, out));
     }
 
     /// Lets the others know at once when the server can be reached again: who waits for their next
@@ -142,9 +176,19 @@ impl Core {
             .as_ref()
             .and_then(|room| room.poll_timeout(self.now, &self.session));
         earliest(
-            earliest(self.session.poll_timeout(), room),
+            earliest(
+                earliest(self.session.poll_timeout(), room),
+                self.people.poll_timeout(),
+            ),
             earliest(self.chat.poll_timeout(), self.transfers.poll_timeout()),
         )
+    }
+
+    /// The call with another person that rings, is under way, or has just ended: a part of
+    /// [`Core::view`], for who looks at it after every event.
+    #[must_use]
+    pub const fn direct_call(&self) -> Option<&DirectCall> {
+        self.people.call()
     }
 
     /// What there is to show now.
@@ -181,6 +225,7 @@ impl Core {
             reactions: self.reactions.view(),
             chat: self.chat.view(),
             transfers: self.transfers.view(self.now),
+            others: self.people.view(),
         }
     }
 
@@ -254,6 +299,19 @@ impl Core {
                     .choose_speaker(device, &mut self.ids, &mut self.commands);
             }
             Intent::File(intent) => self.about_files(now, intent),
+            Intent::People(intent) => {
+                if matches!(
+                    intent,
+                    PeopleIntent::SignIn { .. } | PeopleIntent::SignInByToken { .. }
+                ) {
+                    self.session.start(now, &mut self.ids, &mut self.commands);
+                }
+                let call = self.random.call();
+                self.about_people(now, |people, out| people.intend(now, intent, call, out));
+                if self.room.is_none() && !self.people.wants_server() {
+                    self.session.stop(&mut self.commands);
+                }
+            }
             Intent::Say { text, to, time } => {
                 if let Ok(text) = self.sayable(now, &text, to) {
                     self.chat.say(now, text, to, time, &mut self.commands);
@@ -274,6 +332,19 @@ impl Core {
         self.transfers
             .intend(now, intent, &people, &mut self.random, &mut self.commands);
         self.say_of_files();
+    }
+
+    /// Does something about people, and says and signs what comes of it.
+    fn about_people(&mut self, now: Timestamp, step: impl FnOnce(&mut People, &mut people::Out)) {
+        let mut out = people::Out::default();
+        step(&mut self.people, &mut out);
+        for request in out.requests {
+            let message = ClientMessage::People(request);
+            self.session.send(now, &message, &mut self.commands);
+        }
+        if let Some((nonce, handle)) = out.sign {
+            self.commands.push_back(Command::Sign { nonce, handle });
+        }
     }
 
     fn say_of_files(&mut self) {
@@ -369,7 +440,9 @@ impl Core {
     }
 
     fn let_go(&mut self) {
-        self.session.stop(&mut self.commands);
+        if !self.people.wants_server() {
+            self.session.stop(&mut self.commands);
+        }
         self.media.release_all(&mut self.commands);
         self.reactions.clear();
         self.server_lost = false;
@@ -385,6 +458,22 @@ impl Core {
     }
 
     fn happened(&mut self, now: Timestamp, happening: Happening) {
+        match &happening {
+            Happening::Opened | Happening::Reopened => self.about_people(now, People::opened),
+            Happening::Lost | Happening::Ended(_) => self.people.lost(now),
+            Happening::Message(ServerMessage::People(event)) => {
+                let event = event.clone();
+                return self.about_people(now, |people, out| people.handle(now, event, out));
+            }
+            Happening::Message(ServerMessage::Error {
+                code,
+                about: Some(about),
+                ..
+            }) if people::is_about(about) => {
+                return self.about_people(now, |people, out| people.refused(now, *code, about, out));
+            }
+            Happening::Message(_) => {}
+        }
         match happening {
             Happening::Opened => {
                 if let Some(room) = &mut self.room {
@@ -392,7 +481,7 @@ impl Core {
                 }
             }
             Happening::Message(message) => {
-                let joined = matches!(message, visavis_protocol::ServerMessage::Joined { .. });
+                let joined = matches!(message, ServerMessage::Joined { .. });
                 if joined && core::mem::take(&mut self.server_lost) {
                     self.notice(NoticeKind::ServerBack);
                 }
@@ -422,6 +511,10 @@ impl Core {
                     room.end(reason(code), &mut self.commands);
                 }
                 self.let_go();
+                // The seat went elsewhere; whose calls ring here is another matter.
+                if reason(code) == EndReason::SeatMoved && self.people.wants_server() {
+                    self.session.start(now, &mut self.ids, &mut self.commands);
+                }
             }
         }
     }
@@ -462,6 +555,7 @@ impl Core {
         self.in_room(now, |room, session, context| room.handle_tick(session, context));
         self.chat.handle_tick(now, &mut self.commands);
         self.transfers.handle_tick(now, &mut self.commands);
+        self.about_people(now, |people, out| people.handle_tick(now, out));
         self.say_of_files();
     }
 

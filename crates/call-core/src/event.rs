@@ -4,9 +4,11 @@ use alloc::string::String;
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use visavis_protocol::handle::{Nonce, PublicKey, Signature};
 use visavis_protocol::{Candidate, ChatKey, Reaction, RoomId, SeatId, SeatSecret};
 
 use crate::id::{CaptureId, LinkId, RequestId, SideChannel, Slot, SocketId, VisitId};
+use crate::people::PeopleIntent;
 use crate::transfer::{FileEvent, FileIntent};
 use crate::view::ConnectionState;
 
@@ -25,6 +27,20 @@ pub enum Event {
     Media(MediaEvent),
     /// Something happened to a transfer.
     File(FileEvent),
+    /// There is no key to sign with: see [`crate::Command::Sign`].
+    SignFailed {
+        /// Repeated from the command.
+        nonce: Nonce,
+    },
+    /// See [`crate::Command::Sign`].
+    Signed {
+        /// Repeated from the command.
+        nonce: Nonce,
+        /// The browser's key.
+        key: PublicKey,
+        /// By that key, over [`visavis_protocol::handle::proof`].
+        signature: Signature,
+    },
     /// The browser came online (`true`) or went offline.
     OnlineChanged(bool),
     /// The tab went to the background (`true`) or came back.
@@ -101,6 +117,8 @@ pub enum Intent {
     },
     /// Wants something of a transfer.
     File(FileIntent),
+    /// Wants something of other people, beside rooms.
+    People(PeopleIntent),
 }
 
 /// What a WebSocket did.

@@ -64,6 +64,16 @@ pub enum Fault {
     StopSaidOnce,
     /// What was whole when a connection went is asked for again.
     WholeBlocksDropped,
+    /// A call that ended on a page rings there again if it is told once more.
+    EndedCallRings,
+    /// Of two calls that cross, who made the one that merges takes it for over.
+    MergedIsOver,
+    /// That a call was taken is believed by a page that did not ask for it.
+    AcceptedTrusted,
+    /// A page waits without end for the end of a ring.
+    RingsForEver,
+    /// A page says nothing of its call to a server that was started anew.
+    RingSaidOnce,
 }
 
 impl Fault {
@@ -98,6 +108,11 @@ impl Fault {
         Self::DoneSaidOnce,
         Self::StopSaidOnce,
         Self::WholeBlocksDropped,
+        Self::EndedCallRings,
+        Self::MergedIsOver,
+        Self::AcceptedTrusted,
+        Self::RingsForEver,
+        Self::RingSaidOnce,
     ];
 }
 
@@ -105,7 +120,7 @@ impl Fault {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Faults {
     #[cfg(feature = "planted-bugs")]
-    bits: u32,
+    bits: u64,
 }
 
 impl Faults {

@@ -24,6 +24,7 @@ mod id;
 mod media;
 mod negotiation;
 mod peer;
+mod people;
 mod rate;
 mod reactions;
 mod room;
@@ -44,6 +45,9 @@ pub use event::{
 };
 pub use fault::{Fault, Faults};
 pub use id::{CaptureId, LinkId, PipeId, RequestId, SideChannel, Slot, SocketId, SourceId, VisitId};
+pub use people::{
+    CallEnd, CallState, DirectCall, KeptCall, NoConnection, PeopleIntent, PeopleView, Standing,
+};
 pub use reactions::ReactionRate;
 pub use time::Timestamp;
 pub use transfer::{

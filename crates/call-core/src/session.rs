@@ -356,6 +356,7 @@ impl Session {
             | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
             | ServerMessage::Pong {}
+            | ServerMessage::People(_)
             | ServerMessage::Error { .. } => {}
         }
         Some(Happening::Message(message))

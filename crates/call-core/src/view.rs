@@ -8,6 +8,7 @@ use visavis_protocol::{MediaKind, MediaStatus, PeerId, Reaction, SeatId};
 use crate::chat::ChatView;
 use crate::event::{CaptureError, CaptureKind, Device, Facing};
 use crate::id::{CaptureId, LinkId, Slot};
+use crate::people::PeopleView;
 use crate::time::Timestamp;
 use crate::transfer::Transfer;
 
@@ -38,6 +39,8 @@ pub struct View {
     pub chat: ChatView,
     /// Files that are sent and received, in the order in which they were offered.
     pub transfers: Vec<Transfer>,
+    /// Others by their handles, beside rooms.
+    pub others: PeopleView,
 }
 
 /// A reaction, to be shown once and for a moment.

@@ -1,5 +1,9 @@
 //! Codes with which a signaling socket is closed (RFC 6455, section 7.4).
 
+/// What a page writes when it goes away: closed, left, or kept aside by the browser for a way back. A page
+/// cannot write 1001 itself, as a browser does for it, and one that is kept aside keeps its sockets open.
+pub const PAGE_GONE: u16 = 4001;
+
 /// Why the server closed a socket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[repr(u16)]

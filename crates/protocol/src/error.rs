@@ -36,6 +36,26 @@ pub enum ErrorCode {
     RateLimited,
     /// Too many watch this room already.
     TooManyWatchers,
+    /// This socket has proved no handle.
+    NotSignedIn,
+    /// This socket has proved another handle.
+    AlreadySignedIn,
+    /// Somebody else has that handle.
+    HandleTaken,
+    /// Nobody has that handle, and it was not asked to take it.
+    HandleFree,
+    /// The signature is not by that key, or not over what this socket was to sign.
+    BadSignature,
+    /// The code is wrong, was used, or is too old.
+    BadCode,
+    /// More than one person may have: contacts, open pages, browsers.
+    TooMany,
+    /// The token is not one that this server takes, or not any more.
+    BadToken,
+    /// This server takes tokens of its operator's site and no keys.
+    TokensOnly,
+    /// This server takes keys and no tokens.
+    KeysOnly,
     /// A code of a newer server.
     #[serde(other)]
     Unknown,
@@ -58,6 +78,16 @@ impl ErrorCode {
         Self::SelfAddressed,
         Self::RateLimited,
         Self::TooManyWatchers,
+        Self::NotSignedIn,
+        Self::AlreadySignedIn,
+        Self::HandleTaken,
+        Self::HandleFree,
+        Self::BadSignature,
+        Self::BadCode,
+        Self::TooMany,
+        Self::BadToken,
+        Self::TokensOnly,
+        Self::KeysOnly,
         Self::Unknown,
     ];
 
@@ -78,6 +108,16 @@ impl ErrorCode {
             Self::UnknownPeer => "unknown_peer",
             Self::SelfAddressed => "self_addressed",
             Self::RateLimited => "rate_limited",
+            Self::NotSignedIn => "not_signed_in",
+            Self::AlreadySignedIn => "already_signed_in",
+            Self::HandleTaken => "handle_taken",
+            Self::HandleFree => "handle_free",
+            Self::BadSignature => "bad_signature",
+            Self::BadCode => "bad_code",
+            Self::TooMany => "too_many",
+            Self::BadToken => "bad_token",
+            Self::TokensOnly => "tokens_only",
+            Self::KeysOnly => "keys_only",
             Self::TooManyWatchers => "too_many_watchers",
             Self::Unknown => "unknown",
         }

@@ -170,6 +170,11 @@ public_id! {
     TransferId
 }
 
+public_id! {
+    /// One call from one person to another, drawn by the caller.
+    CallId
+}
+
 secret! {
     /// Proves a session to the server; its hash is the [`PeerId`]. Lives in memory only.
     SessionSecret

@@ -7,19 +7,23 @@
 pub mod chat;
 pub mod close;
 pub mod error;
+pub mod handle;
 pub mod id;
 pub mod limits;
 pub mod message;
+pub mod people;
 pub mod reaction;
 pub mod room_name;
 pub mod signal;
 pub mod text;
 pub mod transfer;
 
-pub use close::CloseCode;
+pub use close::{CloseCode, PAGE_GONE};
 pub use error::ErrorCode;
+pub use handle::Handle;
 pub use id::{
-    ChatKey, ChatTag, Epoch, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, SessionSecret, TransferId,
+    CallId, ChatKey, ChatTag, Epoch, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, SessionSecret,
+    TransferId,
 };
 pub use message::{ClientMessage, IceServer, LeaveReason, PeerEntry, ServerMessage};
 pub use reaction::Reaction;

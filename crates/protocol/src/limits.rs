@@ -32,6 +32,51 @@ pub const CANDIDATE_HELD_FOR: Duration = Duration::from_secs(45);
 /// Window in which a client gathers candidates into one packet after the first.
 pub const CANDIDATE_BATCH: Duration = Duration::from_millis(50);
 
+/// Characters of a handle, at least.
+pub const HANDLE_CHARS_LEAST: usize = 3;
+/// Characters of a handle, at most.
+pub const HANDLE_CHARS: usize = 32;
+/// Handles that one address may take a minute: a class behind one line, and no harvest of names.
+pub const HANDLES_PER_MINUTE: u32 = 30;
+/// Handles that one server keeps. It has all of them in memory, a few hundred bytes each.
+pub const HANDLES: usize = 1_000_000;
+/// Bytes of a token that proves a handle. One with an RSA signature is half as long.
+pub const TOKEN_BYTES: usize = 2 * 1024;
+/// How far ahead a token may end: it is for one sign-in, not for a year.
+pub const TOKEN_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+/// How far the clocks of two machines may differ where a token is judged.
+pub const TOKEN_LEEWAY: Duration = Duration::from_secs(30);
+/// Contacts of one person, and as many who are blocked.
+pub const CONTACTS: usize = 500;
+/// Pages of one person that are open at once.
+pub const PAGES_PER_PERSON: usize = 8;
+/// Browsers that may prove one handle.
+pub const KEYS_PER_PERSON: usize = 8;
+/// How long a code for another browser is good.
+pub const CODE_LIFETIME: Duration = Duration::from_secs(5 * 60);
+/// Bytes of what a caller tells who takes the call.
+pub const INVITE_BYTES: usize = 512;
+/// From the call to the first page that shows it; then the callee is unreachable.
+pub const ACK_WITHIN: Duration = Duration::from_secs(2);
+/// How long a call rings.
+pub const RINGS_FOR: Duration = Duration::from_secs(45);
+/// How long a call that ended is known: what comes late finds it (F6).
+pub const ENDED_CALLS_FOR: Duration = Duration::from_secs(60);
+/// How long a call that was taken stands without one of its two pages: as long as a seat (S4).
+pub const CALL_WINDOW: Duration = RESUME_WINDOW;
+/// Between two calls of one person to the same one.
+pub const RING_EVERY: Duration = Duration::from_secs(5);
+/// Calls of one person in a minute.
+pub const RINGS_PER_MINUTE: u32 = 10;
+/// After so long hidden all over, a person is away.
+pub const AWAY_AFTER: Duration = Duration::from_secs(5 * 60);
+/// How long somebody without a page is not yet offline: a page is loaded anew in less.
+pub const OFFLINE_AFTER: Duration = Duration::from_millis(1500);
+/// Missed calls that are kept for one person.
+pub const MISSED_CALLS: usize = 100;
+/// And for so long.
+pub const MISSED_FOR: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+
 /// Bytes of a reaction.
 pub const REACTION_BYTES: usize = 256;
 /// Reactions a second that one person may send, as many as chat messages.

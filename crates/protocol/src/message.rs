@@ -10,6 +10,7 @@ extern crate alloc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::people::{PeopleEvent, PeopleRequest};
 use crate::{Epoch, ErrorCode, PeerId, RoomId, SeatId, SeatSecret, SessionSecret};
 
 /// What a client writes.
@@ -68,6 +69,8 @@ pub enum ClientMessage {
     },
     /// Asks for the ICE servers again, for their credentials end. Answered by `ice`.
     Ice {},
+    /// About people and calls: see [`PeopleRequest`].
+    People(PeopleRequest),
     /// A sign of life. Answered by `pong`.
     Ping {},
 }
@@ -82,6 +85,7 @@ pub const CLIENT_KINDS: &[&str] = &[
     "leave",
     "visibility",
     "ice",
+    "people",
     "ping",
 ];
 
@@ -171,6 +175,8 @@ pub enum ServerMessage {
     },
     /// The seat was given up as asked.
     Left {},
+    /// About people and calls: see [`PeopleEvent`].
+    People(PeopleEvent),
     /// The answer to `ping`.
     Pong {},
     /// Something could not be done.
@@ -205,6 +211,7 @@ pub const SERVER_KINDS: &[&str] = &[
     "relay",
     "ice",
     "left",
+    "people",
     "pong",
     "error",
     "going_away",
@@ -294,6 +301,7 @@ impl ClientMessage {
             Self::Leave {} => "leave",
             Self::Visibility { .. } => "visibility",
             Self::Ice {} => "ice",
+            Self::People(_) => "people",
             Self::Ping {} => "ping",
         }
     }

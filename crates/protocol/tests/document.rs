@@ -96,6 +96,52 @@ fn every_kind_has_an_example() {
 }
 
 #[test]
+fn every_word_about_people_has_an_example() {
+    const REQUESTS: [&str; 14] = [
+        "challenge",
+        "sign_in",
+        "sign_in_by_token",
+        "sign_out",
+        "make_code",
+        "add",
+        "remove",
+        "block",
+        "ring",
+        "ack",
+        "accept",
+        "decline",
+        "hang_up",
+        "seen",
+    ];
+    const EVENTS: [&str; 12] = [
+        "challenge",
+        "signed_in",
+        "signed_out",
+        "code",
+        "contacts",
+        "presence",
+        "incoming",
+        "ringing",
+        "outgoing",
+        "accepted",
+        "ended",
+        "missed",
+    ];
+    for (sort, words) in [("client", &REQUESTS[..]), ("server", &EVENTS[..])] {
+        let shown: Vec<String> = examples(sort)
+            .into_iter()
+            .filter_map(|text| Some(value(text).get("people")?.as_object()?.keys().next()?.clone()))
+            .collect();
+        for word in words {
+            assert!(
+                shown.iter().any(|shown| shown == word),
+                "no example of {sort}'s {word}"
+            );
+        }
+    }
+}
+
+#[test]
 fn every_code_is_in_its_table() {
     for code in ErrorCode::ALL {
         let row = format!("\n| `{code}` ");

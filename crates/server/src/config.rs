@@ -7,6 +7,7 @@ mod ice_url;
 mod limits;
 mod origin;
 mod read;
+mod token;
 mod turn;
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -16,6 +17,7 @@ use std::str::FromStr;
 use visavis_protocol::IceServer;
 
 use crate::hub::HubConfig;
+use crate::token::TokenRules;
 pub(crate) use ice_url::{IceUrl, Transport};
 pub use limits::Limits;
 pub use origin::{InvalidOrigin, Origin};
@@ -41,6 +43,8 @@ pub struct Config {
     pub log: String,
     /// Threads that serve. One is the most efficient; more serve more at once.
     pub threads: usize,
+    /// How tokens are judged by which people sign in; none where they sign in by keys of their own.
+    pub tokens: Option<TokenRules>,
     /// What the hub is told, ICE servers among it.
     pub hub: HubConfig,
     /// What the sockets may cost.
@@ -58,6 +62,7 @@ impl Default for Config {
             metrics: MetricsAccess::Local,
             log: "info".into(),
             threads: 1,
+            tokens: None,
             hub: HubConfig::default(),
             limits: Limits::default(),
         }

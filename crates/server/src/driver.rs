@@ -12,12 +12,13 @@ use std::time::SystemTime;
 use bytestring::ByteString;
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tracing::{debug, error, info};
 use visavis_protocol::{CloseCode, ServerMessage};
 
 use crate::hub::{AddressKey, ConnectionKey, Counts, Hub, Output, Totals};
 use crate::socket::{Outbox, Overflow, text_of};
+use crate::store::Store;
 
 /// Facts that may wait for the hub. Beyond it, sockets are read no further.
 pub(crate) const QUEUE_FACTS: usize = 1024;
@@ -25,6 +26,8 @@ pub(crate) const QUEUE_FACTS: usize = 1024;
 const BATCH_FACTS: usize = 256;
 /// A draining server asks its clients to return within this, each at another moment.
 const RETURN_WITHIN: Duration = Duration::from_secs(5);
+/// How often it is looked whether an operator's command wrote to the store.
+const LOOK_AT_STORE_EVERY: Duration = Duration::from_secs(2);
 
 /// What happened at a socket.
 #[derive(Debug)]
@@ -49,6 +52,7 @@ pub(crate) enum Request {
 
 struct Driver {
     hub: Hub,
+    store: Store,
     started: Instant,
     outboxes: FxHashMap<ConnectionKey, Arc<Outbox>>,
     draining: bool,
@@ -57,12 +61,14 @@ struct Driver {
 /// Runs the hub until nobody can send it anything any more.
 pub(crate) async fn run(
     hub: Hub,
+    store: Store,
     started: Instant,
     mut facts: mpsc::Receiver<Fact>,
     mut requests: mpsc::Receiver<Request>,
 ) {
     let mut driver = Driver {
         hub,
+        store,
         started,
         outboxes: FxHashMap::default(),
         draining: false,
@@ -70,6 +76,8 @@ pub(crate) async fn run(
     let mut batch = Vec::with_capacity(BATCH_FACTS);
     let alarm = sleep_until(started);
     tokio::pin!(alarm);
+    let mut looks = interval(LOOK_AT_STORE_EVERY);
+    looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
         let due = driver.hub.poll_timeout().map(|due| started + due);
         if let Some(due) = due
@@ -90,6 +98,7 @@ pub(crate) async fn run(
                 let now = driver.now();
                 driver.guarded(None, |hub| hub.tick(now));
             }
+            _ = looks.tick() => driver.look_at_store(),
         }
         driver.deliver();
     }
@@ -141,14 +150,29 @@ impl Driver {
 
     fn deliver(&mut self) {
         let mut slow = Vec::new();
+        let mut is_unwritten = false;
         while let Some(output) = self.hub.poll_output() {
             match output {
+                Output::Send { connection, .. } if is_unwritten => {
+                    // It would be told of what is not written. On another socket it asks again.
+                    is_unwritten = false;
+                    if let Some(outbox) = self.outboxes.remove(&connection) {
+                        outbox.close(CloseCode::Restart);
+                        slow.push(connection);
+                    }
+                }
                 Output::Send { connection, text } => {
                     if let Some(outbox) = self.outboxes.get(&connection)
                         && outbox.push(text) == Err(Overflow)
                     {
                         self.outboxes.remove(&connection);
                         slow.push(connection);
+                    }
+                }
+                Output::Store(change) => {
+                    if let Err(error) = self.store.write(&change) {
+                        error!(%error, "something could not be written down");
+                        is_unwritten = true;
                     }
                 }
                 Output::Close { connection, code } => {
@@ -168,6 +192,20 @@ impl Driver {
             self.guarded(None, |hub| hub.disconnect(now, connection));
         }
         self.deliver();
+    }
+
+    /// Looks whether an operator freed a handle.
+    fn look_at_store(&mut self) {
+        let freed = self.store.freed().unwrap_or_else(|error| {
+            error!(%error, "the store cannot be looked at");
+            Vec::new()
+        });
+        let now = self.now();
+        for handle in freed {
+            info!("a handle was freed");
+            debug!(%handle, "freed");
+            self.guarded(None, |hub| hub.free_handle(now, &handle));
+        }
     }
 
     fn serve(&mut self, request: Request) {

@@ -10,6 +10,7 @@ mod address;
 mod config;
 mod connection;
 mod json_string;
+mod people;
 mod rate;
 mod relay;
 mod room;
@@ -27,12 +28,14 @@ use std::collections::{BTreeMap, BTreeSet, BinaryHeap, VecDeque};
 
 use bytestring::ByteString;
 use rustc_hash::FxHashMap;
-use visavis_protocol::{CloseCode, Epoch, ErrorCode, PeerId, RoomId, ServerMessage, VERSIONS};
+use visavis_protocol::{CloseCode, Epoch, ErrorCode, Handle, PeerId, RoomId, ServerMessage, VERSIONS};
 
 pub use address::AddressKey;
 use address::Addresses;
-pub use config::{HubConfig, HubFault, HubLimits};
+pub use config::{HubConfig, HubFault, HubLimits, PeopleConfig};
 use connection::{Connection, Rates};
+pub use people::{CallFigure, Change, Directory, PeopleCounts, PeopleSecret, ReadToken, Tokens, Verify};
+use people::{People, Word};
 pub use rate::{Bucket, Rate};
 use room::{Room, RoomKey};
 pub use totals::{Counts, Totals};
@@ -54,6 +57,8 @@ pub enum Output {
         /// The message; cheap to clone.
         text: ByteString,
     },
+    /// Write this down before anything that follows is sent.
+    Store(Change),
     /// Close the socket after what was sent before. The hub has forgotten the connection already:
     /// nothing more comes for it, and what is said of it is ignored.
     Close {
@@ -100,6 +105,8 @@ pub struct Hub {
     timers: BinaryHeap<Reverse<(Duration, Timer)>>,
     sweeping: bool,
     ended: Ended,
+    /// None where this server knows no handles.
+    people: Option<People>,
     outputs: VecDeque<Output>,
     welcome: ByteString,
     pong: ByteString,
@@ -118,7 +125,12 @@ impl Hub {
             ice: relays.open().to_vec(),
             relay: relays.are_set(),
         };
+        let people = config
+            .people
+            .clone()
+            .map(|people| People::new(people, unix).planted(&config));
         Self {
+            people,
             relays,
             rates: Rates::new(&config.limits),
             addresses: Addresses::new(&config.limits),
@@ -142,6 +154,9 @@ impl Hub {
     /// or the machine slept. `unix` is the time since 1970.
     pub fn set_clock(&mut self, now: Duration, unix: Duration) {
         self.relays.set_clock(now, unix);
+        if let Some(people) = &mut self.people {
+            people.set_clock(now, unix);
+        }
     }
 
     /// A socket is open. `now` counts from any fixed point and never goes back; the same holds for
@@ -176,6 +191,9 @@ impl Hub {
     /// short, so they cannot be relied upon.
     pub fn depart(&mut self, now: Duration, connection: ConnectionKey) {
         self.tick(now);
+        if let Some(people) = &mut self.people {
+            people.page_gone(now, connection, true);
+        }
         self.give_up_seat(now, connection);
         self.forget(now, connection);
         self.tick(now);
@@ -194,13 +212,50 @@ impl Hub {
                 Timer::Sweep => self.sweep(now),
             }
         }
+        if let Some(people) = &mut self.people {
+            people.tick(now);
+        }
+        self.speak();
+    }
+
+    /// Hands on what people are to be told.
+    fn speak(&mut self) {
+        while let Some(word) = self.people.as_mut().and_then(People::poll_word) {
+            match word {
+                Word::Tell(connection, event) => self.send(connection, &ServerMessage::People(event)),
+                Word::Refuse(connection, code, about) => {
+                    self.send_error(connection, code, Some(about), None);
+                }
+                Word::TellAll(connections, event) => {
+                    // Written once, however many are told.
+                    let text: ByteString = ServerMessage::People(event).encode().into();
+                    for connection in connections {
+                        self.push(connection, text.clone());
+                    }
+                }
+                Word::Store(change) => self.outputs.push_back(Output::Store(change)),
+            }
+        }
+    }
+
+    /// An operator took a handle from whoever had it.
+    pub fn free_handle(&mut self, now: Duration, handle: &Handle) {
+        if let Some(people) = &mut self.people {
+            people.free(now, handle);
+        }
+        self.tick(now);
     }
 
     /// When [`Hub::tick`] next has something to do, at the latest. May come early: a look at a
     /// clock is cheaper than a timer moved with every message.
     #[must_use]
     pub fn poll_timeout(&self) -> Option<Duration> {
-        self.timers.peek().map(|Reverse((due, _))| *due)
+        let rooms = self.timers.peek().map(|Reverse((due, _))| *due);
+        let people = self.people.as_ref().and_then(People::poll_timeout);
+        match (rooms, people) {
+            (Some(rooms), Some(people)) => Some(rooms.min(people)),
+            (rooms, people) => rooms.or(people),
+        }
     }
 
     /// The next thing to do; to be drained after each call of another method.
@@ -228,6 +283,17 @@ impl Hub {
             counts.watchers += room.watchers.len();
         }
         counts
+    }
+
+    /// The calls between people at the moment.
+    pub fn calls(&self) -> impl Iterator<Item = CallFigure> {
+        self.people.iter().flat_map(People::calls)
+    }
+
+    /// How much there is of people at the moment.
+    #[must_use]
+    pub fn people_counts(&self) -> PeopleCounts {
+        self.people.as_ref().map(People::counts).unwrap_or_default()
     }
 
     /// What there has been since the start.
@@ -294,6 +360,16 @@ const fn explanation(code: ErrorCode) -> &'static str {
         ErrorCode::SelfAddressed => "a packet to oneself",
         ErrorCode::RateLimited => "too many; slow down",
         ErrorCode::TooManyWatchers => "too many watch this room already",
+        ErrorCode::NotSignedIn => "this connection has proved no handle",
+        ErrorCode::AlreadySignedIn => "this connection has proved another handle",
+        ErrorCode::HandleTaken => "somebody else has this handle",
+        ErrorCode::HandleFree => "nobody has this handle",
+        ErrorCode::BadSignature => "not a signature by that key over this connection's nonce",
+        ErrorCode::BadCode => "a wrong, used or old code",
+        ErrorCode::TooMany => "more of these than one person may have",
+        ErrorCode::BadToken => "not a token that this server takes, or not any more",
+        ErrorCode::TokensOnly => "this server takes tokens of its operator's site and no keys",
+        ErrorCode::KeysOnly => "this server takes keys and no tokens",
         ErrorCode::Unknown => "",
     }
 }

@@ -12,7 +12,10 @@ mod http;
 pub mod hub;
 mod metrics;
 mod serve;
+mod signature;
 mod socket;
+pub mod store;
+pub mod token;
 
 pub use config::Config;
 pub use serve::{Handle, ServeError, serve};

@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::path::Path;
 use std::process::ExitCode;
 
 use tokio::runtime::{Builder, Runtime};
@@ -9,8 +10,10 @@ use tracing::{info, warn};
 use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use visavis_protocol::Handle;
 use visavis_server::config::{Config, ConfigError, Task, from_environment};
 use visavis_server::doctor::{self, Patience};
+use visavis_server::store::Store;
 
 /// The exit code for settings that cannot be used (sysexits.h).
 const EX_USAGE: u8 = 64;
@@ -41,6 +44,9 @@ fn main() -> ExitCode {
             Ok(false) => ExitCode::FAILURE,
             Err(error) => complain(&format!("cannot write to stdout: {error}"), 1),
         };
+    }
+    if let Task::FreeHandle(handle) = task {
+        return free_handle(config.data_dir.as_deref(), &handle);
     }
     let output = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
@@ -77,12 +83,39 @@ fn complain(text: &str, code: u8) -> ExitCode {
     code.into()
 }
 
+/// Takes a handle from whoever has it, beside a server that runs or without one.
+fn free_handle(folder: Option<&Path>, handle: &Handle) -> ExitCode {
+    let Some(folder) = folder else {
+        let text = "free-handle: no data folder is set (--data-dir); without one a server forgets handles when it stops";
+        return complain(text, EX_USAGE);
+    };
+    match Store::open_present(folder).and_then(|mut store| store.free(handle)) {
+        Ok(true) => {
+            let text = "is free. Contacts, blocks and missed calls that were kept for it are gone; a server \
+                        that runs signs its pages out within seconds.";
+            match writeln!(io::stdout(), "{handle} {text}") {
+                Ok(()) => ExitCode::SUCCESS,
+                Err(error) => complain(&format!("cannot write to stdout: {error}"), 1),
+            }
+        }
+        Ok(false) => complain(&format!("free-handle: nobody has {handle}"), 1),
+        Err(error) => complain(&format!("free-handle: {}", with_source(&error)), 1),
+    }
+}
+
+/// An error and what it came from, in one line.
+fn with_source(error: &dyn std::error::Error) -> String {
+    let source = error
+        .source()
+        .map_or(String::new(), |source| format!(": {source}"));
+    format!("{error}{source}")
+}
+
 async fn run(config: Config) -> Result<(), String> {
     let mut signals = Signals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    let handle = visavis_server::serve(config).await.map_err(|error| {
-        let source = std::error::Error::source(&error).map_or(String::new(), |source| format!(": {source}"));
-        format!("{error}{source}")
-    })?;
+    let handle = visavis_server::serve(config)
+        .await
+        .map_err(|error| with_source(&error))?;
     announce(handle.local_addr()).map_err(|error| format!("cannot write to stdout: {error}"))?;
     signals.next().await;
     info!("stopping; once more to stop at once");

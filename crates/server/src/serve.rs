@@ -23,9 +23,12 @@ use crate::admission::Admission;
 use crate::assets::Assets;
 use crate::driver::{self, QUEUE_FACTS, Request};
 use crate::http::{self, Accepted, House};
-use crate::hub::{AddressKey, Hub};
+use crate::hub::{AddressKey, Hub, HubConfig, PeopleConfig, PeopleSecret};
 use crate::metrics::Metrics;
+use crate::signature;
 use crate::socket::{Capacity, Surroundings};
+use crate::store::{Store, StoreError};
+use crate::token::TokenRules;
 
 /// Connections that the kernel keeps for us while we are busy: all of a restart's herd.
 const BACKLOG: u32 = 4096;
@@ -55,6 +58,9 @@ pub enum ServeError {
     /// The data folder cannot be made.
     #[error("cannot use the data folder")]
     DataDir(#[source] io::Error),
+    /// What is kept there cannot be used.
+    #[error("cannot use what is kept in the data folder")]
+    Store(#[from] StoreError),
     /// The client's files cannot be read.
     #[error("cannot read the client's files")]
     Assets(#[source] io::Error),
@@ -108,8 +114,26 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let (facts, facts_end) = mpsc::channel(QUEUE_FACTS);
     let (requests, requests_end) = mpsc::channel(16);
     let unix = driver::unix_time();
-    let hub = Hub::new(config.hub, Epoch::from_bytes(epoch), unix);
-    tokio::spawn(driver::run(hub, started, facts_end, requests_end));
+    let mut store = Store::open(config.data_dir.as_deref())?;
+    store.forget_old(unix)?;
+    if config.data_dir.is_none() {
+        info!("no data folder is set: handles and missed calls are forgotten with this process");
+    }
+    let mut secret = [0; 32];
+    getrandom::fill(&mut secret).map_err(|_| ServeError::Random)?;
+    let people = PeopleConfig {
+        secret: PeopleSecret(secret),
+        verify: signature::is_signed,
+        directory: store.directory()?,
+        is_kept: config.data_dir.is_some(),
+        tokens: config.tokens.map(TokenRules::into_tokens),
+    };
+    let hub = HubConfig {
+        people: Some(people),
+        ..config.hub
+    };
+    let hub = Hub::new(hub, Epoch::from_bytes(epoch), unix);
+    tokio::spawn(driver::run(hub, store, started, facts_end, requests_end));
     let house = Arc::new(House {
         assets,
         admission: Arc::clone(&admission),

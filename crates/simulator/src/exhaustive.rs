@@ -388,7 +388,8 @@ impl State {
             | Command::CloseLink { .. }
             | Command::Capture(_)
             | Command::StopCapture { .. }
-            | Command::SetSpeaker { .. } => None,
+            | Command::SetSpeaker { .. }
+            | Command::Sign { .. } => None,
         };
         let side = &mut self.sides[at];
         if begun.is_some() && std::mem::replace(&mut side.request, begun).is_some() {
@@ -421,7 +422,8 @@ impl State {
             Command::OpenSocket { .. } | Command::CloseSocket { .. } => {
                 return Err(format!("side {at}: gave a working socket up"));
             }
-            Command::SetIceServers { .. }
+            Command::Sign { .. }
+            | Command::SetIceServers { .. }
             | Command::SendInBand { .. }
             | Command::SendReaction { .. }
             | Command::SendAside { .. }

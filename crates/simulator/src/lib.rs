@@ -6,6 +6,7 @@
 
 pub mod browser;
 pub mod exhaustive;
+pub mod people;
 pub mod script;
 pub mod shrink;
 pub mod sweep;

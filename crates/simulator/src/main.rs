@@ -5,12 +5,12 @@
 use std::collections::BTreeMap;
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{Parser, Subcommand, ValueEnum};
 use visavis_simulator::exhaustive::{plans, search};
-use visavis_simulator::shrink::{as_test, shrink};
-use visavis_simulator::sweep::{Sweep, sweep};
+use visavis_simulator::shrink::{as_test, as_test_of_people, shrink};
+use visavis_simulator::sweep::{Kind, Sweep, sweep};
 use visavis_simulator::teeth::{Planted, bite};
-use visavis_simulator::{Options, Script, run};
+use visavis_simulator::{Options, Outcome, Script, people, run};
 
 /// Failing seeds that are printed.
 const SHOWN: usize = 20;
@@ -22,10 +22,31 @@ struct Arguments {
     command: Command,
 }
 
+/// What a seed is played as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Of {
+    /// People in a room.
+    Rooms,
+    /// People who call each other.
+    People,
+}
+
+impl Of {
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Rooms => Kind::Rooms,
+            Self::People => Kind::People,
+        }
+    }
+}
+
 #[derive(Subcommand)]
 enum Command {
-    /// Runs many seeds.
+    /// Runs many seeds, each as rooms and as people.
     Run {
+        /// As one of the two alone.
+        #[arg(long, value_enum)]
+        of: Option<Of>,
         /// How many.
         #[arg(long, default_value_t = 1000)]
         seeds: u64,
@@ -40,6 +61,9 @@ enum Command {
     Replay {
         /// The seed.
         seed: u64,
+        /// As what.
+        #[arg(long, value_enum, default_value = "rooms")]
+        of: Of,
         /// Prints every event and command.
         #[arg(long)]
         trace: bool,
@@ -63,6 +87,9 @@ enum Command {
     Shrink {
         /// The seed.
         seed: u64,
+        /// As what.
+        #[arg(long, value_enum, default_value = "rooms")]
+        of: Of,
         /// Prints every event and command of the smallest script.
         #[arg(long)]
         trace: bool,
@@ -72,19 +99,31 @@ enum Command {
 fn main() -> ExitCode {
     let (passed, failed) = match Arguments::parse().command {
         Command::Run {
+            of,
             seeds,
             start,
             threads,
-        } => run_many(seeds, start, threads),
+        } => run_all(of, seeds, start, threads),
         Command::Teeth { seeds, threads } => show_teeth(seeds, threads),
         Command::Exhaustive { states } => search_all(states),
-        Command::Replay { seed, trace } => replay(&Script::generate(seed), trace),
-        Command::Shrink { seed, trace } => {
-            let smallest = shrink(&Script::generate(seed), &Options::default());
-            let counts = replay(&smallest, trace);
-            println!("{}", as_test(&smallest));
-            counts
-        }
+        Command::Replay { seed, of, trace } => match of {
+            Of::Rooms => replay(&Script::generate(seed), trace),
+            Of::People => replay_people(&people::script::Script::generate(seed), trace),
+        },
+        Command::Shrink { seed, of, trace } => match of {
+            Of::Rooms => {
+                let smallest = shrink(&Script::generate(seed), &Options::default());
+                let counts = replay(&smallest, trace);
+                println!("{}", as_test(&smallest));
+                counts
+            }
+            Of::People => {
+                let smallest = shrink(&people::script::Script::generate(seed), &Options::default());
+                let counts = replay_people(&smallest, trace);
+                println!("{}", as_test_of_people(&smallest));
+                counts
+            }
+        },
     };
     println!("{passed} passed, {failed} failed");
     if failed == 0 {
@@ -94,9 +133,22 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_many(seeds: u64, start: u64, threads: usize) -> (u64, u64) {
+fn run_all(of: Option<Of>, seeds: u64, start: u64, threads: usize) -> (u64, u64) {
+    let (mut passed, mut failed) = (0, 0);
+    for kind in Kind::ALL {
+        if of.is_none_or(|of| of.kind() == kind) {
+            let (well, badly) = run_many(kind, seeds, start, threads);
+            passed += well;
+            failed += badly;
+        }
+    }
+    (passed, failed)
+}
+
+fn run_many(kind: Kind, seeds: u64, start: u64, threads: usize) -> (u64, u64) {
     let report = sweep(
         &Sweep {
+            kind,
             start,
             seeds,
             threads,
@@ -116,11 +168,17 @@ fn run_many(seeds: u64, start: u64, threads: usize) -> (u64, u64) {
         println!("seed {seed}: {violation}");
     }
     if let Some((seed, _)) = report.failures.first() {
-        println!("replay with: visavis-simulator replay {seed} --trace; make small with: shrink {seed}");
+        let of = match kind {
+            Kind::Rooms => "",
+            Kind::People => " --of people",
+        };
+        println!(
+            "replay with: visavis-simulator replay {seed}{of} --trace; make small with: shrink {seed}{of}"
+        );
     }
     let per_second = (report.passed + report.failed) as f64 / report.took.as_secs_f64();
     println!(
-        "{} events in {:.1} s, {per_second:.0} seeds/s; slowest to settle {:.1} s (seed {}); hash {:016x}",
+        "{kind:?}: {} events in {:.1} s, {per_second:.0} seeds/s; slowest to settle {:.1} s (seed {}); hash {:016x}",
         report.events,
         report.took.as_secs_f64(),
         report.slowest.0.as_secs_f64(),
@@ -190,13 +248,25 @@ fn replay(script: &Script, trace: bool) -> (u64, u64) {
         println!("{at:>6} ms {action:?}");
     }
     println!("{} people, {:?}", script.people, script.pace);
-    let outcome = run(
-        script,
-        &Options {
-            trace,
-            ..Options::default()
-        },
-    );
+    show(&run(script, &options(trace)))
+}
+
+fn replay_people(script: &people::script::Script, trace: bool) -> (u64, u64) {
+    for (at, action) in &script.actions {
+        println!("{at:>6} ms {action:?}");
+    }
+    println!("people with {:?} pages, {:?}", script.pages, script.pace);
+    show(&people::run(script, &options(trace)))
+}
+
+fn options(trace: bool) -> Options {
+    Options {
+        trace,
+        ..Options::default()
+    }
+}
+
+fn show(outcome: &Outcome) -> (u64, u64) {
     for line in &outcome.lines {
         println!("{line}");
     }
@@ -206,7 +276,7 @@ fn replay(script: &Script, trace: bool) -> (u64, u64) {
         outcome.settled_after.as_secs_f64(),
         outcome.hash
     );
-    match outcome.violation {
+    match &outcome.violation {
         None => (1, 0),
         Some(violation) => {
             println!("{violation}");

@@ -4,15 +4,41 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
+use crate::people;
 use crate::script::Script;
 use crate::world::{Options, Outcome, Violation, run};
 
 /// Failing seeds that are kept; beyond that nobody reads them.
 const KEPT: usize = 1000;
 
+/// What a seed is played as. The two know nothing of each other: the same seed makes one run of each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// People in a room.
+    Rooms,
+    /// People who call each other.
+    People,
+}
+
+impl Kind {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Rooms, Self::People];
+
+    /// Plays a seed.
+    #[must_use]
+    pub fn play(self, seed: u64, options: &Options) -> Outcome {
+        match self {
+            Self::Rooms => run(&Script::generate(seed), options),
+            Self::People => people::run(&people::script::Script::generate(seed), options),
+        }
+    }
+}
+
 /// Which seeds, and how.
 #[derive(Clone, Debug)]
 pub struct Sweep {
+    /// As what.
+    pub kind: Kind,
     /// The first seed.
     pub start: u64,
     /// How many.
@@ -90,7 +116,7 @@ pub fn sweep(sweep: &Sweep, progress: &(dyn Fn(u64) + Sync)) -> Report {
                         break;
                     }
                     let seed = sweep.start + nth;
-                    report.take(seed, run(&Script::generate(seed), &sweep.options));
+                    report.take(seed, sweep.kind.play(seed, &sweep.options));
                     if report.failed > 0 && sweep.stop_at_first {
                         stop.store(true, Ordering::Relaxed);
                     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use visavis_call_core::{Fault, Faults};
 use visavis_server::hub::HubFault;
 
-use crate::sweep::{Sweep, sweep};
+use crate::sweep::{Kind, Sweep, sweep};
 use crate::world::{Options, Violation};
 
 /// Something wrong on purpose.
@@ -21,7 +21,31 @@ impl Planted {
     /// Every bug that can be planted.
     pub fn all() -> impl Iterator<Item = Self> {
         let cores = Fault::ALL.iter().copied().map(Self::Core);
-        cores.chain(HubFault::ALL.iter().copied().map(Self::Hub))
+        let hubs = HubFault::OF_ROOMS.iter().chain(HubFault::OF_PEOPLE);
+        cores.chain(hubs.copied().map(Self::Hub))
+    }
+
+    /// What it is planted in: rooms, or calls between people.
+    const fn kind(self) -> Kind {
+        match self {
+            Self::Core(
+                Fault::EndedCallRings
+                | Fault::MergedIsOver
+                | Fault::AcceptedTrusted
+                | Fault::RingsForEver
+                | Fault::RingSaidOnce,
+            )
+            | Self::Hub(
+                HubFault::LowerIdWins
+                | HubFault::ThirdRings
+                | HubFault::SecondAnswerTaken
+                | HubFault::AckNotAwaited
+                | HubFault::HangUpForgotten
+                | HubFault::LostCallKept
+                | HubFault::SeenForgotten,
+            ) => Kind::People,
+            Self::Core(_) | Self::Hub(_) => Kind::Rooms,
+        }
     }
 
     fn options(self) -> Options {
@@ -54,6 +78,7 @@ pub struct Bite {
 pub fn bite(planted: Planted, seeds: u64, threads: usize) -> Bite {
     let report = sweep(
         &Sweep {
+            kind: planted.kind(),
             start: 0,
             seeds,
             threads,

@@ -1,10 +1,10 @@
 //! A few seeds, the planted bugs and the smaller searches: what fits beside the unit tests. The
 //! command line runs them all.
 
+use visavis_simulator::Options;
 use visavis_simulator::exhaustive::{plans, search};
-use visavis_simulator::sweep::{Sweep, sweep};
+use visavis_simulator::sweep::{Kind, Sweep, sweep};
 use visavis_simulator::teeth::{Planted, bite};
-use visavis_simulator::{Options, Script, run};
 
 /// How many seeds to run; `VISAVIS_SIM_SEEDS` says otherwise.
 fn seeds() -> u64 {
@@ -14,10 +14,10 @@ fn seeds() -> u64 {
         .unwrap_or(300)
 }
 
-#[test]
-fn no_seed_breaks_a_rule() {
+fn expect_no_failure(kind: Kind) {
     let report = sweep(
         &Sweep {
+            kind,
             start: 0,
             seeds: seeds(),
             threads: 2,
@@ -36,23 +36,30 @@ fn no_seed_breaks_a_rule() {
 }
 
 #[test]
+fn no_seed_breaks_a_rule() {
+    expect_no_failure(Kind::Rooms);
+}
+
+#[test]
+fn no_seed_of_people_who_call_breaks_a_rule() {
+    expect_no_failure(Kind::People);
+}
+
+#[test]
 fn a_seed_always_makes_the_same_run() {
-    for seed in [1, 7, 29, 51] {
-        let script = Script::generate(seed);
-        let first = run(&script, &Options::default());
-        let traced = run(
-            &script,
-            &Options {
-                trace: true,
-                ..Options::default()
-            },
-        );
-        assert_eq!((first.hash, first.events), (traced.hash, traced.events));
-        assert!(!traced.lines.is_empty());
-        assert_ne!(
-            first.hash,
-            run(&Script::generate(seed + 1), &Options::default()).hash
-        );
+    let traced = Options {
+        trace: true,
+        ..Options::default()
+    };
+    for (kind, seed) in Kind::ALL
+        .into_iter()
+        .flat_map(|kind| [1, 7, 29, 51].map(|seed| (kind, seed)))
+    {
+        let first = kind.play(seed, &Options::default());
+        let again = kind.play(seed, &traced);
+        assert_eq!((first.hash, first.events), (again.hash, again.events));
+        assert!(!again.lines.is_empty());
+        assert_ne!(first.hash, kind.play(seed + 1, &Options::default()).hash);
     }
 }
 

@@ -31,9 +31,11 @@ visavis-bench <command> [options]      (usually by way of `cargo xtask bench` an
 
   load     the server under load, beside a bare `ws` relay
              --server PATH      the server to measure        (default: $VISAVIS_SERVER, else the release build)
-             --only LIST        of idle,joins,small,large,drain (default: all)
+             --only LIST        of idle,joins,small,large,drain,people (default: all)
              --drain            the same as --only drain: a restart
              --people N         in the rooms at the restart  (default: 1000)
+             --handles N        online, with 50 contacts each (default: 10000)
+             --seconds N        in which one in a hundred of them changes each second (default: 40)
              --sockets N        idle sockets                 (default: 10000)
              --rounds N         rounds of relaying           (default: 5)
              --pairs N          pairs that exchange messages (default: 2000)

@@ -9,6 +9,7 @@
 pub mod acted;
 pub mod axe;
 pub mod browser;
+pub mod contacts;
 pub mod files;
 pub mod member;
 pub mod page;

@@ -106,6 +106,7 @@ async fn seated(socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Resu
             | ServerMessage::Relay { .. }
             | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
+            | ServerMessage::People(_)
             | ServerMessage::Pong {}
             | ServerMessage::GoingAway { .. } => {}
         }

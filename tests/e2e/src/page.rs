@@ -234,6 +234,9 @@ impl Browser {
                 let Some(element) = self.find(role, name).await? else {
                     return Ok(Look::NotYet(format!("not there: {}", self.words().await?)));
                 };
+                if !element.is_enabled().await.unwrap_or(true) {
+                    return Ok(Look::NotYet(String::from("it cannot be pressed yet")));
+                }
                 // It may be replaced or move between being found and being pressed.
                 Ok(match element.click().await {
                     Ok(()) => Look::There(()),

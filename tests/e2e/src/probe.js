@@ -61,10 +61,11 @@
   }
 
   const sockets = new Set();
+  const heard = [];
   const wire = { sent: 0, sentBytes: 0, received: 0, receivedBytes: 0, opened: 0 };
   remember("WebSocket", sockets, (socket) => {
     wire.opened += 1;
-    native.add.call(socket, "message", (event) => { wire.received += 1; wire.receivedBytes += event.data.length ?? 0; });
+    native.add.call(socket, "message", (event) => { if (heard.length < SAID) heard.push(String(event.data)); wire.received += 1; wire.receivedBytes += event.data.length ?? 0; });
     native.add.call(socket, "close", () => sockets.delete(socket));
   });
   const send = WebSocket.prototype.send;
@@ -267,6 +268,7 @@
     },
     wire: () => ({ ...wire }),
     said: () => said,
+    heard: () => heard,
     /** Bytes of binary messages on data channels so far. */
     binary: () => ({ ...binary }),
     /** Ends every connection behind the page's back. */

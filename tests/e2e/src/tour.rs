@@ -63,7 +63,6 @@ pub async fn outside(stage: &Stage, ada: &Browser, look: &impl AsyncFn(&str) -> 
     for (name, path) in [
         ("wrong-link", "/room/tea?lang=en#damaged"),
         ("no-such-page", "/nowhere?lang=en"),
-        ("contacts", "/contacts?lang=en"),
     ] {
         ada.visit(&format!("{}{path}", stage.origin())).await?;
         look(name).await?;
@@ -389,4 +388,63 @@ async fn has_picture(browser: &Browser) -> Result<()> {
         Ok(Look::when(has == true, || "none".into()))
     })
     .await
+}
+
+/// People by their handles, and a call from one to another.
+///
+/// # Errors
+/// If a screen does not come, or `look` fails.
+pub async fn people(
+    stage: &Stage,
+    ada: &Browser,
+    bob: &Browser,
+    look: &impl AsyncFn(&str) -> Result<()>,
+) -> Result<()> {
+    ada.visit(&format!("{}/contacts?lang=en", stage.origin())).await?;
+    look("contacts-sign-in").await?;
+    ada.press("button", "This is my handle on another device").await?;
+    ada.fill("Your handle", "a").await?;
+    ada.press("button", "Sign in").await?;
+    ada.hear("alert", "at least 3").await?;
+    look("contacts-sign-in-with-error").await?;
+    ada.sign_in(stage, "ada").await?;
+    look("contacts-empty").await?;
+    for handle in ["grace.hopper", "hedy-lamarr", "a-handle.as-long.as-there-can_be"] {
+        ada.add_contact(handle).await?;
+    }
+    ada.add_contact("bob").await?;
+    ada.press("button", "Link another device").await?;
+    bob.sign_in(stage, "bob").await?;
+    bob.add_contact("ada").await?;
+    ada.see_presence("bob", "Online", SOON).await?;
+    look("contacts").await?;
+
+    ada.ring("hedy-lamarr", false).await?;
+    ada.see_said("dialog", "Call ended", "cannot be reached").await?;
+    look("call-unreachable").await?;
+    ada.press("button", "Close").await?;
+    bob.ring("ada", false).await?;
+    ada.see_ringing().await?;
+    look("ringing").await?;
+    ada.press("button", "Decline").await?;
+    bob.see_said("dialog", "Call ended", "declined").await?;
+    bob.press("button", "Close").await?;
+    ada.ring("bob", true).await?;
+    ada.see_said("dialog", "Calling", "Ringing at bob").await?;
+    look("calling").await?;
+    bob.press("button", "Accept").await?;
+    ada.wait_for_tile("bob").await?;
+    look("direct-call").await?;
+    ada.press("button", "Chat").await?;
+    ada.fill("Message", "Shall we meet at six?").await?;
+    ada.press("button", "Send").await?;
+    ada.see_said("log", "Messages", "Shall we meet").await?;
+    bob.press("button", "Leave call").await?;
+    ada.see_said("list", "Conversation with bob", "Outgoing: Video call")
+        .await?;
+    look("conversation").await?;
+    ada.visit(&format!("{}/contacts?lang=en", stage.origin())).await?;
+    ada.see_said("list", "Calls", "Incoming").await?;
+    look("contacts-with-calls").await?;
+    Ok(())
 }

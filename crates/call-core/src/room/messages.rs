@@ -93,7 +93,10 @@ impl Room {
                     });
                 }
             }
-            ServerMessage::Left {} | ServerMessage::Pong {} | ServerMessage::GoingAway { .. } => {}
+            ServerMessage::Left {}
+            | ServerMessage::Pong {}
+            | ServerMessage::People(_)
+            | ServerMessage::GoingAway { .. } => {}
         }
         Vec::new()
     }
@@ -185,6 +188,16 @@ const fn problem(code: ErrorCode) -> JoinProblem {
         | ErrorCode::UnknownPeer
         | ErrorCode::SelfAddressed
         | ErrorCode::TooManyWatchers
+        | ErrorCode::NotSignedIn
+        | ErrorCode::AlreadySignedIn
+        | ErrorCode::HandleTaken
+        | ErrorCode::HandleFree
+        | ErrorCode::BadSignature
+        | ErrorCode::BadCode
+        | ErrorCode::TooMany
+        | ErrorCode::BadToken
+        | ErrorCode::TokensOnly
+        | ErrorCode::KeysOnly
         | ErrorCode::Unknown => JoinProblem::Other,
     }
 }

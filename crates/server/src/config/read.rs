@@ -8,9 +8,10 @@ use clap::Parser;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Deserializer, Serialize};
-use visavis_protocol::IceServer;
+use visavis_protocol::{Handle, IceServer};
 
 use super::limits::{self, NAMES};
+use super::token::WrittenTokens;
 use super::turn::{self, WrittenTurn};
 use super::{Config, MetricsAccess, check_ice_server, ice_server};
 use crate::hub::TurnSecret;
@@ -29,6 +30,10 @@ const SETTINGS: &[&str] = &[
     "turn_url",
     "turn_secret_file",
     "turn_lifetime",
+    "people_token_key_file",
+    "people_token_secret_file",
+    "people_token_issuer",
+    "people_token_audience",
     "metrics",
     "log",
     "threads",
@@ -49,13 +54,43 @@ pub enum ConfigError {
 }
 
 /// What the program is started for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Task {
     /// Serve the client and carry its signaling.
     #[default]
     Serve,
     /// Check ports, folders, STUN and TURN servers of the same settings, and say what is wrong.
     Doctor,
+    /// Take a handle from whoever has it.
+    FreeHandle(Handle),
+}
+
+/// The same as it is written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, clap::ValueEnum)]
+enum TaskName {
+    /// Serve the client and carry its signaling.
+    #[default]
+    Serve,
+    /// Check ports, folders, STUN and TURN servers of the same settings, and say what is wrong.
+    Doctor,
+    /// Take a handle whose key was lost from whoever has it: contacts and missed calls go with it.
+    FreeHandle,
+}
+
+fn task(name: TaskName, handle: Option<&str>) -> Result<Task, ConfigError> {
+    let wrong = |text: String| Err(ConfigError::Value(text));
+    match (name, handle) {
+        (TaskName::Serve, None) => Ok(Task::Serve),
+        (TaskName::Doctor, None) => Ok(Task::Doctor),
+        (TaskName::FreeHandle, None) => wrong("free-handle: which handle? Write `free-handle ada`".into()),
+        (TaskName::FreeHandle, Some(text)) => match Handle::read(text) {
+            Ok(handle) => Ok(Task::FreeHandle(handle)),
+            Err(error) => wrong(format!("free-handle: `{}`: {error}", text.escape_debug())),
+        },
+        (TaskName::Serve | TaskName::Doctor, Some(text)) => {
+            wrong(format!("`{}` is for free-handle alone", text.escape_debug()))
+        }
+    }
 }
 
 /// Serves the Visavis client and carries its signaling.
@@ -69,7 +104,10 @@ struct Flags {
     /// What to do [default: serve]
     #[arg(value_enum)]
     #[serde(skip)]
-    task: Option<Task>,
+    task: Option<TaskName>,
+    /// Which handle, for free-handle
+    #[serde(skip)]
+    handle: Option<String>,
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -106,6 +144,22 @@ struct Flags {
     #[arg(long, value_name = "SECONDS")]
     #[serde(skip_serializing_if = "Option::is_none")]
     turn_lifetime: Option<u64>,
+    /// Public key (PEM) of the site whose tokens let people sign in, instead of keys of their own
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people_token_key_file: Option<PathBuf>,
+    /// Secret that this site signs its tokens with, instead of a public key
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people_token_secret_file: Option<PathBuf>,
+    /// What `iss` of these tokens must be
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people_token_issuer: Option<String>,
+    /// What `aud` of these tokens must be
+    #[arg(long, value_name = "NAME")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    people_token_audience: Option<String>,
     /// Who may read /metrics: local, any or off [default: local]
     #[arg(long, value_name = "WHO")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -153,6 +207,10 @@ struct Written {
     turn_secret: Option<TurnSecret>,
     turn_secret_file: Option<PathBuf>,
     turn_lifetime: Option<u64>,
+    people_token_key_file: Option<PathBuf>,
+    people_token_secret_file: Option<PathBuf>,
+    people_token_issuer: Option<String>,
+    people_token_audience: Option<String>,
     metrics: Option<MetricsAccess>,
     log: Option<String>,
     threads: Option<usize>,
@@ -204,7 +262,7 @@ fn ice_servers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IceServ
 /// See [`ConfigError`].
 pub fn from_environment() -> Result<(Task, Config), ConfigError> {
     let flags = Flags::try_parse().map_err(ConfigError::Flags)?;
-    let task = flags.task.unwrap_or_default();
+    let task = task(flags.task.unwrap_or_default(), flags.handle.as_deref())?;
     Ok((task, read(flags)?))
 }
 
@@ -273,6 +331,13 @@ fn check(written: Written) -> Result<Config, ConfigError> {
         secret: written.turn_secret,
         secret_file: written.turn_secret_file,
         lifetime_seconds: written.turn_lifetime,
+    }
+    .check()?;
+    config.tokens = WrittenTokens {
+        key_file: written.people_token_key_file,
+        secret_file: written.people_token_secret_file,
+        issuer: written.people_token_issuer,
+        audience: written.people_token_audience,
     }
     .check()?;
     config.data_dir = written.data_dir;

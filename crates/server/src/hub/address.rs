@@ -33,6 +33,7 @@ struct Usage {
     connections: u32,
     joins: Bucket,
     rooms: Bucket,
+    handles: Bucket,
 }
 
 #[derive(Default)]
@@ -47,6 +48,7 @@ struct Failures {
 pub(super) struct Addresses {
     joins: Rate,
     rooms: Rate,
+    handles: Rate,
     failed_resumes: usize,
     usage: BTreeMap<AddressKey, Usage>,
     failures: BTreeMap<AddressKey, Failures>,
@@ -61,6 +63,11 @@ impl Addresses {
                 config.rooms_per_minute,
                 Duration::from_secs(60),
                 config.rooms_per_minute,
+            ),
+            handles: Rate::new(
+                config.handles_per_minute,
+                Duration::from_secs(60),
+                config.handles_per_minute,
             ),
             failed_resumes: config.failed_resumes as usize,
             usage: BTreeMap::new(),
@@ -92,6 +99,12 @@ impl Addresses {
     pub(super) fn may_open_room(&mut self, now: Duration, address: AddressKey) -> bool {
         let rate = self.rooms;
         self.usage.entry(address).or_default().rooms.take(now, rate, 1)
+    }
+
+    /// Whether somebody here may take another handle that nobody has.
+    pub(super) fn may_take_handle(&mut self, now: Duration, address: AddressKey) -> bool {
+        let rate = self.handles;
+        self.usage.entry(address).or_default().handles.take(now, rate, 1)
     }
 
     /// Whether too many resumes failed from here.
@@ -147,7 +160,10 @@ impl Addresses {
 
 impl Usage {
     fn is_idle(&self, now: Duration) -> bool {
-        self.connections == 0 && self.joins.is_full(now) && self.rooms.is_full(now)
+        self.connections == 0
+            && [self.joins, self.rooms, self.handles]
+                .iter()
+                .all(|bucket| bucket.is_full(now))
     }
 }
 

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use visavis_protocol::{IceServer, limits};
 
+use super::people::{Directory, PeopleSecret, Tokens, Verify};
 use super::turn::TurnConfig;
 
 /// Settings of a [`Hub`](super::Hub).
@@ -13,11 +14,29 @@ pub struct HubConfig {
     pub ice: Vec<IceServer>,
     /// Relays for which each session gets credentials of its own.
     pub turn: Option<TurnConfig>,
+    /// Handles and calls; none where this server knows none.
+    pub people: Option<PeopleConfig>,
     /// How much of everything is allowed.
     pub limits: HubLimits,
     /// The wrong behaviour planted in this hub, to prove that a test would notice it.
     #[cfg(feature = "planted-bugs")]
     pub fault: Option<HubFault>,
+}
+
+/// What a hub needs to know of people.
+#[derive(Clone, Debug)]
+pub struct PeopleConfig {
+    /// Drawn at the start of the server.
+    pub secret: PeopleSecret,
+    /// Checks a signature.
+    pub verify: Verify,
+    /// What was written down.
+    pub directory: Directory,
+    /// Whether it will be there after this server, too. Where it is not, a page that comes back takes the
+    /// handle that it had, as if it asked for it.
+    pub is_kept: bool,
+    /// Reads tokens, where these and nothing else prove a handle.
+    pub tokens: Option<Tokens>,
 }
 
 /// The limits that the hub enforces. The defaults are those of [`visavis_protocol::limits`], which
@@ -54,6 +73,8 @@ pub struct HubLimits {
     pub joins_burst: u32,
     /// See [`limits::ROOMS_PER_MINUTE`].
     pub rooms_per_minute: u32,
+    /// See [`limits::HANDLES_PER_MINUTE`].
+    pub handles_per_minute: u32,
     /// See [`limits::FAILED_RESUMES`].
     pub failed_resumes: u32,
 }
@@ -76,6 +97,7 @@ impl Default for HubLimits {
             joins_per_second: limits::JOINS_PER_SECOND,
             joins_burst: limits::JOINS_BURST,
             rooms_per_minute: limits::ROOMS_PER_MINUTE,
+            handles_per_minute: limits::HANDLES_PER_MINUTE,
             failed_resumes: limits::FAILED_RESUMES,
         }
     }
@@ -100,11 +122,25 @@ pub enum HubFault {
     ForeignEpochAccepted,
     /// A packet is handed to the first peer of the room instead of its addressee.
     RelayMisdelivered,
+    /// Of two calls that cross the one with the lower id goes on.
+    LowerIdWins,
+    /// Who is in a call is called by a third one all the same.
+    ThirdRings,
+    /// Each page that takes a call is in it.
+    SecondAnswerTaken,
+    /// A call waits without end for a page that shows it.
+    AckNotAwaited,
+    /// A hang-up that overtakes its call is forgotten, and the call rings (F6).
+    HangUpForgotten,
+    /// A call that was taken stands without one of its two pages for ever.
+    LostCallKept,
+    /// Missed calls that were seen are told again.
+    SeenForgotten,
 }
 
 impl HubFault {
-    /// Every fault, for tests that plant them one by one.
-    pub const ALL: &'static [Self] = &[
+    /// Those of rooms, for tests that plant them one by one.
+    pub const OF_ROOMS: &'static [Self] = &[
         Self::OldSocketRemovesNewSeat,
         Self::VersionSkips,
         Self::ReplacedSeatKept,
@@ -112,6 +148,16 @@ impl HubFault {
         Self::ReturnNotTold,
         Self::ForeignEpochAccepted,
         Self::RelayMisdelivered,
+    ];
+    /// Those of people, which only the simulator's many calls find.
+    pub const OF_PEOPLE: &'static [Self] = &[
+        Self::LowerIdWins,
+        Self::ThirdRings,
+        Self::SecondAnswerTaken,
+        Self::AckNotAwaited,
+        Self::HangUpForgotten,
+        Self::LostCallKept,
+        Self::SeenForgotten,
     ];
 }
 

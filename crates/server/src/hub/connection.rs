@@ -5,12 +5,14 @@ use core::time::Duration;
 
 use unicode_normalization::is_nfc;
 use visavis_protocol::message::{DecodeError, claimed_kind};
+use visavis_protocol::people::PeopleRequest;
 use visavis_protocol::{
     ClientMessage, CloseCode, ErrorCode, PeerId, RoomId, ServerMessage, VERSIONS, limits,
 };
 
 use super::address::AddressKey;
 use super::config::{HubFault, HubLimits};
+use super::people::Site;
 use super::rate::{Bucket, Rate};
 use super::relay::RawRelay;
 use super::room::RoomKey;
@@ -116,11 +118,25 @@ enum Verdict {
     Flood,
 }
 
+impl Place {
+    /// The room in which it is a seat.
+    const fn room_of_seat(self) -> Option<RoomKey> {
+        match self {
+            Self::Seated(room, _) => Some(room),
+            Self::Stranger | Self::Greeted | Self::Watching(_) => None,
+        }
+    }
+}
+
 impl Hub {
     /// A text message came. Total: whatever it is, the answer is an output.
     pub fn receive(&mut self, now: Duration, connection: ConnectionKey, text: &str) {
         self.tick(now);
         self.take_in(now, connection, text);
+        if let Some(people) = &mut self.people {
+            let place = self.connections.get(&connection).map(|known| known.place);
+            people.set_seated(now, connection, place.and_then(Place::room_of_seat));
+        }
         self.tick(now);
     }
 
@@ -162,6 +178,7 @@ impl Hub {
                 | ClientMessage::Leave {}
                 | ClientMessage::Visibility { .. }
                 | ClientMessage::Ice {}
+                | ClientMessage::People(_)
                 | ClientMessage::Ping {} => self.refuse_stranger(now, connection, message.kind()),
             };
         }
@@ -189,10 +206,35 @@ impl Hub {
             }
             ClientMessage::Relay { to, n, body } => self.relay(now, connection, place, to, n, body),
             ClientMessage::Leave {} => self.leave(now, connection),
-            ClientMessage::Visibility { hidden } => self.set_hidden(connection, hidden),
+            ClientMessage::Visibility { hidden } => {
+                self.set_hidden(connection, hidden);
+                if let Some(people) = &mut self.people {
+                    people.set_hidden(now, connection, hidden);
+                }
+            }
             ClientMessage::Ice {} => self.tell_ice(now, connection, place),
+            ClientMessage::People(request) => self.about_people(now, connection, place, request),
             ClientMessage::Ping {} => self.push(connection, self.pong.clone()),
         }
+    }
+
+    fn about_people(
+        &mut self,
+        now: Duration,
+        connection: ConnectionKey,
+        place: Place,
+        request: PeopleRequest,
+    ) {
+        let (Some(people), Some(known)) = (&mut self.people, self.connections.get(&connection)) else {
+            return self.send_error(connection, ErrorCode::UnknownKind, Some("people"), None);
+        };
+        let addresses = &mut self.addresses;
+        let mut site = Site {
+            hidden: known.hidden,
+            seated: place.room_of_seat(),
+            may_take_handle: &mut || addresses.may_take_handle(now, known.address),
+        };
+        people.handle(now, connection, request, &mut site);
     }
 
     fn greet(&mut self, now: Duration, connection: ConnectionKey, versions: &[u16]) {
@@ -384,6 +426,9 @@ impl Hub {
             return;
         };
         self.addresses.disconnected(now, known.address);
+        if let Some(people) = &mut self.people {
+            people.page_gone(now, connection, false);
+        }
         match known.place {
             Place::Stranger | Place::Greeted => {}
             Place::Watching(room) => self.stop_watching(room, connection),

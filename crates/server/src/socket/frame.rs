@@ -6,7 +6,7 @@
 
 use bytes::Bytes;
 use bytestring::ByteString;
-use visavis_protocol::{CloseCode, limits};
+use visavis_protocol::{CloseCode, PAGE_GONE, limits};
 
 /// Frames that one message may be cut into. Browsers send one; a proxy may cut.
 const FRAGMENTS: u16 = 256;
@@ -167,7 +167,7 @@ impl Decoder {
             Opcode::Close => {
                 let code = check_close(payload)?;
                 sink(Incoming::Close {
-                    for_good: code == Some(GOING_AWAY),
+                    for_good: matches!(code, Some(GOING_AWAY | PAGE_GONE)),
                 });
             }
             Opcode::Text | Opcode::Continuation => {
@@ -445,6 +445,7 @@ mod tests {
         for (payload, for_good) in [
             (1001_u16.to_be_bytes().to_vec(), true),
             (1000_u16.to_be_bytes().to_vec(), false),
+            (PAGE_GONE.to_be_bytes().to_vec(), true),
             (4000_u16.to_be_bytes().to_vec(), false),
             (Vec::new(), false),
         ] {

@@ -487,7 +487,7 @@ impl World {
                         listed = peers;
                     }
                 }
-                Output::Send { .. } | Output::Close { .. } => others.push(output),
+                Output::Send { .. } | Output::Store(_) | Output::Close { .. } => others.push(output),
             }
         }
         hub.disconnect(now, OBSERVER);

@@ -121,6 +121,24 @@ pub enum Rule {
     Content,
     /// What came whole does not come again.
     SentTwice,
+    /// Nobody shows a call as ringing 50 s after it began.
+    GhostRing,
+    /// What ended does not ring.
+    LateRing,
+    /// Nobody is in two calls.
+    TwoCalls,
+    /// Nobody is in a call who did not ask for it or take it, as the other one did.
+    Consent,
+    /// Of two calls that cross the one with the higher id goes on.
+    Collision,
+    /// A call that was taken goes on until somebody ends it, and both are in it.
+    TalkCut,
+    /// Both sides know the end of a call as one of the same class.
+    EndClass,
+    /// A call that was missed is noted and told once, and no other is.
+    Missed,
+    /// What is over leaves nothing behind in the hub.
+    Leftover,
 }
 
 /// What is due at a time.

@@ -284,6 +284,7 @@ impl World {
                     let wire = usize::try_from(connection.0).unwrap_or(usize::MAX);
                     self.deliver(wire, text.as_ref());
                 }
+                Output::Store(_) => {}
                 Output::Close { connection, code } => {
                     let wire = usize::try_from(connection.0).unwrap_or(usize::MAX);
                     let Some(entry) = self.wires.get_mut(wire) else {

@@ -159,6 +159,7 @@ impl World {
             } else {
                 Config::default().pulse
             },
+            calls_have_rooms: true,
         };
         let core = Core::new(config, Seed::new(seed), self.timestamp());
         self.tabs.push(Tab {
@@ -297,8 +298,8 @@ impl World {
                     },
                 );
             }
-            // Nobody in here listens.
-            Command::SetSpeaker { .. } => {}
+            // Nobody in here listens, or has a handle.
+            Command::SetSpeaker { .. } | Command::Sign { .. } => {}
             Command::StopCapture { capture } => match self.tabs[tab].captures.get_mut(&capture) {
                 Some(Capture::Asking { stopped, .. }) => *stopped = true,
                 Some(Capture::Live { .. }) => {

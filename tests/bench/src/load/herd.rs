@@ -362,6 +362,7 @@ impl Member {
             | ServerMessage::Relay { .. }
             | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
+            | ServerMessage::People(_)
             | ServerMessage::Pong {} => {}
         }
         Ok(())

@@ -1,5 +1,5 @@
 //! The server under load: memory of idle sockets, CPU of joins, messages a second (G12 to G14, G16),
-//! and a restart.
+//! a restart, and handles whose contacts hear how it stands with them.
 //!
 //! The load comes from this process, over loopback, from as many source addresses as the server's
 //! limits ask for; no limit is raised for it. CPU time is the server's own, so that it does not
@@ -12,6 +12,7 @@ mod drain;
 mod frame;
 mod herd;
 mod joins;
+mod people;
 mod relay;
 mod sockets;
 
@@ -34,15 +35,17 @@ enum Part {
     Small,
     Large,
     Drain,
+    People,
 }
 
 impl Part {
-    const ALL: [(Self, &'static str); 5] = [
+    const ALL: [(Self, &'static str); 6] = [
         (Self::Idle, "idle"),
         (Self::Joins, "joins"),
         (Self::Small, "small"),
         (Self::Large, "large"),
         (Self::Drain, "drain"),
+        (Self::People, "people"),
     ];
 }
 
@@ -54,6 +57,8 @@ pub struct Options {
     pairs: usize,
     rounds: usize,
     people: usize,
+    handles: usize,
+    seconds: u64,
     in_document: bool,
 }
 
@@ -71,6 +76,8 @@ impl Options {
             pairs: 2_000,
             rounds: 5,
             people: 1_000,
+            handles: 10_000,
+            seconds: 40,
             in_document: false,
         };
         while let Some(argument) = parser.next()? {
@@ -79,6 +86,8 @@ impl Options {
                 Long("only") => options.parts = parts(&parser.value()?.string()?)?,
                 Long("drain") => options.parts = vec![Part::Drain],
                 Long("people") => options.people = parser.value()?.parse()?,
+                Long("handles") => options.handles = parser.value()?.parse()?,
+                Long("seconds") => options.seconds = parser.value()?.parse()?,
                 Long("sockets") => options.sockets = parser.value()?.parse()?,
                 Long("pairs") => options.pairs = parser.value()?.parse()?,
                 Long("rounds") => options.rounds = parser.value()?.parse()?,
@@ -95,7 +104,7 @@ fn parts(list: &str) -> Result<Vec<Part>> {
     list.split(',')
         .map(|name| match Part::ALL.iter().find(|(_, known)| *known == name) {
             Some((part, _)) => Ok(*part),
-            None => bail!("`{name}` is none of idle, joins, small, large, drain"),
+            None => bail!("`{name}` is none of idle, joins, small, large, drain, people"),
         })
         .collect()
 }
@@ -105,7 +114,13 @@ fn parts(list: &str) -> Result<Vec<Part>> {
 /// # Errors
 /// If the server or the bare relay fail.
 pub fn run(options: &Options) -> Result<()> {
-    usage::raise_open_files(options.sockets.max(2 * options.pairs).max(options.people) as u64 + OTHER_FILES)?;
+    let sockets = [
+        options.sockets,
+        2 * options.pairs,
+        options.people,
+        options.handles,
+    ];
+    usage::raise_open_files(sockets.into_iter().max().unwrap_or_default() as u64 + OTHER_FILES)?;
     let mut table = Table::new("load", "bare ws");
     for part in &options.parts {
         let sizes: &[&relay::Size] = match part {
@@ -119,6 +134,10 @@ pub fn run(options: &Options) -> Result<()> {
             }
             Part::Drain => {
                 drain::measure(&options.server, options.people, &mut table)?;
+                &[]
+            }
+            Part::People => {
+                people::measure(&options.server, options.handles, options.seconds, &mut table)?;
                 &[]
             }
             Part::Small => &[&relay::SMALL],

@@ -1,6 +1,6 @@
 //! Pictures of every screen in every size and both themes, for people to look at: run by
 //! `cargo xtask screenshots`. They are in `test-results/screenshots`, one folder a size. Run by itself with
-//! `outside`, `call` or `crowd` it takes that part alone, and leaves the others as they are.
+//! `outside`, `people`, `call` or `crowd` it takes that part alone, and leaves the others as they are.
 
 #![expect(
     clippy::print_stdout,
@@ -54,6 +54,10 @@ fn main() {
         if is_wanted("crowd") {
             tour::crowd(stage, &ada, slow, &look).await?;
             ada.leave().await?;
+        }
+        if is_wanted("people") {
+            let bob = stage.browser(Kind::Chromium).await?;
+            tour::people(stage, &ada, &bob, &look).await?;
         }
         if is_wanted("call") {
             tour::call(stage, &ada, &look).await?;

@@ -99,6 +99,7 @@ impl World {
                     assert_eq!(inbox.closed, None, "written to after the close");
                     inbox.messages.push(ServerMessage::decode(&text).unwrap());
                 }
+                Output::Store(_) => {}
                 Output::Close { connection, code } => {
                     let inbox = self.inboxes.get_mut(&connection).unwrap();
                     assert_eq!(inbox.closed, None, "closed twice");

@@ -21,6 +21,7 @@ fn versions(messages: &[ServerMessage]) -> Vec<u64> {
             | ServerMessage::Relay { .. }
             | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
+            | ServerMessage::People(_)
             | ServerMessage::Pong {}
             | ServerMessage::Error { .. }
             | ServerMessage::GoingAway { .. } => None,

@@ -54,6 +54,7 @@ fn told(world: &mut World, connection: ConnectionKey) -> (Vec<IceServer>, Option
             | ServerMessage::PeerAway { .. }
             | ServerMessage::Relay { .. }
             | ServerMessage::Left {}
+            | ServerMessage::People(_)
             | ServerMessage::Pong {}
             | ServerMessage::Error { .. }
             | ServerMessage::GoingAway { .. } => None,
