@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Result, bail, ensure};
 use serde_json::{Value, json};
 use thirtyfour::components::SelectElement;
 use thirtyfour::{Key, WebElement};
@@ -118,11 +118,14 @@ impl Browser {
     /// # Errors
     /// If the page cannot be asked.
     pub async fn all(&self, role: &str, name: Option<&str>) -> Result<Vec<WebElement>> {
-        let found = self
-            .driver()
-            .execute(FIND, vec![json!(role), json!(name), Value::Null])
-            .await?;
-        Ok(found.elements()?)
+        until(&format!("{}: a page to look at", self.label), SOON, async || {
+            let found = self
+                .driver()
+                .execute(FIND, vec![json!(role), json!(name), Value::Null])
+                .await?;
+            Ok(Look::There(found.elements()?))
+        })
+        .await
     }
 
     /// The first visible of a role and name, if there is one.
@@ -252,13 +255,13 @@ impl Browser {
     /// # Errors
     /// If it is not there.
     pub async fn fill(&self, name: &str, text: &str) -> Result<()> {
-        let field = self.see("textbox", name).await?;
-        field.clear().await?;
-        field
-            .send_keys(text)
-            .await
-            .with_context(|| format!("typing into {name}"))?;
-        Ok(())
+        until(&format!("{}: typing into {name}", self.label), SOON, async || {
+            let field = self.see("textbox", name).await?;
+            field.clear().await?;
+            field.send_keys(text).await?;
+            Ok(Look::There(()))
+        })
+        .await
     }
 
     /// Picks an entry of a list by its value, as a person who opens the list does.
@@ -377,15 +380,15 @@ impl Browser {
     /// # Errors
     /// If it does not come.
     pub async fn wait_for_tile(&self, name: &str) -> Result<WebElement> {
-        let tile = self.see("article", name).await?;
         until(&format!("{}: {name} connected", self.label), SOON, async || {
+            let Some(tile) = self.find("article", name).await? else {
+                return Ok(Look::NotYet(self.words().await?));
+            };
             let state = tile.attr("data-connection").await?;
-            Ok(Look::when(state.as_deref() == Some("connected"), || {
-                format!("{state:?}")
-            }))
+            let tile = (state.as_deref() == Some("connected")).then_some(tile);
+            Ok(Look::at(tile, || format!("{state:?}")))
         })
-        .await?;
-        Ok(tile)
+        .await
     }
 
     /// Presses Enter where the focus is.

@@ -2,7 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, bail};
+use anyhow::{Error, Result, bail};
+use thirtyfour::error::{WebDriverError, WebDriverErrorInner};
 
 /// How often a condition is looked at.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
@@ -16,7 +17,8 @@ pub enum Look<T> {
     NotYet(String),
 }
 
-/// Looks until a condition holds.
+/// Looks until a condition holds. A page replaces elements whenever it likes: a look that held one which
+/// was just replaced has seen nothing, and looks again.
 ///
 /// # Errors
 /// If it does not within `limit`, with what the last look saw; or the look itself fails.
@@ -27,9 +29,11 @@ pub async fn until<T>(
 ) -> Result<T> {
     let started = Instant::now();
     loop {
-        let seen = match look().await? {
-            Look::There(found) => return Ok(found),
-            Look::NotYet(seen) => seen,
+        let seen = match look().await {
+            Ok(Look::There(found)) => return Ok(found),
+            Ok(Look::NotYet(seen)) => seen,
+            Err(error) if was_replaced(&error) => String::from("an element that was just replaced"),
+            Err(error) => return Err(error),
         };
         if started.elapsed() > limit {
             bail!(
@@ -39,6 +43,16 @@ pub async fn until<T>(
         }
         tokio::time::sleep(LOOK_EVERY).await;
     }
+}
+
+/// Whether a driver was asked about an element that its page no longer has. It says so too of one that goes
+/// while it is being handed over.
+#[must_use]
+pub fn was_replaced(error: &Error) -> bool {
+    let told = error
+        .downcast_ref::<WebDriverError>()
+        .map(WebDriverError::as_inner);
+    matches!(told, Some(WebDriverErrorInner::StaleElementReference(_)))
 }
 
 impl<T> Look<T> {

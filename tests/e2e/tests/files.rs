@@ -88,16 +88,8 @@ async fn line(browser: &Browser, title: &str, state: &str) -> Result<WebElement>
 /// Waits until the line of a file is in a state and says something. A line fades in, and what is not to be
 /// seen yet has no text for a driver.
 async fn says(browser: &Browser, title: &str, state: &str, words: &str) -> Result<()> {
-    let line = line(browser, title, state).await?;
-    until(
-        &format!("{}: {title} says {words:?}", browser.label),
-        SOON,
-        async || {
-            let text = line.text().await?;
-            Ok(Look::when(text.contains(words), || text))
-        },
-    )
-    .await
+    line(browser, title, state).await?;
+    browser.see_said("listitem", title, words).await
 }
 
 async fn returns(browser: &Browser, what: &str, script: &str, wanted: Value) -> Result<()> {
@@ -116,13 +108,7 @@ in_each! {
         ada.press("button", "Files").await?;
         pick(&ada, &file(stage, "notes.bin", BYTES)?).await?;
         line(&ada, "notes.bin", "offered").await?;
-        let card = bob.see("group", "Ada wants to send you notes.bin").await?;
-        // It fades in, and what is not to be seen yet has no text for a driver.
-        until("the card says how much it is", SOON, async || {
-            let text = card.text().await?;
-            Ok(Look::when(text.contains("2.5 MB"), || text))
-        })
-        .await?;
+        bob.see_said("group", "Ada wants to send you notes.bin", "2.5 MB").await?;
         let focus = "return document.activeElement === document.body || !document.activeElement.closest('.offer');";
         ensure!(bob.script(focus, Vec::new()).await? == true, "a card takes no focus");
         bob.hear("status", "Ada wants to send you: notes.bin").await?;

@@ -61,9 +61,10 @@ in_each! {
         ada.open_room(stage, &room).await?;
         ada.see("region", "Preview").await?;
         preview_moves(&ada).await?;
-        let meter = ada.see("meter", "Microphone level").await?;
+        ada.see("meter", "Microphone level").await?;
         if ada.measures_sound().await? {
             until("a level", Duration::from_secs(20), async || {
+                let meter = ada.see("meter", "Microphone level").await?;
                 let level = meter.attr("aria-valuenow").await?.unwrap_or_default();
                 Ok(Look::when(level.parse().unwrap_or(0) > 5, || level))
             })
