@@ -109,25 +109,7 @@ pub enum Standing {
 
 /// Whether an error is about something that is said here.
 pub(crate) fn is_about(kind: &str) -> bool {
-    const KINDS: [&str; 16] = [
-        "people",
-        "challenge",
-        "sign_in",
-        "sign_in_by_token",
-        "sign_out",
-        "make_code",
-        "add",
-        "remove",
-        "block",
-        "ring",
-        "ack",
-        "accept",
-        "decline",
-        "hang_up",
-        "resume_call",
-        "seen",
-    ];
-    KINDS.contains(&kind)
+    kind == "people" || PeopleRequest::KINDS.contains(&kind)
 }
 
 /// What there is to show.
@@ -278,7 +260,7 @@ impl People {
             PeopleIntent::SignOut => {
                 self.call.end(now, &mut out.requests);
                 self.sign_out(out);
-                self.forget();
+                self.start_over();
             }
             PeopleIntent::MakeCode => out.requests.push(PeopleRequest::MakeCode {}),
             PeopleIntent::Contact { handle, is: true } => out.requests.push(PeopleRequest::Add { handle }),
@@ -314,7 +296,7 @@ impl People {
         if self.is_in() && !self.wanted.as_ref().is_some_and(is_same) {
             self.sign_out(out);
         }
-        self.forget();
+        self.start_over();
         out.requests.push(wanted.request());
         self.wanted = Some(wanted);
         self.standing = Standing::SigningIn;
@@ -325,7 +307,8 @@ impl People {
         out.requests.push(PeopleRequest::SignOut {});
     }
 
-    fn forget(&mut self) {
+    /// Is nobody, and knows nothing of anybody; the call goes on.
+    fn start_over(&mut self) {
         let call = core::mem::take(&mut self.call);
         *self = Self {
             call,
@@ -442,7 +425,7 @@ impl People {
             PeopleEvent::SignedOut {} if self.leaving > 0 => self.leaving -= 1,
             PeopleEvent::SignedOut {} => {
                 self.call.alone(now);
-                self.forget();
+                self.start_over();
             }
             PeopleEvent::Code { code, lifetime_ms } => {
                 let lifetime = Duration::from_millis(lifetime_ms);

@@ -131,6 +131,49 @@ pub enum PeopleRequest {
     },
 }
 
+impl PeopleRequest {
+    /// Every [`PeopleRequest::kind`].
+    pub const KINDS: [&'static str; 15] = [
+        "challenge",
+        "sign_in",
+        "sign_in_by_token",
+        "sign_out",
+        "make_code",
+        "add",
+        "remove",
+        "block",
+        "ring",
+        "resume_call",
+        "ack",
+        "accept",
+        "decline",
+        "hang_up",
+        "seen",
+    ];
+
+    /// Its name on the wire, by which an error says what it is about.
+    #[must_use]
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::Challenge {} => "challenge",
+            Self::SignIn { .. } => "sign_in",
+            Self::SignInByToken { .. } => "sign_in_by_token",
+            Self::SignOut {} => "sign_out",
+            Self::MakeCode {} => "make_code",
+            Self::Add { .. } => "add",
+            Self::Remove { .. } => "remove",
+            Self::Block { .. } => "block",
+            Self::Ring { .. } => "ring",
+            Self::Resume { .. } => "resume_call",
+            Self::Ack { .. } => "ack",
+            Self::Accept { .. } => "accept",
+            Self::Decline { .. } => "decline",
+            Self::HangUp { .. } => "hang_up",
+            Self::Seen { .. } => "seen",
+        }
+    }
+}
+
 /// What the server writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

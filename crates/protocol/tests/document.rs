@@ -5,6 +5,7 @@
 use serde_json::Value;
 use visavis_protocol::chat::ChatFrame;
 use visavis_protocol::message::{CLIENT_KINDS, SERVER_KINDS};
+use visavis_protocol::people::PeopleRequest;
 use visavis_protocol::transfer::{FilesFrame, PipeFrame};
 use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, Frame, Packet, ServerMessage};
 
@@ -97,22 +98,6 @@ fn every_kind_has_an_example() {
 
 #[test]
 fn every_word_about_people_has_an_example() {
-    const REQUESTS: [&str; 14] = [
-        "challenge",
-        "sign_in",
-        "sign_in_by_token",
-        "sign_out",
-        "make_code",
-        "add",
-        "remove",
-        "block",
-        "ring",
-        "ack",
-        "accept",
-        "decline",
-        "hang_up",
-        "seen",
-    ];
     const EVENTS: [&str; 12] = [
         "challenge",
         "signed_in",
@@ -127,7 +112,7 @@ fn every_word_about_people_has_an_example() {
         "ended",
         "missed",
     ];
-    for (sort, words) in [("client", &REQUESTS[..]), ("server", &EVENTS[..])] {
+    for (sort, words) in [("client", &PeopleRequest::KINDS[..]), ("server", &EVENTS[..])] {
         let shown: Vec<String> = examples(sort)
             .into_iter()
             .filter_map(|text| Some(value(text).get("people")?.as_object()?.keys().next()?.clone()))
@@ -137,6 +122,18 @@ fn every_word_about_people_has_an_example() {
                 shown.iter().any(|shown| shown == word),
                 "no example of {sort}'s {word}"
             );
+        }
+    }
+}
+
+#[test]
+fn a_request_about_people_is_called_what_it_is_called_on_the_wire() {
+    for text in examples("client") {
+        if let Ok(ClientMessage::People(request)) = ClientMessage::decode(text) {
+            let written = value(text);
+            let kinds: Vec<&String> = written["people"].as_object().unwrap().keys().collect();
+            assert_eq!(kinds, [request.kind()]);
+            assert!(PeopleRequest::KINDS.contains(&request.kind()));
         }
     }
 }

@@ -7,6 +7,7 @@
 pub mod browser;
 pub mod exhaustive;
 pub mod people;
+mod queue;
 pub mod script;
 pub mod shrink;
 pub mod sweep;

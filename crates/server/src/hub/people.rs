@@ -205,7 +205,7 @@ impl People {
         site: &mut Site<'_>,
     ) {
         self.began.get_or_insert(now);
-        let kind = kind_of(&request);
+        let kind = request.kind();
         match request {
             PeopleRequest::Challenge {} | PeopleRequest::SignIn { .. } | PeopleRequest::MakeCode {}
                 if self.tokens.is_some() =>
@@ -431,27 +431,5 @@ impl People {
 
     fn nonce(&self, page: ConnectionKey) -> Nonce {
         sign_in::nonce(&self.secret, page)
-    }
-}
-
-/// The request's name, for errors.
-const fn kind_of(request: &PeopleRequest) -> &'static str {
-    match request {
-        PeopleRequest::Challenge {} => "challenge",
-        PeopleRequest::SignIn { .. } => "sign_in",
-        PeopleRequest::SignInByToken { .. } => "sign_in_by_token",
-        PeopleRequest::SignOut {} => "sign_out",
-        PeopleRequest::MakeCode {} => "make_code",
-        PeopleRequest::Add { .. } => "add",
-        PeopleRequest::Remove { .. } => "remove",
-        PeopleRequest::Block { .. } => "block",
-        PeopleRequest::Ring { .. } => "ring",
-        // A room has a `resume` of its own.
-        PeopleRequest::Resume { .. } => "resume_call",
-        PeopleRequest::Ack { .. } => "ack",
-        PeopleRequest::Accept { .. } => "accept",
-        PeopleRequest::Decline { .. } => "decline",
-        PeopleRequest::HangUp { .. } => "hang_up",
-        PeopleRequest::Seen { .. } => "seen",
     }
 }

@@ -13,8 +13,7 @@ mod net;
 pub mod script;
 mod watch;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -23,6 +22,7 @@ use visavis_call_core::{Command, Config, Core, Event, PeopleIntent, Seed, Socket
 use visavis_protocol::handle::{Fixed, Nonce, PublicKey, Signature, proof};
 use visavis_protocol::{CallId, Handle};
 
+use crate::queue::Queue;
 use crate::trace::Trace;
 use crate::world::{Options, Outcome, Rule, Violation};
 use net::{Server, Wire};
@@ -75,33 +75,6 @@ enum Due {
     OneCallEach { person: usize },
 }
 
-#[derive(Debug)]
-struct Entry {
-    at: Duration,
-    order: u64,
-    due: Due,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
 /// Somebody, over all their pages.
 #[derive(Debug)]
 struct Person {
@@ -145,8 +118,7 @@ struct World {
     options: Options,
     pace: Pace,
     now: Duration,
-    queue: BinaryHeap<Reverse<Entry>>,
-    order: u64,
+    queue: Queue<Due>,
     trace: Trace,
     violation: Option<Violation>,
     people: Vec<Person>,
@@ -222,8 +194,7 @@ impl World {
         let mut world = Self {
             pace: script.pace,
             now: Duration::ZERO,
-            queue: BinaryHeap::new(),
-            order: 0,
+            queue: Queue::default(),
             trace: Trace::new(options.trace),
             violation: None,
             server: Server::new(script.seed, options.hub_fault, keys),
@@ -279,12 +250,7 @@ impl World {
     }
 
     fn schedule(&mut self, at: Duration, due: Due) {
-        self.order += 1;
-        self.queue.push(Reverse(Entry {
-            at: at.max(self.now),
-            order: self.order,
-            due,
-        }));
+        self.queue.push(at.max(self.now), due);
     }
 
     fn after(&mut self, delay: Duration, due: Due) {
@@ -305,12 +271,10 @@ impl World {
     /// Lets happen what is due until then, or until a rule is broken.
     fn advance(&mut self, until: Duration) {
         while self.violation.is_none()
-            && let Some(Reverse(entry)) = self.queue.peek()
-            && entry.at <= until
-            && let Some(Reverse(entry)) = self.queue.pop()
+            && let Some((at, due)) = self.queue.pop(until)
         {
-            self.now = entry.at;
-            self.happen(entry.due);
+            self.now = at;
+            self.happen(due);
             if self.trace.events() > EVENTS_PER_RUN {
                 self.violate(Rule::Livelock, format_args!("{EVENTS_PER_RUN} events and no end"));
             }

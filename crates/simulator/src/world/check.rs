@@ -1,6 +1,5 @@
 //! What must hold once the world is at rest.
 
-use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::time::Duration;
@@ -102,17 +101,17 @@ impl World {
         // On a channel there is always a sign of life under way. But what waits there to be sent again
         // after a hole keeps the other end deaf until then.
         let soon = self.now + Duration::from_millis(self.pace.network_ms);
-        let under_way = self.queue.iter().find(|Reverse(entry)| {
-            let is_late = entry.at > soon && matches!(entry.due, Due::ChannelReceives { .. });
+        let under_way = self.queue.iter().find(|(at, due)| {
+            let is_late = *at > soon && matches!(due, Due::ChannelReceives { .. });
             is_late
                 || matches!(
-                    &entry.due,
+                    due,
                     Due::ServerReceives { wire, text } | Due::ClientReceives { wire, text } if matters(*wire, text)
                 )
         });
         match under_way {
             None => Ok(()),
-            Some(Reverse(entry)) => Err((Rule::Settles, format!("still under way: {:?}", entry.due))),
+            Some((_, due)) => Err((Rule::Settles, format!("still under way: {due:?}"))),
         }
     }
 

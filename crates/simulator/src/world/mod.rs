@@ -17,8 +17,7 @@ mod pair;
 mod run;
 mod tab;
 
-use std::cmp::Reverse;
-use std::collections::{BTreeMap, BinaryHeap};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
@@ -28,6 +27,7 @@ use visavis_protocol::{CloseCode, PeerId, RoomId, TransferId};
 use visavis_server::hub::HubFault;
 
 use crate::browser::Task;
+use crate::queue::Queue;
 use crate::script::{Action, Change, Pace, Script};
 use crate::trace::Trace;
 
@@ -206,41 +206,13 @@ enum Due {
     },
 }
 
-#[derive(Debug)]
-struct Entry {
-    at: Duration,
-    order: u64,
-    due: Due,
-}
-
-impl PartialEq for Entry {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Entry {}
-
-impl PartialOrd for Entry {
-    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl Ord for Entry {
-    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
-        (self.at, self.order).cmp(&(other.at, other.order))
-    }
-}
-
 /// See the module.
 pub struct World {
     script: Script,
     options: Options,
     pace: Pace,
     now: Duration,
-    queue: BinaryHeap<Reverse<Entry>>,
-    order: u64,
+    queue: Queue<Due>,
     trace: Trace,
     violation: Option<Violation>,
     room: RoomId,
@@ -275,8 +247,7 @@ impl World {
         let mut world = Self {
             pace: script.pace,
             now: Duration::ZERO,
-            queue: BinaryHeap::new(),
-            order: 0,
+            queue: Queue::default(),
             trace: Trace::new(options.trace),
             violation: None,
             room: RoomId::derive("room", None),
@@ -312,12 +283,7 @@ impl World {
     }
 
     fn schedule(&mut self, at: Duration, due: Due) {
-        self.order += 1;
-        self.queue.push(Reverse(Entry {
-            at: at.max(self.now),
-            order: self.order,
-            due,
-        }));
+        self.queue.push(at.max(self.now), due);
     }
 
     fn after(&mut self, delay: Duration, due: Due) {
@@ -327,12 +293,10 @@ impl World {
     /// Lets happen what is due until then, or until a rule is broken.
     fn advance(&mut self, until: Duration) {
         while self.violation.is_none()
-            && let Some(Reverse(entry)) = self.queue.peek()
-            && entry.at <= until
-            && let Some(Reverse(entry)) = self.queue.pop()
+            && let Some((at, due)) = self.queue.pop(until)
         {
-            self.now = entry.at;
-            self.happen(entry.due);
+            self.now = at;
+            self.happen(due);
             if self.trace.events() > EVENTS_PER_RUN {
                 self.violate(Rule::Livelock, format_args!("{EVENTS_PER_RUN} events and no end"));
             }
