@@ -4,9 +4,9 @@ use core::cell::{Cell, RefCell};
 
 use leptos::prelude::*;
 use visavis_call_core::{DirectCall, Event, Intent, PeopleIntent, PeopleView, Standing, View};
-use visavis_protocol::Handle;
 use visavis_protocol::handle::{Nonce, proof};
 use visavis_protocol::people::Missed;
+use visavis_protocol::{ErrorCode, Handle};
 
 use super::Runtime;
 use super::calling::{Alarm, Meeting};
@@ -47,7 +47,7 @@ impl Engine {
         if let Some(token) = token_in(&path, &location::fragment()) {
             memory::put_token(Some(&token));
             // It opens a door: it is not to be seen, copied or bookmarked with the address.
-            location::replace(&path);
+            location::replace(&[path, location::query()].concat());
         }
         if let Some(token) = memory::token() {
             let name = memory::name();
@@ -121,7 +121,11 @@ impl Engine {
         }
         // Signed out without having asked for it: the handle is nobody's now, and not to be taken again by
         // the next page that is opened.
-        if was_signed_in && others.standing == Standing::SignedOut {
+        let is_nobody = matches!(
+            others.standing,
+            Standing::SignedOut | Standing::Refused(ErrorCode::HandleFree)
+        );
+        if was_signed_in && is_nobody {
             memory::put_handle(None);
         }
         // Whoever signs out in a call has it in their record.

@@ -19,6 +19,12 @@ pub fn path() -> String {
     window().location().pathname().unwrap_or_default()
 }
 
+/// `location.search`, with its `?`, empty without one.
+#[must_use]
+pub fn query() -> String {
+    window().location().search().unwrap_or_default()
+}
+
 /// `location.hash`, with its `#`, empty without one.
 #[must_use]
 pub fn fragment() -> String {

@@ -424,8 +424,14 @@ impl People {
             }
             PeopleEvent::SignedOut {} if self.leaving > 0 => self.leaving -= 1,
             PeopleEvent::SignedOut {} => {
+                // Unasked: the operator took the handle away, and the person is told.
+                let code = match self.wanted.as_ref().map(|wanted| &wanted.by) {
+                    Some(Means::Token(_)) => ErrorCode::BadToken,
+                    Some(Means::Key { .. }) | None => ErrorCode::HandleFree,
+                };
                 self.call.alone(now);
                 self.start_over();
+                self.standing = Standing::Refused(code);
             }
             PeopleEvent::Code { code, lifetime_ms } => {
                 let lifetime = Duration::from_millis(lifetime_ms);

@@ -1,8 +1,9 @@
 //! The real server, one for each test, on a free port.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 
 use crate::place::Place;
 use crate::process::Program;
@@ -19,7 +20,7 @@ impl Server {
     ///
     /// # Errors
     /// If it is not built, or does not come up.
-    pub async fn start(folder: &std::path::Path, mark: &str, more: &[&str]) -> Result<Self> {
+    pub async fn start(folder: &Path, mark: &str, more: &[&str]) -> Result<Self> {
         Self::start_at("127.0.0.1:0", &Place::default(), folder, mark, more).await
     }
 
@@ -30,7 +31,7 @@ impl Server {
     pub async fn start_at(
         address: &str,
         place: &Place,
-        folder: &std::path::Path,
+        folder: &Path,
         mark: &str,
         more: &[&str],
     ) -> Result<Self> {
@@ -59,6 +60,24 @@ impl Server {
     pub fn kill(&mut self) {
         self.program.kill();
     }
+}
+
+/// What an operator's command says, run beside a server of this folder.
+///
+/// # Errors
+/// If it fails, with what it says then.
+pub fn operate(folder: &Path, arguments: &[&str]) -> Result<String> {
+    let mut command = Command::new(program());
+    command
+        .args(arguments)
+        .arg("--data-dir")
+        .arg(folder.join("server-data"));
+    let done = command
+        .output()
+        .context("the server is not there; `cargo xtask build` makes it")?;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim().to_owned();
+    ensure!(done.status.success(), "{arguments:?}: {}", text(&done.stderr));
+    Ok(text(&done.stdout))
 }
 
 fn program() -> PathBuf {

@@ -13,7 +13,7 @@ use futures_util::FutureExt;
 use crate::browser::{Browser, Devices, Kind};
 use crate::place::Place;
 use crate::process;
-use crate::server::Server;
+use crate::server::{self, Server};
 use crate::wait::{Look, until};
 
 /// How many times its goal something takes that is broken and not slow: see [`Stage::in_time`]. What was
@@ -108,6 +108,14 @@ impl Stage {
         self.server.replace(Some(server));
         self.serving.replace((place.clone(), owned(options)));
         Ok(())
+    }
+
+    /// Runs an operator's command beside the server; what it says.
+    ///
+    /// # Errors
+    /// See [`server::operate`].
+    pub fn operate(&self, arguments: &[&str]) -> Result<String> {
+        server::operate(&self.folder, arguments)
     }
 
     /// Takes what browsers and server stand on. It goes after them, so that a failure leaves its

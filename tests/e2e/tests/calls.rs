@@ -346,6 +346,15 @@ staged! {
         cleo.ring("bob", false).await?;
         cleo.see_said("dialog", "Call ended", "bob is in another call").await?;
         ensure!(bob.find("alertdialog", "Incoming call").await?.is_none(), "nothing rings there");
+        // Nor can bob call from another tab meanwhile, and nobody hears that he tried.
+        let in_call = bob.driver().window().await?;
+        let other = bob.another_tab(stage, "bob").await?;
+        bob.ring("cleo", false).await?;
+        bob.see_said("dialog", "Call ended", "You are in another call").await?;
+        ensure!(cleo.find("alertdialog", "Incoming call").await?.is_none(), "nothing rang");
+        bob.turn_to(&other).await?;
+        bob.driver().close_window().await?;
+        bob.turn_to(&in_call).await?;
         bob.press("button", "Leave call").await?;
         ada.see("list", "Conversation with bob").await?;
         let took = cleo.see_presence("bob", "Online", SOON).await?;

@@ -750,7 +750,19 @@ mod signing {
         assert_eq!(people.view().standing, Standing::SignedIn);
         // The operator's word does.
         hear(&mut people, PeopleEvent::SignedOut {});
-        assert_eq!(people.view().standing, Standing::SignedOut);
+        assert_eq!(people.view().standing, Standing::Refused(ErrorCode::BadToken));
+    }
+
+    #[test]
+    fn who_loses_their_handle_is_told_so_and_does_not_take_it_again_by_themselves() {
+        let mut people = People::default();
+        sign_in(&mut people);
+        hear(&mut people, signed_in());
+        hear(&mut people, PeopleEvent::SignedOut {});
+        assert_eq!(people.view().standing, Standing::Refused(ErrorCode::HandleFree));
+        let mut out = Out::default();
+        people.opened(&mut out);
+        assert_eq!(out.requests, []);
     }
 
     #[test]

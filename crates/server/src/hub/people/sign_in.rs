@@ -132,7 +132,7 @@ impl People {
         let Some(tokens) = &self.tokens else {
             return self.refuse(page, ErrorCode::KeysOnly, KIND);
         };
-        if !is_name(&name) {
+        if !name.is_empty() && !is_name(&name) {
             return self.refuse(page, ErrorCode::InvalidName, KIND);
         }
         let is_short = token.len() <= TOKEN_BYTES;
@@ -150,6 +150,12 @@ impl People {
                 handle: handle.clone(),
             });
         }
+        // A page does not read tokens: it cannot know what to say for somebody who never gave a name.
+        let name = if name.is_empty() {
+            handle.as_str().to_owned()
+        } else {
+            name
+        };
         self.enter(now, page, handle, name, site);
     }
 

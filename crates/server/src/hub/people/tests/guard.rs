@@ -310,6 +310,14 @@ fn where_tokens_are_taken_nothing_else_is() {
     assert_eq!(world.stored, [person], "once");
     by_token(ADA_2, "ada@60", &mut world);
     assert_eq!(world.stored.len(), 1);
+    // A page that knows no name for them: they are called by their handle.
+    let request = PeopleRequest::SignInByToken {
+        token: "cleo@60".into(),
+        name: String::new(),
+    };
+    world.ask(CLEO, request);
+    assert_eq!(world.refused, []);
+    world.stored.truncate(1);
     // What is known of them is kept as of anybody.
     add(&mut world, ADA, "bob");
     assert_eq!(world.stored.len(), 2);
