@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use tokio::time::timeout;
 use visavis_protocol::limits::PAGES_PER_PERSON;
 use visavis_protocol::people::{EndReason, PeopleEvent, PeopleRequest};
 use visavis_protocol::{ErrorCode, ServerMessage};
@@ -252,8 +253,8 @@ async fn offline_unknown_and_blocked_look_the_same() {
         let rung = folk.eve.hear().await;
         took.push(start.elapsed());
         // Nothing more comes, neither now nor after the time in which a page would have shown it.
-        tokio::time::sleep(Duration::from_millis(2200)).await;
-        folk.eve.is_open().await;
+        let more = timeout(Duration::from_millis(2200), folk.eve.hear_any()).await;
+        assert!(more.is_err(), "{more:?}");
         ask(&mut folk.eve, PeopleRequest::Remove { handle: named(to) }).await;
         let removed = folk.eve.hear().await;
         let call = serde_json::to_string(&call(n)).unwrap();

@@ -208,6 +208,26 @@ impl World {
         world
     }
 
+    /// Somebody takes the call, with pictures.
+    fn accept(&mut self, page: ConnectionKey) {
+        self.ask(
+            page,
+            PeopleRequest::Accept {
+                call: call(1),
+                video: true,
+                answer: None,
+            },
+        );
+    }
+
+    /// Whether a page is told that a call was taken.
+    fn hears_accepted(&mut self, page: ConnectionKey) -> bool {
+        let is_it = |(to, event): (ConnectionKey, PeopleEvent)| {
+            to == page && matches!(event, PeopleEvent::Accepted { .. })
+        };
+        self.hear().into_iter().any(is_it)
+    }
+
     /// Ada and Bob talk.
     fn talks() -> Self {
         let mut world = Self::rings();

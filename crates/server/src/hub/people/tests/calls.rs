@@ -51,14 +51,7 @@ fn a_call_rings_on_all_pages_and_is_taken_on_one() {
         [(ADA_2, AnsweredElsewhere), (BOB_2, AnsweredElsewhere)]
     );
     // The other page is too late, and nothing is told to whom it does not concern.
-    world.ask(
-        BOB_2,
-        PeopleRequest::Accept {
-            call: call(1),
-            video: true,
-            answer: None,
-        },
-    );
+    world.accept(BOB_2);
     assert_eq!(world.ends(), [(BOB_2, AnsweredElsewhere)]);
     world.ask(ADA, PeopleRequest::HangUp { call: call(1) });
     assert_eq!(world.ends(), [(ADA, HungUp), (BOB, HungUp)]);
@@ -297,20 +290,8 @@ fn what_comes_late_or_twice_or_from_somebody_else_never_rings() {
     }
     world.ring(CLEO, 1, "bob");
     assert_eq!(world.ends(), [(CLEO, Busy)]);
-    world.ask(
-        BOB,
-        PeopleRequest::Accept {
-            call: call(1),
-            video: true,
-            answer: None,
-        },
-    );
-    assert!(
-        world
-            .hear()
-            .iter()
-            .any(|(page, event)| *page == ADA && matches!(event, PeopleEvent::Accepted { .. }))
-    );
+    world.accept(BOB);
+    assert!(world.hears_accepted(ADA));
 }
 
 #[test]
@@ -369,20 +350,8 @@ fn a_page_that_is_lost_in_a_call_comes_back_to_it() {
     assert_eq!(world.ends(), []);
     let back = ConnectionKey(10);
     world.sign_in(back, "bob");
-    world.ask(
-        back,
-        PeopleRequest::Accept {
-            call: call(1),
-            video: true,
-            answer: None,
-        },
-    );
-    assert!(
-        world
-            .hear()
-            .iter()
-            .any(|(page, event)| *page == back && matches!(event, PeopleEvent::Accepted { .. }))
-    );
+    world.accept(back);
+    assert!(world.hears_accepted(back));
     world.wait(Duration::from_secs(100));
     assert_eq!(world.ends(), [], "it goes on for as long as they like");
     world.gone(ADA, false);

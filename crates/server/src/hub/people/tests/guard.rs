@@ -61,14 +61,7 @@ fn what_one_knows_of_another_by_a_call_ends_with_it() {
     let mut world = World::rings();
     add(&mut world, ADA, "bob");
     assert_eq!(world.presences(ADA), [Presence::Offline], "Bob has not added her");
-    world.ask(
-        BOB,
-        PeopleRequest::Accept {
-            call: call(1),
-            video: true,
-            answer: None,
-        },
-    );
+    world.accept(BOB);
     assert_eq!(world.presences(ADA), [Presence::Busy]);
     world.ask(BOB, PeopleRequest::HangUp { call: call(1) });
     assert_eq!(world.presences(ADA), [Presence::Offline]);
@@ -310,14 +303,6 @@ fn where_tokens_are_taken_nothing_else_is() {
     assert_eq!(world.stored, [person], "once");
     by_token(ADA_2, "ada@60", &mut world);
     assert_eq!(world.stored.len(), 1);
-    // A page that knows no name for them: they are called by their handle.
-    let request = PeopleRequest::SignInByToken {
-        token: "cleo@60".into(),
-        name: String::new(),
-    };
-    world.ask(CLEO, request);
-    assert_eq!(world.refused, []);
-    world.stored.truncate(1);
     // What is known of them is kept as of anybody.
     add(&mut world, ADA, "bob");
     assert_eq!(world.stored.len(), 2);
@@ -332,6 +317,26 @@ fn where_tokens_are_taken_nothing_else_is() {
     // It ends nothing that is under way.
     add(&mut world, ADA, "cleo");
     assert_eq!((world.refused.len(), world.stored.len()), (0, 3));
+}
+
+#[test]
+fn who_gives_no_name_with_their_token_is_called_by_their_handle() {
+    let mut world = of_tokens();
+    let request = PeopleRequest::SignInByToken {
+        token: "cleo@60".into(),
+        name: String::new(),
+    };
+    world.ask(CLEO, request);
+    by_token(ADA, "ada@60", &mut world);
+    world.hear();
+    world.ring(CLEO, 1, "ada");
+    let told = world.hear();
+    let is_named =
+        |event: &PeopleEvent| matches!(event, PeopleEvent::Incoming { name, .. } if name == "cleo");
+    assert!(
+        told.iter().any(|(page, event)| *page == ADA && is_named(event)),
+        "{told:?}"
+    );
 }
 
 #[test]

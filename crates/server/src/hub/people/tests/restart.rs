@@ -6,31 +6,12 @@ use super::*;
 fn after_the_servers_restart_the_caller_says_the_same_call_again() {
     // A new server knows nothing; the callee's pages show the call still.
     let mut world = World::together();
-    world.ask(
-        BOB,
-        PeopleRequest::Accept {
-            call: call(1),
-            video: true,
-            answer: None,
-        },
-    );
+    world.accept(BOB);
     assert_eq!(world.ends(), [(BOB, EndReason::UnknownCall)]);
     world.ring(ADA, 1, "bob");
     world.ask(BOB, PeopleRequest::Ack { call: call(1) });
-    world.ask(
-        BOB,
-        PeopleRequest::Accept {
-            call: call(1),
-            video: true,
-            answer: None,
-        },
-    );
-    assert!(
-        world
-            .hear()
-            .iter()
-            .any(|(page, event)| *page == ADA && matches!(event, PeopleEvent::Accepted { .. }))
-    );
+    world.accept(BOB);
+    assert!(world.hears_accepted(ADA));
 }
 
 impl World {
