@@ -49,9 +49,16 @@ impl Road {
     }
 
     fn ask(&self, request: &[u8]) -> Option<Vec<u8>> {
+        self.ask_while(request, || true)
+    }
+
+    fn ask_while(&self, request: &[u8], goes_on: impl Fn() -> bool) -> Option<Vec<u8>> {
         let asked = Message::from_bytes(request).unwrap();
         let mut buffer = [0; 2048];
         for _ in 0..ATTEMPTS {
+            if !goes_on() {
+                return None;
+            }
             self.socket.send_to(request, self.to).unwrap();
             if let Ok((bytes, _)) = self.socket.recv_from(&mut buffer)
                 && let Ok(answer) = Message::from_bytes(&buffer[..bytes])
@@ -64,10 +71,10 @@ impl Road {
     }
 }
 
-/// Whether a server is there before one loses patience.
-pub fn answers(server: SocketAddr) -> bool {
+/// Whether a server is there before one loses patience, or has a reason to.
+pub fn answers_while(server: SocketAddr, goes_on: impl Fn() -> bool) -> bool {
     let request = Message::builder_request(BINDING, MessageWriteVec::new()).finish();
-    Road::open(server).ask(&request).is_some()
+    Road::open(server).ask_while(&request, goes_on).is_some()
 }
 
 /// The error code of an answer, if it is one.

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::Write;
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -13,6 +13,9 @@ const DOCUMENT: &str = include_str!("../../../../docs/operations.md");
 const PROGRAM: &str = "turnserver";
 /// What the relay and we share.
 pub const SECRET: &str = "north-star";
+/// What coturn says of a port that somebody else has. It goes on trying.
+const TAKEN: &str = "Address already in use";
+const PORTS_TRIED: u32 = 10;
 
 /// Ended with the test.
 pub struct Coturn {
@@ -54,24 +57,48 @@ fn here(port: u16, has_v6: bool) -> String {
     config
 }
 
+/// One that nobody has, for both transports and at both addresses: coturn takes it at each.
+fn free_port(has_v6: bool) -> u16 {
+    loop {
+        let udp = UdpSocket::bind("127.0.0.1:0").unwrap();
+        let port = udp.local_addr().unwrap().port();
+        let is_free = TcpListener::bind(("127.0.0.1", port)).is_ok()
+            && (!has_v6
+                || UdpSocket::bind(("::1", port)).is_ok() && TcpListener::bind(("::1", port)).is_ok());
+        if is_free {
+            return port;
+        }
+    }
+}
+
 impl Coturn {
     /// Starts one whose settings were changed in some way. `None` if there is no coturn here.
-    pub fn start(change: impl FnOnce(&str) -> String) -> Option<Self> {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
+    pub fn start(change: impl Fn(&str) -> String) -> Option<Self> {
         if Command::new(PROGRAM).arg("--version").output().is_err() {
             say("there is no `turnserver` on this machine; nothing was checked against a real relay");
             return None;
         }
+        let has_v6 = UdpSocket::bind("[::1]:0").is_ok();
+        // Nobody keeps a port for us between our look and coturn's taking it, and a connection of
+        // another test may have it by then: that is not what is judged.
+        for _ in 0..PORTS_TRIED {
+            let port = free_port(has_v6);
+            let coturn = Self::spawn(&change(&here(port, has_v6)), port, has_v6);
+            if client::answers_while(coturn.address, || !coturn.log().contains(TAKEN)) {
+                return Some(coturn);
+            }
+            let log = coturn.log();
+            assert!(log.contains(TAKEN), "coturn does not answer: {log}");
+        }
+        panic!("each of {PORTS_TRIED} ports was taken by somebody else");
+    }
+
+    fn spawn(config: &str, port: u16, has_v6: bool) -> Self {
+        static COUNT: AtomicU32 = AtomicU32::new(0);
         let n = COUNT.fetch_add(1, Ordering::Relaxed);
         let folder = std::env::temp_dir().join(format!("visavis-coturn-{}-{n}", std::process::id()));
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("index.html"), "<!doctype html><title>Visavis</title>").unwrap();
-        let has_v6 = UdpSocket::bind("[::1]:0").is_ok();
-        let port = UdpSocket::bind("127.0.0.1:0")
-            .unwrap()
-            .local_addr()
-            .unwrap()
-            .port();
         let in_folder = |name: &str| folder.join(name).to_str().unwrap().to_owned();
         let around = format!(
             "no-tls\nno-dtls\nlog-file=stdout\npidfile={}\nuserdb={}\n",
@@ -79,7 +106,7 @@ impl Coturn {
             in_folder("db")
         );
         let path = folder.join("turnserver.conf");
-        fs::write(&path, change(&here(port, has_v6)) + "\n" + &around).unwrap();
+        fs::write(&path, format!("{config}\n{around}")).unwrap();
         let log = fs::File::create(folder.join("log")).unwrap();
         let child = Command::new(PROGRAM)
             .arg("-c")
@@ -89,17 +116,16 @@ impl Coturn {
             .stderr(log)
             .spawn()
             .unwrap();
-        let coturn = Self {
+        Self {
             child,
             folder,
             address: SocketAddr::from(([127, 0, 0, 1], port)),
             has_v6,
-        };
-        if !client::answers(coturn.address) {
-            let log = fs::read_to_string(coturn.folder.join("log")).unwrap_or_default();
-            panic!("coturn does not answer: {log}");
         }
-        Some(coturn)
+    }
+
+    fn log(&self) -> String {
+        fs::read_to_string(self.folder.join("log")).unwrap_or_default()
     }
 
     /// A folder with a page in it, which the doctor takes for a client.
