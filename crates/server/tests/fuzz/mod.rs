@@ -1,6 +1,6 @@
 //! A small fuzzer for the stable toolchain: replays a corpus, then mutates it for a time.
 //!
-//! `VISAVIS_FUZZ_SECONDS` sets the time (2 by default), `VISAVIS_FUZZ_SEED` the seed. A failing
+//! `VISAVIS_FUZZ_SECONDS` sets the time (2 by default), `VISAVIS_FUZZ_SEED` the seed (a number, or `clock`). A failing
 //! input is written to the system's folder for temporary files and named in the panic; put it into
 //! the corpus with the cure. A target is a plain function of bytes, as `cargo fuzz` wants it too.
 #![allow(dead_code, reason = "each test binary uses its own part of it")]
@@ -50,14 +50,16 @@ pub fn budget() -> Duration {
     Duration::from_secs(setting("VISAVIS_FUZZ_SECONDS").unwrap_or(2))
 }
 
-/// The seed of this run.
+/// The seed of this run: always the same, so that a change is judged by what it did; `clock` for one that nobody
+/// had yet.
 pub fn seed() -> u64 {
-    let clock = || {
-        SystemTime::now()
+    let wanted = std::env::var("VISAVIS_FUZZ_SEED").unwrap_or_default();
+    if wanted == "clock" {
+        return SystemTime::now()
             .duration_since(UNIX_EPOCH)
-            .map_or(1, |time| time.as_nanos() as u64)
-    };
-    setting("VISAVIS_FUZZ_SEED").unwrap_or_else(clock)
+            .map_or(1, |time| time.as_nanos() as u64);
+    }
+    wanted.parse().unwrap_or(1)
 }
 
 /// The committed inputs of a target, in a fixed order.
