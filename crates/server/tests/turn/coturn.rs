@@ -13,8 +13,6 @@ const DOCUMENT: &str = include_str!("../../../../docs/operations.md");
 const PROGRAM: &str = "turnserver";
 /// What the relay and we share.
 pub const SECRET: &str = "north-star";
-/// What coturn says of a port that somebody else has. It goes on trying.
-const TAKEN: &str = "Address already in use";
 const PORTS_TRIED: u32 = 10;
 
 /// Ended with the test.
@@ -83,12 +81,14 @@ impl Coturn {
         // another test may have it by then: that is not what is judged.
         for _ in 0..PORTS_TRIED {
             let port = free_port(has_v6);
+            // EADDRINUSE, of this port. Coturn goes on trying.
+            let taken = format!(":{port}>: errno=98");
             let coturn = Self::spawn(&change(&here(port, has_v6)), port, has_v6);
-            if client::answers_while(coturn.address, || !coturn.log().contains(TAKEN)) {
+            if client::answers_while(coturn.address, || !coturn.log().contains(&taken)) {
                 return Some(coturn);
             }
             let log = coturn.log();
-            assert!(log.contains(TAKEN), "coturn does not answer: {log}");
+            assert!(log.contains(&taken), "coturn does not answer: {log}");
         }
         panic!("each of {PORTS_TRIED} ports was taken by somebody else");
     }
