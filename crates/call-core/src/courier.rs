@@ -99,6 +99,7 @@ impl Courier {
             | Signal::Probe { .. }
             | Signal::Gone { .. }
             | Signal::Restart {}
+            | Signal::AskMute {}
             | Signal::Reattach { .. } => self.pending.retain(|waiting| *waiting != signal),
             Signal::Candidates { .. } => {}
         }
@@ -277,6 +278,7 @@ fn weigh(signal: &Signal) -> usize {
         | Signal::Probe { .. }
         | Signal::Gone { .. }
         | Signal::Restart {}
+        | Signal::AskMute {}
         | Signal::Reattach { .. } => FRAME,
     }
 }

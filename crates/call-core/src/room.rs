@@ -218,6 +218,8 @@ impl Room {
         self.watch_at = None;
         let watch = ClientMessage::Watch {
             room: self.place.room.clone(),
+            seat: None,
+            claim: visavis_protocol::Claim::default(),
         };
         session.send(now, &watch, commands);
     }
@@ -256,6 +258,7 @@ impl Room {
             seat: self.place.seat,
             session: self.session,
             name: self.name.clone(),
+            claim: visavis_protocol::Claim::default(),
         };
         session.send(now, &join, commands);
     }
@@ -269,6 +272,7 @@ impl Room {
             epoch,
             room: self.place.room.clone(),
             session: self.session,
+            claim: visavis_protocol::Claim::default(),
         };
         session.send(now, &resume, commands);
     }

@@ -357,6 +357,14 @@ impl Session {
             | ServerMessage::Left {}
             | ServerMessage::Pong {}
             | ServerMessage::People(_)
+            | ServerMessage::Waiting {}
+            | ServerMessage::Declined { .. }
+            | ServerMessage::Removed {}
+            | ServerMessage::Knocks { .. }
+            | ServerMessage::Gate { .. }
+            | ServerMessage::Moved { .. }
+            | ServerMessage::Desk(_)
+            | ServerMessage::Visit(_)
             | ServerMessage::Error { .. } => {}
         }
         Some(Happening::Message(message))

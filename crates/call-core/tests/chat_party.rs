@@ -32,6 +32,7 @@ impl Member {
             seat: self.seat.seat_id(),
             name: self.name.to_owned(),
             away: false,
+            host: false,
         }
     }
 
@@ -111,6 +112,7 @@ impl Party {
             peers: there,
             ice: vec![],
             ice_lifetime_ms: None,
+            hosting: visavis_protocol::Hosting::default(),
         });
         for other in 0..last {
             self.reach(last, other);

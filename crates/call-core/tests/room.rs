@@ -48,6 +48,8 @@ fn the_page_before_joining_watches_without_taking_a_seat() {
         room: shell::room(),
         peers: vec![entry(9)],
         seats: 8,
+        gate: visavis_protocol::Gate::default(),
+        shut: false,
     });
     assert_eq!(shell.view().inside, Some(vec!["Person 9".to_owned()]));
     assert!(shell.view().people.is_empty());
@@ -60,6 +62,8 @@ fn the_newcomers_offer_leaves_in_one_flight_with_the_join() {
         room: shell::room(),
         peers: vec![entry(9)],
         seats: 8,
+        gate: visavis_protocol::Gate::default(),
+        shut: false,
     });
     let links = shell.links();
     assert_eq!(links.len(), 1, "one connection is made ahead");
@@ -88,6 +92,8 @@ fn an_offer_that_followed_the_join_is_sent_once_unless_its_socket_was_lost() {
             room: shell::room(),
             peers: vec![entry(9)],
             seats: 8,
+            gate: visavis_protocol::Gate::default(),
+            shut: false,
         });
         let link = shell.links()[0];
         shell.make_offer(link);
@@ -109,11 +115,15 @@ fn somebody_who_left_before_the_join_costs_nothing() {
         room: shell::room(),
         peers: vec![entry(9)],
         seats: 8,
+        gate: visavis_protocol::Gate::default(),
+        shut: false,
     });
     shell.hear(&ServerMessage::Occupancy {
         room: shell::room(),
         peers: vec![],
         seats: 8,
+        gate: visavis_protocol::Gate::default(),
+        shut: false,
     });
     assert_eq!(shell.closed_links(), shell.links());
     shell.join();
@@ -160,6 +170,8 @@ fn nothing_is_made_ahead_for_a_full_room() {
         room: shell::room(),
         peers: vec![entry(8), entry(9)],
         seats: 2,
+        gate: visavis_protocol::Gate::default(),
+        shut: false,
     });
     assert!(shell.links().is_empty());
 }
@@ -391,6 +403,8 @@ fn servers_for_ice_that_come_with_the_seat_reach_a_connection_made_ahead() {
         room: shell::room(),
         peers: vec![entry(9)],
         seats: 8,
+        gate: visavis_protocol::Gate::default(),
+        shut: false,
     });
     let link = shell.links()[0];
     shell.make_offer(link);
@@ -409,6 +423,7 @@ fn servers_for_ice_that_come_with_the_seat_reach_a_connection_made_ahead() {
         peers: vec![entry(9)],
         ice: ice.clone(),
         ice_lifetime_ms: None,
+        hosting: visavis_protocol::Hosting::default(),
     });
     // They are for what cannot be reached otherwise: a connection that comes about needs no more.
     assert!(!shell.commands.contains(&Command::RestartIce { link }));
@@ -584,6 +599,8 @@ fn occupancy(peers: &[PeerEntry], seats: u8) -> ServerMessage {
         room: shell::room(),
         peers: peers.to_vec(),
         seats,
+        gate: visavis_protocol::Gate::default(),
+        shut: false,
     }
 }
 

@@ -248,6 +248,8 @@ fn who_hides_their_address_takes_back_what_has_not_left_yet() {
         room: shell::room(),
         peers: vec![entry(9)],
         seats: 8,
+        gate: visavis_protocol::Gate::default(),
+        shut: false,
     });
     let link = shell.links()[0];
     shell.make_offer(link);

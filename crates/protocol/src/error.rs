@@ -56,6 +56,58 @@ pub enum ErrorCode {
     TokensOnly,
     /// This server takes keys and no tokens.
     KeysOnly,
+    /// Only the room's host may do that.
+    NotHost,
+    /// The host locked the room: no newcomer comes in.
+    RoomLocked,
+    /// The room has another link since somebody was removed from it.
+    RoomMoved,
+    /// As many wait before this room as may.
+    TooManyWaiting,
+    /// The token is longer than any that was made here.
+    TokenTooLong,
+    /// The token is none: a part of the link was lost or changed.
+    TokenMalformed,
+    /// The token's header says that it is not signed.
+    TokenUnsigned,
+    /// The token's header names another way of signing than its key has.
+    TokenAlgorithm,
+    /// The token names no key that is known here.
+    TokenKey,
+    /// The token's signature is not by the key that it names.
+    TokenSignature,
+    /// The token lacks a claim that it must have.
+    TokenClaims,
+    /// A claim of the token has the wrong type.
+    TokenClaimType,
+    /// The token is of another issuer.
+    TokenIssuer,
+    /// The token is of another type than is asked for here: a desk's, or a client's.
+    TokenType,
+    /// The token is for another use than this one.
+    TokenAudience,
+    /// The token was good until a time that has passed.
+    TokenExpired,
+    /// The token is good from a time that has not come.
+    TokenNotYet,
+    /// The token's number belongs to another desk or appointment, or was replaced.
+    TokenReused,
+    /// This socket has proved no desk.
+    NoDesk,
+    /// This socket has shown no link to an appointment.
+    NoVisit,
+    /// No such appointment, or another desk's.
+    UnknownAppointment,
+    /// The facts of an appointment break a rule: name, note, time, length or zone.
+    InvalidAppointment,
+    /// The appointment's waiting room is not open yet.
+    AppointmentEarly,
+    /// The appointment's time is over.
+    AppointmentLate,
+    /// The appointment has taken place: its link is used up.
+    AppointmentOver,
+    /// The appointment was called off.
+    AppointmentCancelled,
     /// A code of a newer server.
     #[serde(other)]
     Unknown,
@@ -88,6 +140,32 @@ impl ErrorCode {
         Self::BadToken,
         Self::TokensOnly,
         Self::KeysOnly,
+        Self::NotHost,
+        Self::RoomLocked,
+        Self::RoomMoved,
+        Self::TooManyWaiting,
+        Self::TokenTooLong,
+        Self::TokenMalformed,
+        Self::TokenUnsigned,
+        Self::TokenAlgorithm,
+        Self::TokenKey,
+        Self::TokenSignature,
+        Self::TokenClaims,
+        Self::TokenClaimType,
+        Self::TokenIssuer,
+        Self::TokenType,
+        Self::TokenAudience,
+        Self::TokenExpired,
+        Self::TokenNotYet,
+        Self::TokenReused,
+        Self::NoDesk,
+        Self::NoVisit,
+        Self::UnknownAppointment,
+        Self::InvalidAppointment,
+        Self::AppointmentEarly,
+        Self::AppointmentLate,
+        Self::AppointmentOver,
+        Self::AppointmentCancelled,
         Self::Unknown,
     ];
 
@@ -119,6 +197,32 @@ impl ErrorCode {
             Self::TokensOnly => "tokens_only",
             Self::KeysOnly => "keys_only",
             Self::TooManyWatchers => "too_many_watchers",
+            Self::NotHost => "not_host",
+            Self::RoomLocked => "room_locked",
+            Self::RoomMoved => "room_moved",
+            Self::TooManyWaiting => "too_many_waiting",
+            Self::TokenTooLong => "token_too_long",
+            Self::TokenMalformed => "token_malformed",
+            Self::TokenUnsigned => "token_unsigned",
+            Self::TokenAlgorithm => "token_algorithm",
+            Self::TokenKey => "token_key",
+            Self::TokenSignature => "token_signature",
+            Self::TokenClaims => "token_claims",
+            Self::TokenClaimType => "token_claim_type",
+            Self::TokenIssuer => "token_issuer",
+            Self::TokenType => "token_type",
+            Self::TokenAudience => "token_audience",
+            Self::TokenExpired => "token_expired",
+            Self::TokenNotYet => "token_not_yet",
+            Self::TokenReused => "token_reused",
+            Self::NoDesk => "no_desk",
+            Self::NoVisit => "no_visit",
+            Self::UnknownAppointment => "unknown_appointment",
+            Self::InvalidAppointment => "invalid_appointment",
+            Self::AppointmentEarly => "appointment_early",
+            Self::AppointmentLate => "appointment_late",
+            Self::AppointmentOver => "appointment_over",
+            Self::AppointmentCancelled => "appointment_cancelled",
             Self::Unknown => "unknown",
         }
     }

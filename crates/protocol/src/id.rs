@@ -175,6 +175,31 @@ public_id! {
     CallId
 }
 
+public_id! {
+    /// The host of a room: a hash of what its maker keeps. It stands in the room's link and id.
+    HostId
+}
+
+public_id! {
+    /// A professional's desk, made by the operator.
+    DeskId
+}
+
+public_id! {
+    /// One appointment, drawn by its desk.
+    AppointmentId
+}
+
+secret! {
+    /// Proves the host of a room to the server; its hash is the [`HostId`]. Kept in the maker's browser.
+    HostSecret
+}
+
+secret! {
+    /// Shows to the server that made it that one seat was let into one room. Good for nobody else.
+    Pass
+}
+
 secret! {
     /// Proves a session to the server; its hash is the [`PeerId`]. Lives in memory only.
     SessionSecret
@@ -208,6 +233,23 @@ impl RoomSecret {
     }
 }
 
+impl HostSecret {
+    /// The public id of this host.
+    #[must_use]
+    pub fn host_id(&self) -> HostId {
+        HostId(hash(b"visavis1/host", &self.0))
+    }
+}
+
+/// Whose a room is, as its link says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Charter {
+    /// The host.
+    pub host: HostId,
+    /// Whether newcomers wait from the room's first second on, until the host says otherwise.
+    pub waiting_room: bool,
+}
+
 impl SessionSecret {
     /// The public id of this session.
     #[must_use]
@@ -218,11 +260,14 @@ impl SessionSecret {
 
 impl SeatSecret {
     /// The seat secret of one room, made of a tab's: whoever sees two rooms must not learn that the
-    /// same tab sits in both.
+    /// same tab sits in both. A room with a host keeps its seats when its secret changes.
     #[must_use]
     pub fn in_room(&self, room: &RoomId) -> Self {
         let mut bytes = self.0.to_vec();
-        bytes.extend_from_slice(room.as_str().as_bytes());
+        match room.charter() {
+            Some(charter) => bytes.extend_from_slice(charter.host.as_bytes()),
+            None => bytes.extend_from_slice(room.as_str().as_bytes()),
+        }
         Self(hash(b"visavis1/room-seat", &bytes))
     }
 
@@ -236,8 +281,10 @@ impl SeatSecret {
 /// A room as the server knows it.
 ///
 /// `n.<name>` is an open room, reached by whoever knows its name. `s.<22 characters>` is derived
-/// from a link's secret and tells the server neither the name nor the secret. The prefixes keep
-/// the two apart, so that knowing a derived id opens nothing through an open room's link.
+/// from a link's secret and tells the server neither the name nor the secret. `h.<22>.<22>` is the
+/// same with the id of the room's host behind it, `w.<22>.<22>` where newcomers wait from the first
+/// second on. The prefixes keep them apart, so that knowing a derived id opens nothing through an open
+/// room's link, and a link that was changed to say another host leads to another room.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
 #[serde(transparent)]
 pub struct RoomId(String);
@@ -262,6 +309,28 @@ impl RoomId {
         Self(alloc::format!("s.{}", Base64UrlUnpadded::encode_string(&bytes)))
     }
 
+    /// The id of the room that a link with a host names: see [`RoomId::derive`].
+    #[must_use]
+    pub fn derive_hosted(name: &str, secret: &RoomSecret, charter: Charter) -> Self {
+        let derived = Self::derive(name, Some(secret));
+        let id = derived.0.strip_prefix("s.").unwrap_or_default();
+        let kind = if charter.waiting_room { 'w' } else { 'h' };
+        Self(alloc::format!("{kind}.{id}.{}", charter.host.to_text()))
+    }
+
+    /// Whose the room is; none where it has no host.
+    #[must_use]
+    pub fn charter(&self) -> Option<Charter> {
+        let waiting_room = match self.0.split_at_checked(2)?.0 {
+            "h." => false,
+            "w." => true,
+            _ => return None,
+        };
+        let (_, host) = self.0[2..].split_once('.')?;
+        let host = host.parse().ok()?;
+        Some(Charter { host, waiting_room })
+    }
+
     /// The name of an open room.
     #[must_use]
     pub fn open_name(&self) -> Option<&str> {
@@ -281,6 +350,9 @@ impl FromStr for RoomId {
     fn from_str(text: &str) -> Result<Self, InvalidId> {
         let valid = match text.split_at_checked(2) {
             Some(("s.", id)) => parse_bytes(id).is_ok(),
+            Some(("h." | "w.", rest)) => rest
+                .split_once('.')
+                .is_some_and(|(id, host)| parse_bytes(id).is_ok() && parse_bytes(host).is_ok()),
             Some(("n.", name)) => crate::room_name::check(name).is_ok(),
             Some(_) | None => false,
         };
@@ -316,6 +388,31 @@ mod tests {
     fn a_secret_never_shows_in_debug_output() {
         let secret = RoomSecret::from_bytes([7; 16]);
         assert_eq!(alloc::format!("{secret:?}"), "RoomSecret(…)");
+    }
+
+    #[test]
+    fn a_room_says_whose_it_is_and_keeps_its_seats_over_a_new_secret() {
+        let host = HostSecret::from_bytes([5; 16]).host_id();
+        let charter = |waiting_room| Charter { host, waiting_room };
+        let secret = |byte| RoomSecret::from_bytes([byte; 16]);
+        let room = RoomId::derive_hosted("tea", &secret(1), charter(true));
+        assert_eq!(room.as_str().parse(), Ok(room.clone()));
+        assert_eq!(room.charter(), Some(charter(true)));
+        let next = RoomId::derive_hosted("tea", &secret(2), charter(true));
+        assert_ne!(room, next);
+        let tab = SeatSecret::from_bytes([9; 16]);
+        assert_eq!(tab.in_room(&room), tab.in_room(&next));
+        let plain = RoomId::derive("tea", Some(&secret(1)));
+        assert_eq!(plain.charter(), None);
+        assert_ne!(tab.in_room(&plain), tab.in_room(&room));
+        assert_ne!(room, RoomId::derive_hosted("tea", &secret(1), charter(false)));
+        for text in [
+            "h.short.x",
+            "h.AAAAAAAAAAAAAAAAAAAAAA",
+            "x.AAAAAAAAAAAAAAAAAAAAAA",
+        ] {
+            assert_eq!(text.parse::<RoomId>(), Err(InvalidId), "{text}");
+        }
     }
 
     #[test]

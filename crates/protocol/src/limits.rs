@@ -175,6 +175,47 @@ pub const ROOM_WATCHERS: usize = 20;
 /// Rooms in one server's memory.
 pub const ROOMS: usize = 20_000;
 
+/// People who may wait before one room.
+pub const ROOM_WAITING: usize = 20;
+/// Bytes of a host's word to somebody who is sent away.
+pub const WORD_BYTES: usize = 256;
+/// How long somebody who waits may be without a socket: through a tunnel or a reload. Who sleeps longer
+/// asks anew when they wake.
+pub const WAITER_WINDOW: Duration = RESUME_WINDOW;
+/// Ids under which rooms were known before a removal, so that who comes by an old link is told. The oldest
+/// is forgotten first.
+pub const MOVED_ROOMS: usize = 10_000;
+/// How often the secret of one room may change, a minute.
+pub const REMOVALS_PER_MINUTE: u32 = 20;
+
+/// Desks that one server keeps.
+pub const DESKS: usize = 10_000;
+/// Appointments of one desk that are not past.
+pub const APPOINTMENTS_PER_DESK: usize = 300;
+/// How long an appointment stays on the desk after its end.
+pub const APPOINTMENT_SHOWN_FOR: Duration = Duration::from_secs(24 * 60 * 60);
+/// Minutes of an appointment, at most.
+pub const APPOINTMENT_MINUTES: u16 = 12 * 60;
+/// How far ahead an appointment may be: two years.
+pub const APPOINTMENT_AHEAD: Duration = Duration::from_secs(2 * 366 * 24 * 60 * 60);
+/// Bytes of the note of an appointment.
+pub const NOTE_BYTES: usize = 1000;
+/// Bytes of a time zone's name; the longest of the IANA has half as many.
+pub const ZONE_BYTES: usize = 64;
+/// How long before its begin the waiting room of an appointment opens.
+pub const VISIT_OPENS_BEFORE: Duration = Duration::from_secs(15 * 60);
+/// How long after its end a client may still come, or wait on: appointments run late.
+pub const VISIT_CLOSES_AFTER: Duration = Duration::from_secs(60 * 60);
+/// How long a client's link is good after the appointment's end: it says then that it is over.
+pub const VISIT_LINK_AFTER: Duration = Duration::from_secs(30 * 24 * 60 * 60);
+/// How long a client who lost their socket still counts as waiting; longer than a room keeps a seat, for
+/// phones that sleep.
+pub const VISIT_WINDOW: Duration = Duration::from_secs(90);
+/// How long a desk's link is good unless the operator says otherwise.
+pub const DESK_LINK_LIFETIME: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// Pages of one desk that are open at once.
+pub const PAGES_PER_DESK: usize = 8;
+
 /// Each end speaks at least this often.
 pub const HEARTBEAT: Duration = Duration::from_secs(10);
 /// Silence after which the other end is taken for dead.

@@ -10,8 +10,10 @@ extern crate alloc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
+use crate::appointment::{DeskEvent, DeskRequest, VisitEvent, VisitRequest};
+use crate::host::{Claim, Gate, HostRequest, Waiter};
 use crate::people::{PeopleEvent, PeopleRequest};
-use crate::{Epoch, ErrorCode, PeerId, RoomId, SeatId, SeatSecret, SessionSecret};
+use crate::{Epoch, ErrorCode, Pass, PeerId, RoomId, SeatId, SeatSecret, SessionSecret};
 
 /// What a client writes.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,9 +29,16 @@ pub enum ClientMessage {
     Watch {
         /// The room to look at.
         room: RoomId,
+        /// The seat that was let in before: its pass is good for no other.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        seat: Option<SeatId>,
+        /// Who may come in without waiting sees who is inside, others do not.
+        #[serde(default, skip_serializing_if = "Claim::is_empty")]
+        claim: Claim,
     },
-    /// Takes a seat. Answered by `joined` or an error. Packets to peers known from `occupancy` may
-    /// follow in the same flight.
+    /// Takes a seat. Answered by `joined` or an error; where a host lets people in, by `waiting`, and by
+    /// `joined` or `declined` when the host has decided. Packets to peers known from `occupancy` may follow
+    /// in the same flight. Said again while waiting, on this socket or another, it is the same wait.
     Join {
         /// The room to enter; the first to enter brings it to life.
         room: RoomId,
@@ -39,6 +48,9 @@ pub enum ClientMessage {
         session: SessionSecret,
         /// What others see: see [`crate::text::check_name`].
         name: String,
+        /// What the room's host and those who were let in before have to show.
+        #[serde(default, skip_serializing_if = "Claim::is_empty")]
+        claim: Claim,
     },
     /// Takes a session over on a new socket. Answered by `joined`, or by `unknown_session`, upon
     /// which the client joins again with the same secrets. On the socket that holds the session
@@ -50,6 +62,9 @@ pub enum ClientMessage {
         room: RoomId,
         /// Proves it.
         session: SessionSecret,
+        /// As in `join`: a seat is a host's as long as the last word on its claim said so.
+        #[serde(default, skip_serializing_if = "Claim::is_empty")]
+        claim: Claim,
     },
     /// A packet for one peer in the same room. Not answered unless it cannot be delivered.
     Relay {
@@ -60,7 +75,7 @@ pub enum ClientMessage {
         /// Opaque to the server: a [`crate::Packet`] as JSON text, later sealed.
         body: String,
     },
-    /// Gives the seat up, or stops watching. Answered by `left`.
+    /// Gives the seat up, or stops watching or waiting. Answered by `left`.
     Leave {},
     /// Says that the tab went to the background or came back: a hidden tab may be silent longer.
     Visibility {
@@ -71,6 +86,12 @@ pub enum ClientMessage {
     Ice {},
     /// About people and calls: see [`PeopleRequest`].
     People(PeopleRequest),
+    /// What the host of a room wants: see [`HostRequest`].
+    Host(HostRequest),
+    /// About appointments, from the desk: see [`DeskRequest`].
+    Desk(DeskRequest),
+    /// About an appointment, from its client: see [`VisitRequest`].
+    Visit(VisitRequest),
     /// A sign of life. Answered by `pong`.
     Ping {},
 }
@@ -86,6 +107,9 @@ pub const CLIENT_KINDS: &[&str] = &[
     "visibility",
     "ice",
     "people",
+    "host",
+    "desk",
+    "visit",
     "ping",
 ];
 
@@ -113,6 +137,12 @@ pub enum ServerMessage {
         peers: Vec<PeerEntry>,
         /// How many it seats.
         seats: u8,
+        /// Who comes in without being asked.
+        #[serde(default, skip_serializing_if = "Gate::is_open")]
+        gate: Gate,
+        /// Whether the gate is shut for who asks: then `peers` is empty, whoever is inside.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        shut: bool,
     },
     /// The room as it is, after `join` and after every `resume`: to be compared, not trusted to
     /// continue what was known.
@@ -130,6 +160,38 @@ pub enum ServerMessage {
         /// For how long the credentials are good, from now; none if they do not end.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         ice_lifetime_ms: Option<u64>,
+        /// What concerns rooms with a host; nothing in others.
+        #[serde(default, skip_serializing_if = "Hosting::is_empty")]
+        hosting: Hosting,
+    },
+    /// The host lets people in: the answer to `join` until they decide.
+    Waiting {},
+    /// The host sent the one away who waited.
+    Declined {
+        /// The host's word; may be empty. Text from a stranger: show it as text only.
+        #[serde(default)]
+        word: String,
+    },
+    /// The host removed this seat from the room. Its old link leads nowhere any more.
+    Removed {},
+    /// Who waits, told to hosts at each change.
+    Knocks {
+        /// In the order in which they came.
+        waiting: Vec<Waiter>,
+    },
+    /// A host changed who comes in.
+    Gate {
+        /// The roster's version after this.
+        version: u64,
+        /// From now on.
+        gate: Gate,
+    },
+    /// The room has another id from now on, by a secret that peers tell each other. Seats and sessions stay.
+    Moved {
+        /// The roster's version after this.
+        version: u64,
+        /// From now on.
+        room: RoomId,
     },
     /// Somebody took a seat. They will offer.
     PeerJoined {
@@ -177,6 +239,10 @@ pub enum ServerMessage {
     Left {},
     /// About people and calls: see [`PeopleEvent`].
     People(PeopleEvent),
+    /// About appointments, to the desk: see [`DeskEvent`].
+    Desk(DeskEvent),
+    /// About an appointment, to its client: see [`VisitEvent`].
+    Visit(VisitEvent),
     /// The answer to `ping`.
     Pong {},
     /// Something could not be done.
@@ -211,7 +277,15 @@ pub const SERVER_KINDS: &[&str] = &[
     "relay",
     "ice",
     "left",
+    "waiting",
+    "declined",
+    "removed",
+    "knocks",
+    "gate",
+    "moved",
     "people",
+    "desk",
+    "visit",
     "pong",
     "error",
     "going_away",
@@ -229,6 +303,34 @@ pub struct PeerEntry {
     /// Whether their socket is gone at the moment.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub away: bool,
+    /// Whether they proved to be the room's host.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub host: bool,
+}
+
+/// What `joined` says of a room with a host.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hosting {
+    /// Whether the one who reads it is a host.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub host: bool,
+    /// Who comes in without being asked.
+    #[serde(default, skip_serializing_if = "Gate::is_open")]
+    pub gate: Gate,
+    /// For this seat, to come back without waiting, also to a server that was started anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pass: Option<Pass>,
+    /// The room's id, where it is another one than was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<RoomId>,
+}
+
+impl Hosting {
+    /// Whether there is nothing to say.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// Why somebody is gone.
@@ -241,6 +343,8 @@ pub enum LeaveReason {
     Lost,
     /// The same seat joined anew (a reload); a `peer_joined` of that seat follows at once.
     Replaced,
+    /// The host sent them away.
+    Removed,
     /// A reason of a newer server.
     #[serde(other)]
     Unknown,
@@ -302,6 +406,9 @@ impl ClientMessage {
             Self::Visibility { .. } => "visibility",
             Self::Ice {} => "ice",
             Self::People(_) => "people",
+            Self::Host(_) => "host",
+            Self::Desk(_) => "desk",
+            Self::Visit(_) => "visit",
             Self::Ping {} => "ping",
         }
     }

@@ -10,8 +10,8 @@ extern crate alloc;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use crate::PeerId;
 use crate::message::{DecodeError, encode};
+use crate::{PeerId, RoomSecret};
 
 /// `id` of the control channel, which both sides make beforehand (`negotiated`).
 pub const CONTROL_CHANNEL: u16 = 0;
@@ -37,6 +37,12 @@ pub enum Frame {
         /// Whether the sender should be the one to offer ICE restarts, where the addressee should not.
         #[serde(default, skip_serializing_if = "core::ops::Not::not")]
         restarts: bool,
+    },
+    /// The room's secret changes, because somebody is removed: what the addressee needs for the new link. On
+    /// this road alone, which the server cannot read; said again on each new connection.
+    Secret {
+        /// The new one.
+        secret: RoomSecret,
     },
 }
 
@@ -112,6 +118,8 @@ pub enum Signal {
     },
     /// ICE should be restarted, and it is the addressee who offers that.
     Restart {},
+    /// The host asks the addressee to turn the microphone off. Whether they do is theirs to say.
+    AskMute {},
 }
 
 /// What a media section carries.

@@ -130,6 +130,7 @@ fn join(room: usize, n: usize) -> ClientMessage {
         seat: SeatSecret::from_bytes(secret(n)),
         session: SessionSecret::from_bytes(secret(n)),
         name: "Load".into(),
+        claim: visavis_protocol::Claim::default(),
     }
 }
 

@@ -370,6 +370,38 @@ const fn explanation(code: ErrorCode) -> &'static str {
         ErrorCode::BadToken => "not a token that this server takes, or not any more",
         ErrorCode::TokensOnly => "this server takes tokens of its operator's site and no keys",
         ErrorCode::KeysOnly => "this server takes keys and no tokens",
+        ErrorCode::NotHost => "only the room's host may do that",
+        ErrorCode::RoomLocked => "the host locked the room: no newcomer comes in",
+        ErrorCode::RoomMoved => "the room has another link since somebody was removed from it",
+        ErrorCode::TooManyWaiting => "as many wait before this room as may",
+        ErrorCode::TokenTooLong => "the token is longer than any that was made here",
+        ErrorCode::TokenMalformed => "the token is none: a part of the link was lost or changed",
+        ErrorCode::TokenUnsigned => "the token's header says that it is not signed",
+        ErrorCode::TokenAlgorithm => "the token's header names another way of signing than its key has",
+        ErrorCode::TokenKey => "the token names no key that is known here",
+        ErrorCode::TokenSignature => "the token's signature is not by the key that it names",
+        ErrorCode::TokenClaims => "the token lacks a claim that it must have",
+        ErrorCode::TokenClaimType => "a claim of the token has the wrong type",
+        ErrorCode::TokenIssuer => "the token is of another issuer",
+        ErrorCode::TokenType => {
+            "the token is of another type than is asked for here: a desk's, or a client's"
+        }
+        ErrorCode::TokenAudience => "the token is for another use than this one",
+        ErrorCode::TokenExpired => "the token was good until a time that has passed",
+        ErrorCode::TokenNotYet => "the token is good from a time that has not come",
+        ErrorCode::TokenReused => {
+            "the token's number belongs to another desk or appointment, or was replaced"
+        }
+        ErrorCode::NoDesk => "this socket has proved no desk",
+        ErrorCode::NoVisit => "this socket has shown no link to an appointment",
+        ErrorCode::UnknownAppointment => "no such appointment, or another desk's",
+        ErrorCode::InvalidAppointment => {
+            "the facts of an appointment break a rule: name, note, time, length or zone"
+        }
+        ErrorCode::AppointmentEarly => "the appointment's waiting room is not open yet",
+        ErrorCode::AppointmentLate => "the appointment's time is over",
+        ErrorCode::AppointmentOver => "the appointment has taken place: its link is used up",
+        ErrorCode::AppointmentCancelled => "the appointment was called off",
         ErrorCode::Unknown => "",
     }
 }

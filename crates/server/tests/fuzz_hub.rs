@@ -149,7 +149,11 @@ impl World<'_> {
             0 => ClientMessage::Hello {
                 versions: vec![(a % 3) as u16],
             },
-            1 => ClientMessage::Watch { room: room(a % 3) },
+            1 => ClientMessage::Watch {
+                room: room(a % 3),
+                seat: None,
+                claim: visavis_protocol::Claim::default(),
+            },
             2..=6 => ClientMessage::Join {
                 room: room(a % 3),
                 seat: SeatSecret::from_bytes([(b % 10) as u8; 16]),
@@ -159,6 +163,7 @@ impl World<'_> {
                 } else {
                     format!("Person {b}")
                 },
+                claim: visavis_protocol::Claim::default(),
             },
             7..=9 => ClientMessage::Resume {
                 epoch: if a >= 240 {
@@ -168,6 +173,7 @@ impl World<'_> {
                 },
                 room: room(a % 3),
                 session: secret(b / 10),
+                claim: visavis_protocol::Claim::default(),
             },
             10..=12 => {
                 // The addressee is in the body, for the one who gets it to compare.
@@ -277,6 +283,7 @@ impl Client {
                 epoch,
                 ice,
                 ice_lifetime_ms,
+                ..
             } => {
                 assert_eq!(epoch, EPOCH);
                 is_good(&ice, ice_lifetime_ms);

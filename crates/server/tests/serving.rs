@@ -143,6 +143,7 @@ async fn a_socket_that_drops_can_resume_elsewhere() {
         epoch,
         room: RoomId::derive("tea", None),
         session: visavis_protocol::SessionSecret::from_bytes([2; 16]),
+        claim: visavis_protocol::Claim::default(),
     };
     again.say(&resume).await;
     assert!(matches!(again.hear().await, ServerMessage::Joined { you, .. } if you == peer(2)));

@@ -90,6 +90,32 @@ fn problem(standing: &Standing) -> Option<&'static str> {
             | ErrorCode::NotSignedIn
             | ErrorCode::AlreadySignedIn
             | ErrorCode::BadSignature
+            | ErrorCode::NotHost
+            | ErrorCode::RoomLocked
+            | ErrorCode::RoomMoved
+            | ErrorCode::TooManyWaiting
+            | ErrorCode::TokenTooLong
+            | ErrorCode::TokenMalformed
+            | ErrorCode::TokenUnsigned
+            | ErrorCode::TokenAlgorithm
+            | ErrorCode::TokenKey
+            | ErrorCode::TokenSignature
+            | ErrorCode::TokenClaims
+            | ErrorCode::TokenClaimType
+            | ErrorCode::TokenIssuer
+            | ErrorCode::TokenType
+            | ErrorCode::TokenAudience
+            | ErrorCode::TokenExpired
+            | ErrorCode::TokenNotYet
+            | ErrorCode::TokenReused
+            | ErrorCode::NoDesk
+            | ErrorCode::NoVisit
+            | ErrorCode::UnknownAppointment
+            | ErrorCode::InvalidAppointment
+            | ErrorCode::AppointmentEarly
+            | ErrorCode::AppointmentLate
+            | ErrorCode::AppointmentOver
+            | ErrorCode::AppointmentCancelled
             | ErrorCode::Unknown => words.not_here,
         }),
     }

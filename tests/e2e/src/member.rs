@@ -43,6 +43,7 @@ impl Member {
                 seat: SeatSecret::from_bytes(random()),
                 session: SessionSecret::from_bytes(random()),
                 name: name.to_owned(),
+                claim: visavis_protocol::Claim::default(),
             },
         ] {
             socket.send(Message::text(message.encode())).await?;
@@ -107,6 +108,14 @@ async fn seated(socket: &mut WebSocketStream<MaybeTlsStream<TcpStream>>) -> Resu
             | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
             | ServerMessage::People(_)
+            | ServerMessage::Waiting {}
+            | ServerMessage::Declined { .. }
+            | ServerMessage::Removed {}
+            | ServerMessage::Knocks { .. }
+            | ServerMessage::Gate { .. }
+            | ServerMessage::Moved { .. }
+            | ServerMessage::Desk(_)
+            | ServerMessage::Visit(_)
             | ServerMessage::Pong {}
             | ServerMessage::GoingAway { .. } => {}
         }

@@ -204,7 +204,7 @@ impl Peer {
                     context.signs.of_return = true;
                 }
             }
-            Err(_) => {}
+            Ok(Frame::Secret { .. }) | Err(_) => {}
         }
     }
 }

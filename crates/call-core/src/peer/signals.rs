@@ -104,7 +104,7 @@ impl Peer {
             }
             Signal::Refresh {} => self.refresh_pictures(context),
             // Never part of a sequence.
-            Signal::Probe { .. } => {}
+            Signal::Probe { .. } | Signal::AskMute {} => {}
             Signal::Gone { peer } => context.signs.departed.push((peer, Witness::Another)),
             Signal::Reattach { kind } => self.reattach(kind, context),
             Signal::Restart {} => self.restart_for_them(context),

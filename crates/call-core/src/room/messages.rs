@@ -38,7 +38,9 @@ impl Room {
                     self.ice.welcomed(ice, relay);
                 }
             }
-            ServerMessage::Occupancy { room, peers, seats } => {
+            ServerMessage::Occupancy {
+                room, peers, seats, ..
+            } => {
                 if room == self.place.room && matches!(self.standing, Standing::Preparing { .. }) {
                     self.watched(peers, usize::from(seats), context);
                 }
@@ -50,6 +52,7 @@ impl Room {
                 peers,
                 ice,
                 ice_lifetime_ms,
+                ..
             } => {
                 if you == self.me && !self.is_over() {
                     self.joined(epoch, version, peers, (ice, ice_lifetime_ms), session, context);
@@ -96,6 +99,14 @@ impl Room {
             ServerMessage::Left {}
             | ServerMessage::Pong {}
             | ServerMessage::People(_)
+            | ServerMessage::Waiting {}
+            | ServerMessage::Declined { .. }
+            | ServerMessage::Removed {}
+            | ServerMessage::Knocks { .. }
+            | ServerMessage::Gate { .. }
+            | ServerMessage::Moved { .. }
+            | ServerMessage::Desk(_)
+            | ServerMessage::Visit(_)
             | ServerMessage::GoingAway { .. } => {}
         }
         Vec::new()
@@ -198,6 +209,32 @@ const fn problem(code: ErrorCode) -> JoinProblem {
         | ErrorCode::BadToken
         | ErrorCode::TokensOnly
         | ErrorCode::KeysOnly
+        | ErrorCode::NotHost
+        | ErrorCode::RoomLocked
+        | ErrorCode::RoomMoved
+        | ErrorCode::TooManyWaiting
+        | ErrorCode::TokenTooLong
+        | ErrorCode::TokenMalformed
+        | ErrorCode::TokenUnsigned
+        | ErrorCode::TokenAlgorithm
+        | ErrorCode::TokenKey
+        | ErrorCode::TokenSignature
+        | ErrorCode::TokenClaims
+        | ErrorCode::TokenClaimType
+        | ErrorCode::TokenIssuer
+        | ErrorCode::TokenType
+        | ErrorCode::TokenAudience
+        | ErrorCode::TokenExpired
+        | ErrorCode::TokenNotYet
+        | ErrorCode::TokenReused
+        | ErrorCode::NoDesk
+        | ErrorCode::NoVisit
+        | ErrorCode::UnknownAppointment
+        | ErrorCode::InvalidAppointment
+        | ErrorCode::AppointmentEarly
+        | ErrorCode::AppointmentLate
+        | ErrorCode::AppointmentOver
+        | ErrorCode::AppointmentCancelled
         | ErrorCode::Unknown => JoinProblem::Other,
     }
 }

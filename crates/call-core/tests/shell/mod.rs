@@ -35,6 +35,7 @@ pub fn entry(n: u8) -> PeerEntry {
         seat: SeatId::from_bytes([n; 16]),
         name: format!("Person {n}"),
         away: false,
+        host: false,
     }
 }
 
@@ -164,6 +165,7 @@ impl Shell {
             peers: peers.to_vec(),
             ice: vec![],
             ice_lifetime_ms: None,
+            hosting: visavis_protocol::Hosting::default(),
         });
     }
 

@@ -179,31 +179,36 @@ impl Hub {
                 | ClientMessage::Visibility { .. }
                 | ClientMessage::Ice {}
                 | ClientMessage::People(_)
+                | ClientMessage::Host(_)
+                | ClientMessage::Desk(_)
+                | ClientMessage::Visit(_)
                 | ClientMessage::Ping {} => self.refuse_stranger(now, connection, message.kind()),
             };
         }
-        if let ClientMessage::Watch { room }
+        if let ClientMessage::Watch { room, .. }
         | ClientMessage::Join { room, .. }
         | ClientMessage::Resume { room, .. } = &message
             && !is_canonical(room)
         {
             return self.offend(now, connection, ErrorCode::BadMessage, Some(message.kind()));
         }
+        let kind = message.kind();
         match message {
             ClientMessage::Hello { .. } => {
                 self.send_error(connection, ErrorCode::AlreadyGreeted, Some("hello"), None);
                 self.close(now, connection, CloseCode::BadMessage);
             }
-            ClientMessage::Watch { room } => self.watch(connection, room),
+            ClientMessage::Watch { room, .. } => self.watch(connection, room),
             ClientMessage::Join {
                 room,
                 seat,
                 session,
                 name,
+                ..
             } => self.join(now, connection, room, seat.seat_id(), session.peer_id(), name),
-            ClientMessage::Resume { epoch, room, session } => {
-                self.resume(now, connection, epoch, &room, session.peer_id())
-            }
+            ClientMessage::Resume {
+                epoch, room, session, ..
+            } => self.resume(now, connection, epoch, &room, session.peer_id()),
             ClientMessage::Relay { to, n, body } => self.relay(now, connection, place, to, n, body),
             ClientMessage::Leave {} => self.leave(now, connection),
             ClientMessage::Visibility { hidden } => {
@@ -214,6 +219,9 @@ impl Hub {
             }
             ClientMessage::Ice {} => self.tell_ice(now, connection, place),
             ClientMessage::People(request) => self.about_people(now, connection, place, request),
+            ClientMessage::Host(_) | ClientMessage::Desk(_) | ClientMessage::Visit(_) => {
+                self.offend(now, connection, ErrorCode::UnknownKind, Some(kind));
+            }
             ClientMessage::Ping {} => self.push(connection, self.pong.clone()),
         }
     }

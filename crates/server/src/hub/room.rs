@@ -56,6 +56,7 @@ impl Seat {
             seat: self.seat,
             name: self.name.as_ref().into(),
             away: matches!(self.hold, Hold::Away { .. }),
+            host: false,
         }
     }
 }
@@ -106,6 +107,8 @@ impl Room {
             room: self.id.clone(),
             peers: self.seats.iter().map(Seat::entry).collect(),
             seats: u8::try_from(seats).unwrap_or(u8::MAX),
+            gate: visavis_protocol::Gate::default(),
+            shut: false,
         }
     }
 

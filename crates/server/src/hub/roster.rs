@@ -151,6 +151,7 @@ impl Hub {
             peers: room.entries_without(peer),
             ice,
             ice_lifetime_ms,
+            hosting: visavis_protocol::Hosting::default(),
         };
         self.send(connection, &joined);
     }
@@ -183,6 +184,7 @@ impl Hub {
                 peers: Vec::new(),
                 ice: self.config.ice.clone(),
                 ice_lifetime_ms: None,
+                hosting: visavis_protocol::Hosting::default(),
             };
             return self.send(connection, &joined);
         }

@@ -23,7 +23,7 @@ pub struct Counts {
 }
 
 /// What a hub has seen since its start.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Totals {
     /// Sockets opened.
     pub connections: u64,
@@ -41,6 +41,22 @@ pub struct Totals {
     pub errors: [u64; ErrorCode::ALL.len()],
     /// In the order of [`CloseCode::ALL`]; those that the hub decided.
     pub closes: [u64; CloseCode::ALL.len()],
+}
+
+impl Default for Totals {
+    fn default() -> Self {
+        Self {
+            connections: 0,
+            messages: 0,
+            joins: 0,
+            resumes: 0,
+            relayed: 0,
+            relayed_bytes: 0,
+            // More than the standard library makes defaults of.
+            errors: [0; ErrorCode::ALL.len()],
+            closes: [0; CloseCode::ALL.len()],
+        }
+    }
 }
 
 impl Totals {

@@ -259,6 +259,7 @@ async fn m39_a_resume_with_what_others_know_of_one() {
             epoch,
             room: RoomId::derive("tea", None),
             session: SessionSecret::from_bytes(*peer(1).as_bytes()),
+            claim: visavis_protocol::Claim::default(),
         };
         thief
             .is_refused(&stolen.encode(), ErrorCode::UnknownSession)
@@ -280,6 +281,7 @@ async fn m40_eleven_guesses_of_a_session() {
             epoch,
             room: RoomId::derive("honest", None),
             session: SessionSecret::from_bytes([n; 16]),
+            claim: visavis_protocol::Claim::default(),
         };
         for n in 0..10 {
             socket

@@ -474,7 +474,11 @@ impl World {
         hub.connect(now, OBSERVER, AddressKey::V4(u32::MAX));
         for message in [
             ClientMessage::Hello { versions: vec![1] },
-            ClientMessage::Watch { room },
+            ClientMessage::Watch {
+                room,
+                seat: None,
+                claim: visavis_protocol::Claim::default(),
+            },
         ] {
             hub.receive(now, OBSERVER, &message.encode());
         }

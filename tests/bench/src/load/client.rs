@@ -48,6 +48,7 @@ pub fn join(crowd: &mut Crowd, clients: std::ops::Range<usize>) -> Result<Vec<Pe
             seat: SeatSecret::from_bytes(random()),
             session,
             name: format!("Client {client}"),
+            claim: visavis_protocol::Claim::default(),
         };
         frames.push(frame::text(join.encode().as_bytes()));
     }

@@ -320,6 +320,7 @@ impl Member {
                 epoch,
                 room: self.room.clone(),
                 session: self.session,
+                claim: visavis_protocol::Claim::default(),
             }),
             None => self.join(),
         }
@@ -331,6 +332,7 @@ impl Member {
             seat: self.seat,
             session: self.session,
             name: "One of many".into(),
+            claim: visavis_protocol::Claim::default(),
         });
     }
 
@@ -363,6 +365,14 @@ impl Member {
             | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
             | ServerMessage::People(_)
+            | ServerMessage::Waiting {}
+            | ServerMessage::Declined { .. }
+            | ServerMessage::Removed {}
+            | ServerMessage::Knocks { .. }
+            | ServerMessage::Gate { .. }
+            | ServerMessage::Moved { .. }
+            | ServerMessage::Desk(_)
+            | ServerMessage::Visit(_)
             | ServerMessage::Pong {} => {}
         }
         Ok(())

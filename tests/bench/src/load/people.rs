@@ -334,6 +334,7 @@ impl Folk {
                     seat: SeatSecret::from_bytes(client::random()),
                     session: SessionSecret::from_bytes(client::random()),
                     name: "One of many".into(),
+                    claim: visavis_protocol::Claim::default(),
                 };
                 (number, join)
             }

@@ -58,6 +58,7 @@ pub(super) fn join_as(seat_n: u8, session_n: u8) -> ClientMessage {
         seat: seat(seat_n),
         session: session(session_n),
         name: format!("Person {seat_n}"),
+        claim: visavis_protocol::Claim::default(),
     }
 }
 
@@ -66,6 +67,7 @@ pub(super) fn resume(n: u8) -> ClientMessage {
         epoch: EPOCH,
         room: room("tea"),
         session: session(n),
+        claim: visavis_protocol::Claim::default(),
     }
 }
 

@@ -197,6 +197,7 @@ fn an_address_joins_only_so_fast_and_resumes_are_not_counted() {
             seat: seat(n),
             session: session(n),
             name: "x".into(),
+            claim: visavis_protocol::Claim::default(),
         };
         world.say(*connection, &message);
         if let [
@@ -225,6 +226,7 @@ fn an_address_opens_only_so_many_rooms() {
             seat: seat(n),
             session: session(n),
             name: "x".into(),
+            claim: visavis_protocol::Claim::default(),
         };
         world.say(connection, &message);
         opened += u32::from(matches!(
@@ -251,7 +253,14 @@ fn a_full_server_opens_no_more_rooms_and_serves_those_it_has() {
     });
     world.seated(1);
     let b = world.greeted();
-    world.say(b, &ClientMessage::Watch { room: room("coffee") });
+    world.say(
+        b,
+        &ClientMessage::Watch {
+            room: room("coffee"),
+            seat: None,
+            claim: visavis_protocol::Claim::default(),
+        },
+    );
     assert_eq!(world.take_error(b), Some(ErrorCode::ServerFull));
     world.say(
         b,
@@ -260,6 +269,7 @@ fn a_full_server_opens_no_more_rooms_and_serves_those_it_has() {
             seat: seat(2),
             session: session(2),
             name: "x".into(),
+            claim: visavis_protocol::Claim::default(),
         },
     );
     assert_eq!(world.take_error(b), Some(ErrorCode::ServerFull));

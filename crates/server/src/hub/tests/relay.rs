@@ -83,6 +83,7 @@ fn a_packet_does_not_leave_its_room() {
             seat: seat(2),
             session: session(2),
             name: "Two".into(),
+            claim: visavis_protocol::Claim::default(),
         },
     );
     world.take(b);

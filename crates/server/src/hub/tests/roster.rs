@@ -22,6 +22,14 @@ fn versions(messages: &[ServerMessage]) -> Vec<u64> {
             | ServerMessage::Ice { .. }
             | ServerMessage::Left {}
             | ServerMessage::People(_)
+            | ServerMessage::Waiting {}
+            | ServerMessage::Declined { .. }
+            | ServerMessage::Removed {}
+            | ServerMessage::Knocks { .. }
+            | ServerMessage::Gate { .. }
+            | ServerMessage::Moved { .. }
+            | ServerMessage::Desk(_)
+            | ServerMessage::Visit(_)
             | ServerMessage::Pong {}
             | ServerMessage::Error { .. }
             | ServerMessage::GoingAway { .. } => None,
@@ -326,6 +334,7 @@ fn a_resume_of_another_life_of_the_server_is_told_to_join_again() {
                 epoch: Epoch::from_bytes([8; 16]),
                 room: room("tea"),
                 session: session(1),
+                claim: visavis_protocol::Claim::default(),
             },
         );
         assert_eq!(world.take_error(b), Some(ErrorCode::UnknownSession));
@@ -365,6 +374,7 @@ fn a_session_is_resumed_only_in_its_own_room() {
             epoch: super::harness::EPOCH,
             room: room("coffee"),
             session: session(1),
+            claim: visavis_protocol::Claim::default(),
         },
     );
     assert_eq!(world.take_error(b), Some(ErrorCode::UnknownSession));
@@ -379,7 +389,14 @@ fn one_connection_sits_once() {
     assert_eq!(world.take_error(a), Some(ErrorCode::AlreadyJoined));
     world.say(a, &resume(2));
     assert_eq!(world.take_error(a), Some(ErrorCode::AlreadyJoined));
-    world.say(a, &ClientMessage::Watch { room: room("coffee") });
+    world.say(
+        a,
+        &ClientMessage::Watch {
+            room: room("coffee"),
+            seat: None,
+            claim: visavis_protocol::Claim::default(),
+        },
+    );
     assert_eq!(world.take_error(a), Some(ErrorCode::AlreadyJoined));
     assert_eq!((world.counts().seats, world.counts().watchers), (1, 0));
 }
@@ -429,12 +446,15 @@ fn an_open_room_has_one_spelling() {
         let messages = [
             ClientMessage::Watch {
                 room: RoomId::derive(name, None),
+                seat: None,
+                claim: visavis_protocol::Claim::default(),
             },
             ClientMessage::Join {
                 room: RoomId::derive(name, None),
                 seat: seat(1),
                 session: session(1),
                 name: "Ada".into(),
+                claim: visavis_protocol::Claim::default(),
             },
         ];
         for message in messages {
@@ -456,6 +476,7 @@ fn a_name_that_deceives_is_refused() {
             seat: seat(1),
             session: session(1),
             name: name.into(),
+            claim: visavis_protocol::Claim::default(),
         };
         world.say(a, &message);
         assert_eq!(world.take_error(a), Some(ErrorCode::InvalidName), "{name:?}");
@@ -470,7 +491,14 @@ fn everything_returns_to_zero() {
         world.seated(n);
     }
     let watcher = world.greeted();
-    world.say(watcher, &ClientMessage::Watch { room: room("tea") });
+    world.say(
+        watcher,
+        &ClientMessage::Watch {
+            room: room("tea"),
+            seat: None,
+            claim: visavis_protocol::Claim::default(),
+        },
+    );
     let silent = world.connect_from(4);
     world.say(silent, &hello());
     world.pass(Duration::from_secs(300), &[]);

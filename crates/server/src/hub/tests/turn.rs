@@ -55,6 +55,14 @@ fn told(world: &mut World, connection: ConnectionKey) -> (Vec<IceServer>, Option
             | ServerMessage::Relay { .. }
             | ServerMessage::Left {}
             | ServerMessage::People(_)
+            | ServerMessage::Waiting {}
+            | ServerMessage::Declined { .. }
+            | ServerMessage::Removed {}
+            | ServerMessage::Knocks { .. }
+            | ServerMessage::Gate { .. }
+            | ServerMessage::Moved { .. }
+            | ServerMessage::Desk(_)
+            | ServerMessage::Visit(_)
             | ServerMessage::Pong {}
             | ServerMessage::Error { .. }
             | ServerMessage::GoingAway { .. } => None,

@@ -9,7 +9,14 @@ use crate::hub::{ConnectionKey, OCCUPANCY_EVERY};
 
 fn watch(world: &mut World) -> ConnectionKey {
     let watcher = world.greeted();
-    world.say(watcher, &ClientMessage::Watch { room: room("tea") });
+    world.say(
+        watcher,
+        &ClientMessage::Watch {
+            room: room("tea"),
+            seat: None,
+            claim: visavis_protocol::Claim::default(),
+        },
+    );
     watcher
 }
 
@@ -66,7 +73,14 @@ fn a_watcher_who_joins_watches_no_more() {
 fn a_second_watch_replaces_the_first() {
     let mut world = World::new();
     let watcher = watch(&mut world);
-    world.say(watcher, &ClientMessage::Watch { room: room("coffee") });
+    world.say(
+        watcher,
+        &ClientMessage::Watch {
+            room: room("coffee"),
+            seat: None,
+            claim: visavis_protocol::Claim::default(),
+        },
+    );
     world.take(watcher);
     world.seated(1);
     world.pass(Duration::from_secs(1), &[]);
