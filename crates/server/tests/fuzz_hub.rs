@@ -331,6 +331,14 @@ impl Client {
                 is_good(&servers, lifetime_ms);
             }
             ServerMessage::Pong {} | ServerMessage::Error { .. } => {}
+            ServerMessage::Waiting {}
+            | ServerMessage::Declined { .. }
+            | ServerMessage::Removed {}
+            | ServerMessage::Knocks { .. }
+            | ServerMessage::Gate { .. }
+            | ServerMessage::Moved { .. }
+            | ServerMessage::Desk(_)
+            | ServerMessage::Visit(_) => {}
             ServerMessage::People(event) => panic!("a hub without people says {event:?}"),
             ServerMessage::GoingAway { .. } => panic!("the hub does not stop"),
         }
