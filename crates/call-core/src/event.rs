@@ -9,6 +9,7 @@ use visavis_protocol::{Candidate, ChatKey, Reaction, RoomId, SeatId, SeatSecret}
 
 use crate::id::{CaptureId, LinkId, RequestId, SideChannel, Slot, SocketId, VisitId};
 use crate::people::PeopleIntent;
+use crate::room::{HostIntent, Hosted};
 use crate::transfer::{FileEvent, FileIntent};
 use crate::view::ConnectionState;
 
@@ -63,6 +64,8 @@ pub enum Intent {
         seat: SeatSecret,
         /// The key of its chat, where the room has a secret.
         chat: Option<ChatKey>,
+        /// What the link says of a room with a host.
+        hosted: Option<Hosted>,
     },
     /// Takes a seat in the room whose page is open. Also from [`crate::Stage::Ended`], to come back.
     Join {
@@ -119,6 +122,8 @@ pub enum Intent {
     File(FileIntent),
     /// Wants something of other people, beside rooms.
     People(PeopleIntent),
+    /// Wants something as the room's host. Nothing happens where one is none.
+    Host(HostIntent),
 }
 
 /// What a WebSocket did.
