@@ -70,12 +70,14 @@ macro_rules! words {
 mod chat;
 mod devices;
 mod files;
+mod host;
 mod keys;
 mod phone;
 
 pub use chat::ChatWords;
 pub use devices::{DeviceWords, ScreenWords};
 pub use files::{AmountWords, FileWords};
+pub use host::HostWords;
 pub use keys::ShortcutWords;
 pub use phone::PhoneWords;
 
@@ -479,6 +481,8 @@ words! {
     amount: AmountWords,
     /// All about them.
     file: FileWords,
+    /// What is said of hosts and waiting rooms.
+    host: HostWords,
     /// People and their calls.
     phone: PhoneWords,
     /// Button that goes to the end.

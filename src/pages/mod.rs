@@ -21,6 +21,7 @@ mod scene;
 mod shortcuts;
 mod stage;
 mod status;
+mod waiting;
 mod wrong;
 
 use leptos::prelude::*;

@@ -29,7 +29,7 @@ impl Engine {
     /// Begins and ends to listen as pages and calls come and go.
     pub(super) fn follow_permissions(&self, view: &View) {
         let is_wanted = match view.stage {
-            Stage::Preparing { .. } | Stage::Joining | Stage::Joined => true,
+            Stage::Preparing { .. } | Stage::Waiting | Stage::Joining | Stage::Joined => true,
             Stage::Outside | Stage::Ended(_) => false,
         };
         if is_wanted == self.permissions.listeners.borrow().is_some() {

@@ -5,7 +5,7 @@
 
 use leptos::prelude::*;
 use visavis_call_core::{
-    ChatView, Device, Me, Notice, PeopleView, Person, SignalingState, Stage, Transfer, View,
+    ChatView, Device, HostingView, Me, Notice, PeopleView, Person, SignalingState, Stage, Transfer, View,
 };
 use visavis_protocol::SeatId;
 use web_sys::MediaStream;
@@ -32,6 +32,8 @@ pub(super) struct Store {
     pub(super) notices: Memo<Vec<Notice>>,
     pub(super) chat: Memo<ChatView>,
     pub(super) transfers: Memo<Vec<Transfer>>,
+    /// Who comes in, and by which link.
+    pub(super) hosting: Memo<HostingView>,
     pub(super) others: Memo<PeopleView>,
     pub(super) record: RwSignal<Vec<Entry>>,
     pub(super) looked_at: RwSignal<u64>,
@@ -77,6 +79,7 @@ impl Store {
             notices: Memo::new(move |_| view.with(|view| view.notices.clone())),
             chat: Memo::new(move |_| view.with(|view| view.chat.clone())),
             transfers: Memo::new(move |_| view.with(|view| view.transfers.clone())),
+            hosting: Memo::new(move |_| view.with(|view| view.hosting.clone())),
             others: Memo::new(move |_| view.with(|view| view.others.clone())),
             record: RwSignal::new(Vec::new()),
             looked_at: RwSignal::new(memory::looked_at()),

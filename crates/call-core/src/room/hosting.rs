@@ -411,9 +411,11 @@ impl Room {
     /// The server would not do what a host asked.
     pub(super) fn host_refused(code: ErrorCode, about: &str) -> Option<NoticeKind> {
         let is_about_host = ["set_gate", "admit", "decline_waiting", "remove_peer", "host"].contains(&about);
-        is_about_host.then_some(match code {
-            ErrorCode::RoomFull => NoticeKind::NoSeatForWaiting,
-            _ => NoticeKind::HostRefused,
+        let is_full = code == ErrorCode::RoomFull;
+        is_about_host.then_some(if is_full {
+            NoticeKind::NoSeatForWaiting
+        } else {
+            NoticeKind::HostRefused
         })
     }
 }
