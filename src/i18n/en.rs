@@ -380,6 +380,10 @@ pub(super) const WORDS: Words = Words {
         waiting_room_hint: "People wait until you let them in.",
         host: "Host",
         waiting: "Waiting",
+        waiting_count: Plural {
+            one: "{} person is waiting",
+            other: "{} people are waiting",
+        },
         admit: With("Admit {}"),
         decline: With("Decline {}"),
         admit_all: "Admit all",

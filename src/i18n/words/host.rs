@@ -1,6 +1,6 @@
 //! What is said of hosts, waiting rooms and links that change.
 
-use super::{Key, Texts, With};
+use super::{Key, Plural, Texts, With};
 
 words! {
     /// What is said of hosts, waiting rooms and links that change.
@@ -13,6 +13,8 @@ words! {
     host: &'static str,
     /// Heading and list of those who wait.
     waiting: &'static str,
+    /// How many wait.
+    waiting_count: Plural,
     /// Button.
     admit: With,
     /// Button.

@@ -56,7 +56,9 @@ async fn three(stage: &Stage, kind: Kind) -> Result<[Rc<Browser>; 3]> {
 
 /// Insists that nothing on a page's socket or screen tells who is inside.
 async fn knows_nobody(browser: &Browser, names: &[&str]) -> Result<()> {
-    let heard = browser.script("return JSON.stringify(__probe.heard());", Vec::new()).await?;
+    let heard = browser
+        .script("return JSON.stringify(__probe.heard());", Vec::new())
+        .await?;
     let heard = heard.as_str().context("words")?.to_owned();
     ensure!(heard.contains("waiting"), "nothing was heard: {heard}");
     let shown = browser.words().await?;
