@@ -5,7 +5,7 @@ use visavis_protocol::{
     SessionSecret,
 };
 
-use crate::support::{Server, Socket, as_host, besieged, hosted, join_hosted, peer};
+use crate::support::{Server, Socket, as_host, besieged, host_secret, hosted, join_hosted, peer};
 
 const HOST: u8 = 100;
 
@@ -17,10 +17,11 @@ async fn asks(server: &Server, room: &RoomId, n: u8, claim: Claim) -> Socket {
 }
 
 async fn sits(socket: &mut Socket) -> (u64, visavis_protocol::Hosting) {
-    match socket.hear().await {
-        ServerMessage::Joined { version, hosting, .. } => (version, hosting),
-        other => panic!("not seated: {other:?}"),
-    }
+    let heard = socket.hear().await;
+    let ServerMessage::Joined { version, hosting, .. } = heard else {
+        panic!("not seated: {heard:?}");
+    };
+    (version, hosting)
 }
 
 /// All that a host may ask for.
@@ -79,7 +80,7 @@ async fn m33_the_powers_of_a_host_in_other_hands() {
         for power in powers(HOST, 2, &hosted(2, true)) {
             thief.is_refused(&power.encode(), ErrorCode::NotHost).await;
         }
-        let public = *host_id_of(&room).as_bytes();
+        let public = *host_secret().host_id().as_bytes();
         let claim = Claim {
             host: Some(HostSecret::from_bytes(public)),
             pass: None,
@@ -111,10 +112,6 @@ async fn m33_the_powers_of_a_host_in_other_hands() {
         host.is_open().await;
     })
     .await;
-}
-
-fn host_id_of(room: &RoomId) -> visavis_protocol::HostId {
-    room.charter().unwrap().host
 }
 
 async fn welcome(server: &Server) -> ServerMessage {

@@ -142,7 +142,7 @@ pub fn join(room: &str, n: u8) -> ClientMessage {
         seat: SeatSecret::from_bytes([n; 16]),
         session: SessionSecret::from_bytes([n; 16]),
         name: format!("Person {n}"),
-        claim: visavis_protocol::Claim::default(),
+        claim: Claim::default(),
     }
 }
 
