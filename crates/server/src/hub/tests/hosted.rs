@@ -135,9 +135,11 @@ impl World {
 
 /// What the only `joined` among the messages says of the host.
 pub(super) fn hosting(told: &[ServerMessage]) -> Hosting {
-    let mut all = told.iter().filter_map(|message| match message {
-        ServerMessage::Joined { hosting, .. } => Some(hosting.clone()),
-        _ => None,
+    let mut all = told.iter().filter_map(|message| {
+        let ServerMessage::Joined { hosting, .. } = message else {
+            return None;
+        };
+        Some(hosting.clone())
     });
     let found = all.next().unwrap_or_else(|| panic!("not seated: {told:?}"));
     assert!(all.next().is_none(), "seated twice");
@@ -147,9 +149,11 @@ pub(super) fn hosting(told: &[ServerMessage]) -> Hosting {
 /// The lists of those who wait among the messages.
 pub(super) fn knocks(told: &[ServerMessage]) -> Vec<Vec<Waiter>> {
     told.iter()
-        .filter_map(|message| match message {
-            ServerMessage::Knocks { waiting } => Some(waiting.clone()),
-            _ => None,
+        .filter_map(|message| {
+            let ServerMessage::Knocks { waiting } = message else {
+                return None;
+            };
+            Some(waiting.clone())
         })
         .collect()
 }

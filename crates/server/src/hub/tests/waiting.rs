@@ -122,9 +122,11 @@ fn they_come_in_in_the_order_that_the_host_gives_as_far_as_there_are_seats() {
     let told = world.take(host);
     let joined: Vec<_> = told
         .iter()
-        .filter_map(|message| match message {
-            ServerMessage::PeerJoined { peer, .. } => Some(peer.peer),
-            _ => None,
+        .filter_map(|message| {
+            let ServerMessage::PeerJoined { peer, .. } = message else {
+                return None;
+            };
+            Some(peer.peer)
         })
         .collect();
     assert_eq!(joined, [peer(9), peer(3)]);
