@@ -1,5 +1,6 @@
 //! The orders of events that go wrong in the field, one by one, and the limits.
 
+mod appointments;
 mod harness;
 mod hosted;
 mod hosts;
