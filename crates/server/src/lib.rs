@@ -10,12 +10,15 @@ pub mod doctor;
 mod driver;
 mod http;
 pub mod hub;
+pub mod lan;
 mod metrics;
 mod serve;
 mod signature;
 mod socket;
 pub mod store;
+mod tls;
 pub mod token;
 
 pub use config::Config;
 pub use serve::{Handle, ServeError, serve};
+pub use tls::{AuthorityError, PairError, TlsError};
