@@ -12,7 +12,10 @@ const NAME_BYTES: usize = 253;
 /// The name of this machine, in lower case, if it could stand in a certificate.
 #[must_use]
 pub fn host_name() -> Option<String> {
-    let name = gethostname::gethostname().into_string().ok()?.to_ascii_lowercase();
+    let name = gethostname::gethostname()
+        .into_string()
+        .ok()?
+        .to_ascii_lowercase();
     is_name(&name).then_some(name)
 }
 
@@ -54,10 +57,12 @@ pub fn address(listening: IpAddr) -> Option<IpAddr> {
         return (!listening.is_loopback()).then_some(listening);
     }
     let of_family = |unspecified: IpAddr| {
-        routed(unspecified).filter(|address| is_of_network(*address)).or_else(|| {
-            let mut all = addresses().into_iter();
-            all.find(|address| address.is_ipv4() == unspecified.is_ipv4())
-        })
+        routed(unspecified)
+            .filter(|address| is_of_network(*address))
+            .or_else(|| {
+                let mut all = addresses().into_iter();
+                all.find(|address| address.is_ipv4() == unspecified.is_ipv4())
+            })
     };
     let four = of_family(Ipv4Addr::UNSPECIFIED.into());
     match listening {
@@ -74,10 +79,7 @@ const fn is_of_network(address: IpAddr) -> bool {
             !four.is_loopback() && !four.is_link_local() && !four.is_unspecified() && !four.is_multicast()
         }
         IpAddr::V6(six) => {
-            !six.is_loopback()
-                && !six.is_unicast_link_local()
-                && !six.is_unspecified()
-                && !six.is_multicast()
+            !six.is_loopback() && !six.is_unicast_link_local() && !six.is_unspecified() && !six.is_multicast()
         }
     }
 }
@@ -101,10 +103,24 @@ mod tests {
 
     #[test]
     fn what_others_cannot_use_is_no_address() {
-        for text in ["127.0.0.1", "169.254.1.1", "0.0.0.0", "::1", "fe80::1", "::", "ff02::1"] {
+        for text in [
+            "127.0.0.1",
+            "169.254.1.1",
+            "0.0.0.0",
+            "::1",
+            "fe80::1",
+            "::",
+            "ff02::1",
+        ] {
             assert!(!is_of_network(text.parse().unwrap()), "{text}");
         }
-        for text in ["192.168.1.5", "10.77.0.1", "203.0.113.1", "fd00::1", "2001:db8::1"] {
+        for text in [
+            "192.168.1.5",
+            "10.77.0.1",
+            "203.0.113.1",
+            "fd00::1",
+            "2001:db8::1",
+        ] {
             assert!(is_of_network(text.parse().unwrap()), "{text}");
         }
     }

@@ -21,11 +21,11 @@ use tokio_rustls::TlsAcceptor;
 use tracing::{info, warn};
 use x509_cert::der::DateTime;
 
-pub use authority::AuthorityError;
-pub use pair::PairError;
 pub(crate) use authority::Authority;
+pub use authority::AuthorityError;
 pub(crate) use names::Names;
 pub(crate) use pair::Pair;
+pub use pair::PairError;
 pub(crate) use wire::Wire;
 
 use crate::config::{TlsFiles, TlsSetting};
@@ -91,7 +91,10 @@ impl Tls {
                     );
                 }
                 let authority = Authority::open(data.map(PathBuf::as_path), lan::host_name().as_deref())?;
-                info!(fingerprint = authority.fingerprint(), "the local authority (SHA-256)");
+                info!(
+                    fingerprint = authority.fingerprint(),
+                    "the local authority (SHA-256)"
+                );
                 Source::Local(authority)
             }
         };

@@ -52,7 +52,9 @@ impl WrittenTls {
             return Ok((setting, None));
         };
         if setting == TlsSetting::Off {
-            return wrong("http_redirect: it leads to https, which needs tls_cert and tls_key, or tls_local".into());
+            return wrong(
+                "http_redirect: it leads to https, which needs tls_cert and tls_key, or tls_local".into(),
+            );
         }
         match redirect.parse() {
             Ok(address) => Ok((setting, Some(address))),
@@ -80,7 +82,10 @@ mod tests {
             });
             let flags = ["--tls-cert", "a.pem", "--tls-key", "b.pem"];
             assert_eq!(with_flags(&flags).unwrap().tls, files);
-            jail.create_file("visavis.toml", "tls_local = true\nhttp_redirect = \"127.0.0.1:80\"")?;
+            jail.create_file(
+                "visavis.toml",
+                "tls_local = true\nhttp_redirect = \"127.0.0.1:80\"",
+            )?;
             let config = with_flags(&["--config", "visavis.toml"]).unwrap();
             assert_eq!(config.tls, TlsSetting::Local);
             assert_eq!(config.http_redirect, Some("127.0.0.1:80".parse().unwrap()));

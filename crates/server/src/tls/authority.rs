@@ -132,7 +132,9 @@ impl Authority {
         let subject = parsed.tbs_certificate().subject().to_string();
         let host = host_in(&subject).ok_or_else(damaged)?.to_owned();
         if pair.end().map_err(|_| damaged())? < now() + RENEW_BEFORE_DAYS * DAY {
-            tracing::warn!("the local authority ends; another one is made, which every device has to trust anew");
+            tracing::warn!(
+                "the local authority ends; another one is made, which every device has to trust anew"
+            );
             return Ok(None);
         }
         Ok(Some(Self {
@@ -171,7 +173,10 @@ impl Authority {
             }
         }
         let networks: Vec<Network> = NETWORKS.iter().filter_map(|text| text.parse().ok()).collect();
-        let mut all = vec![IpAddr::from([127, 0, 0, 1]), IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1_u16])];
+        let mut all = vec![
+            IpAddr::from([127, 0, 0, 1]),
+            IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1_u16]),
+        ];
         for &address in addresses {
             if networks.iter().any(|network| network.contains(address)) {
                 all.push(address);
@@ -216,7 +221,10 @@ impl Authority {
         let then = UnixTime::since_unix_epoch(now() + after);
         let leaf = pair.chain.first().ok_or(rustls::Error::NoCertificatesPresented)?;
         let hosts = names.hosts.iter().map(|host| ServerName::try_from(host.as_str()));
-        let addresses = names.addresses.iter().map(|address| Ok(ServerName::from(*address)));
+        let addresses = names
+            .addresses
+            .iter()
+            .map(|address| Ok(ServerName::from(*address)));
         for name in hosts.chain(addresses) {
             let name = name.map_err(|_: rustls::pki_types::InvalidDnsNameError| {
                 rustls::Error::General("a name that is none".into())
@@ -270,7 +278,9 @@ fn leaf_params(names: &Names) -> Result<CertificateParams, rcgen::Error> {
     let mut params = CertificateParams::default();
     // No common name: where there is one, some take it for a host.
     params.distinguished_name = DistinguishedName::new();
-    params.distinguished_name.push(DnType::OrganizationName, "Visavis");
+    params
+        .distinguished_name
+        .push(DnType::OrganizationName, "Visavis");
     let begin = SystemTime::now() - DAY;
     params.not_before = begin.into();
     params.not_after = (begin + (LEAF_DAYS + 1) * DAY).into();
@@ -278,7 +288,9 @@ fn leaf_params(names: &Names) -> Result<CertificateParams, rcgen::Error> {
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
     for host in &names.hosts {
-        params.subject_alt_names.push(SanType::DnsName(host.as_str().try_into()?));
+        params
+            .subject_alt_names
+            .push(SanType::DnsName(host.as_str().try_into()?));
     }
     let addresses = names.addresses.iter().copied().map(SanType::IpAddress);
     params.subject_alt_names.extend(addresses);
@@ -293,7 +305,9 @@ fn read(folder: &Path, name: &str) -> Result<Option<Pair>, AuthorityError> {
     };
     let certificate = match text("crt") {
         Ok(bytes) => bytes,
-        Err(AuthorityError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(AuthorityError::File { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
+            return Ok(None);
+        }
         Err(error) => return Err(error),
     };
     let damaged = |_| AuthorityError::Damaged(folder.into());

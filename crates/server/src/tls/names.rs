@@ -53,20 +53,26 @@ impl Names {
             return self.addresses.contains(&address);
         }
         self.hosts.iter().any(|name| match name.strip_prefix("*.") {
-            Some(rest) => host.split_once('.').is_some_and(|(label, of)| !label.is_empty() && of == rest),
+            Some(rest) => host
+                .split_once('.')
+                .is_some_and(|(label, of)| !label.is_empty() && of == rest),
             None => name == host,
         })
     }
 
     /// One that a person could type.
     pub(crate) fn first(&self) -> Option<&str> {
-        self.hosts.iter().map(String::as_str).find(|name| !name.starts_with('*'))
+        self.hosts
+            .iter()
+            .map(String::as_str)
+            .find(|name| !name.starts_with('*'))
     }
 }
 
 fn address(bytes: &[u8]) -> Option<IpAddr> {
     let four = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    four.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
+    four.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from))
+        .ok()
 }
 
 #[cfg(test)]
@@ -80,7 +86,14 @@ mod tests {
         for host in ["meet.test", "a.example", "2001:db8::1", "2001:0db8::1"] {
             assert!(names.contain(host), "{host}");
         }
-        for host in ["example", "a.b.example", ".example", "evil-meet.test", "2001:db8::2", ""] {
+        for host in [
+            "example",
+            "a.b.example",
+            ".example",
+            "evil-meet.test",
+            "2001:db8::2",
+            "",
+        ] {
             assert!(!names.contain(host), "{host}");
         }
         assert_eq!(names.first(), Some("meet.test"));
