@@ -226,6 +226,9 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         insecure: http::insecure_router(Arc::clone(&house)),
     };
     if let Some(listener) = redirect {
+        if let Some(address) = redirect_address {
+            info!(%address, "leading to https");
+        }
         let door = Door {
             listener,
             started,

@@ -49,7 +49,7 @@ pub enum TlsError {
 /// Where what is shown comes from.
 enum Source {
     Files(TlsFiles),
-    Local(Authority),
+    Local(Box<Authority>),
 }
 
 /// What is shown now.
@@ -95,7 +95,7 @@ impl Tls {
                     fingerprint = authority.fingerprint(),
                     "the local authority (SHA-256)"
                 );
-                Source::Local(authority)
+                Source::Local(Box::new(authority))
             }
         };
         let (shown, end) = source.show(listening)?;

@@ -117,6 +117,11 @@ impl Authority {
         })
     }
 
+    /// The one that is kept in the data folder, if there is one.
+    pub(crate) fn present(data: &Path) -> Result<Option<Self>, AuthorityError> {
+        Self::kept(&data.join(FOLDER))
+    }
+
     /// What is kept, unless it ends soon.
     fn kept(folder: &Path) -> Result<Option<Self>, AuthorityError> {
         let Some(pair) = read(folder, AUTHORITY)? else {
