@@ -121,10 +121,13 @@ impl Handle {
         named.map_or_else(|| format!("https://{local}"), |origin| origin.to_string())
     }
 
-    /// Where others on the network open it, if they can; and whether over TLS.
+    /// Where others on the network open it, if they can.
     #[must_use]
     pub fn lan(&self) -> Option<SocketAddr> {
-        let address = lan::address(self.address.ip())?;
+        let address = match &self.tls {
+            Some(tls) => tls.lan()?,
+            None => lan::address(self.address.ip())?,
+        };
         Some(SocketAddr::new(address, self.address.port()))
     }
 

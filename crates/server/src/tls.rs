@@ -90,7 +90,8 @@ impl Tls {
                          has to trust another one after a restart"
                     );
                 }
-                let authority = Authority::open(data.map(PathBuf::as_path), lan::host_name().as_deref())?;
+                let (host, addresses) = (lan::host_name(), lan::addresses());
+                let authority = Authority::open(data.map(PathBuf::as_path), host.as_deref(), &addresses)?;
                 info!(
                     fingerprint = authority.fingerprint(),
                     "the local authority (SHA-256)"
@@ -181,13 +182,29 @@ impl Source {
             }
         };
         let (names, end) = (pair.names(), pair.end()?);
+        let lan = match self {
+            Self::Files(_) => lan::address(listening),
+            Self::Local(_) => certified(listening, &names),
+        };
         let shown = Shown {
             config: pair.into_config()?,
             names,
-            lan: lan::address(listening),
+            lan,
         };
         Ok((shown, end))
     }
+}
+
+/// The address by which others reach what listens there and believe it: the best known, or another one.
+fn certified(listening: IpAddr, names: &Names) -> Option<IpAddr> {
+    let best = lan::address(listening)?;
+    let is_reached = |address: &IpAddr| {
+        listening.is_unspecified() && !address.is_loopback() && (address.is_ipv4() || listening.is_ipv6())
+    };
+    if names.addresses.contains(&best) {
+        return Some(best);
+    }
+    names.addresses.iter().copied().find(is_reached)
 }
 
 /// The day of a moment since 1970, in UTC.

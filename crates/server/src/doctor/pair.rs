@@ -139,7 +139,7 @@ mod tests {
         config.data_dir = Some(folder.0.clone());
         assert!(matches!(check(&config), Some(Finding::Fine(_))));
         assert!(!folder.0.exists());
-        let authority = Authority::open(Some(&folder.0), None).unwrap();
+        let authority = Authority::open(Some(&folder.0), None, &[]).unwrap();
         let finding = check(&config).unwrap();
         assert!(
             finding.to_string().contains(&authority.fingerprint()),

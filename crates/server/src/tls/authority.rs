@@ -26,6 +26,8 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use sha2::{Digest, Sha256};
 use x509_cert::Certificate;
 use x509_cert::der::Decode;
+use x509_cert::ext::pkix;
+use x509_cert::ext::pkix::name::GeneralName;
 
 use super::{Names, Pair};
 use crate::config::Network;
@@ -41,7 +43,7 @@ const RENEW_BEFORE_DAYS: u32 = 30;
 const FOLDER: &str = "tls";
 const AUTHORITY: &str = "authority";
 const LEAF: &str = "leaf";
-/// What it may sign addresses of: this machine, private networks (RFC 1918, 6598, 3927, 4193, 4291),
+/// What it may sign addresses of, besides those that the machine has when it is made: loopback, private networks (RFC 1918, 6598, 3927, 4193, 4291),
 /// and all that IPv6 gives out, where homes have no others.
 const NETWORKS: [&str; 10] = [
     "127.0.0.0/8",
@@ -83,8 +85,7 @@ pub enum AuthorityError {
 pub(crate) struct Authority {
     certificate: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
-    /// The name of the machine when it was made: the only one outside `.local` that it may sign for.
-    host: String,
+    bounds: Bounds,
     /// Where it is kept, if it is.
     folder: Option<PathBuf>,
 }
@@ -92,7 +93,11 @@ pub(crate) struct Authority {
 impl Authority {
     /// Takes the one that is kept in the data folder, or makes one. Without a folder it is forgotten with
     /// the process.
-    pub(crate) fn open(data: Option<&Path>, host: Option<&str>) -> Result<Self, AuthorityError> {
+    pub(crate) fn open(
+        data: Option<&Path>,
+        host: Option<&str>,
+        addresses: &[IpAddr],
+    ) -> Result<Self, AuthorityError> {
         let folder = data.map(|data| data.join(FOLDER));
         if let Some(folder) = &folder {
             private_folder(folder)?;
@@ -102,7 +107,7 @@ impl Authority {
         }
         let key = KeyPair::generate()?;
         let host = host.unwrap_or("localhost").to_owned();
-        let params = authority_params(&host);
+        let params = authority_params(&host, addresses);
         let certificate = params.self_signed(&key)?;
         if let Some(folder) = &folder {
             // The certificate last: it is looked for first.
@@ -112,7 +117,7 @@ impl Authority {
         Ok(Self {
             certificate: certificate.der().clone(),
             issuer: Issuer::new(params, key),
-            host,
+            bounds: Bounds::of(certificate.der()),
             folder,
         })
     }
@@ -143,9 +148,9 @@ impl Authority {
             return Ok(None);
         }
         Ok(Some(Self {
+            bounds: Bounds::of(&certificate),
             certificate,
-            issuer: Issuer::new(authority_params(&host), key),
-            host,
+            issuer: Issuer::new(authority_params(&host, &[]), key),
             folder: Some(folder.into()),
         }))
     }
@@ -167,7 +172,7 @@ impl Authority {
         if let Some(host) = host {
             let label = host.split('.').next().unwrap_or(host);
             hosts.push(format!("{label}.local"));
-            if host == self.host || host.ends_with(".local") {
+            if self.bounds.permit_host(host) {
                 hosts.push(host.to_owned());
             } else {
                 tracing::warn!(
@@ -177,16 +182,19 @@ impl Authority {
                 );
             }
         }
-        let networks: Vec<Network> = NETWORKS.iter().filter_map(|text| text.parse().ok()).collect();
         let mut all = vec![
             IpAddr::from([127, 0, 0, 1]),
             IpAddr::from([0, 0, 0, 0, 0, 0, 0, 1_u16]),
         ];
         for &address in addresses {
-            if networks.iter().any(|network| network.contains(address)) {
+            if self.bounds.permit_address(address) {
                 all.push(address);
             } else {
-                tracing::warn!(%address, "the local authority is not for public addresses");
+                tracing::warn!(
+                    %address,
+                    "a public address that this machine had not when the authority was made; its certificate is not \
+                     for it, unless the authority's folder is removed"
+                );
             }
         }
         Names::new(hosts, all)
@@ -258,7 +266,60 @@ fn host_in(subject: &str) -> Option<&str> {
     (!host.is_empty()).then_some(host)
 }
 
-fn authority_params(host: &str) -> CertificateParams {
+/// What an authority may sign for, as its own certificate says.
+struct Bounds {
+    hosts: Vec<String>,
+    networks: Vec<Network>,
+}
+
+impl Bounds {
+    #[expect(
+        clippy::wildcard_enum_match_arm,
+        reason = "an authority of ours bounds nothing else"
+    )]
+    fn of(certificate: &CertificateDer<'_>) -> Self {
+        let (mut hosts, mut networks) = (Vec::new(), Vec::new());
+        if let Ok(certificate) = Certificate::from_der(certificate)
+            && let Ok(Some((_, constraints))) = certificate
+                .tbs_certificate()
+                .get_extension::<pkix::NameConstraints>()
+        {
+            for subtree in constraints.permitted_subtrees.iter().flatten() {
+                match &subtree.base {
+                    GeneralName::DnsName(host) => hosts.push(host.as_str().to_owned()),
+                    GeneralName::IpAddress(bytes) => networks.extend(network(bytes.as_bytes())),
+                    _ => {}
+                }
+            }
+        }
+        Self { hosts, networks }
+    }
+
+    fn permit_host(&self, host: &str) -> bool {
+        self.hosts.iter().any(|parent| {
+            let rest = host.strip_suffix(parent.as_str());
+            rest.is_some_and(|rest| rest.is_empty() || rest.ends_with('.'))
+        })
+    }
+
+    fn permit_address(&self, address: IpAddr) -> bool {
+        self.networks.iter().any(|network| network.contains(address))
+    }
+}
+
+/// An address and a mask, each in as many bytes.
+fn network(bytes: &[u8]) -> Option<Network> {
+    let (address, mask) = bytes.split_at(bytes.len() / 2);
+    let address = match *address {
+        [a, b, c, d] => IpAddr::from([a, b, c, d]),
+        _ => IpAddr::from(<[u8; 16]>::try_from(address).ok()?),
+    };
+    let prefix: u32 = mask.iter().map(|byte| byte.count_ones()).sum();
+    format!("{address}/{prefix}").parse().ok()
+}
+
+/// `addresses` are those of the machine, of which the public ones are permitted as well.
+fn authority_params(host: &str, addresses: &[IpAddr]) -> CertificateParams {
     let mut params = CertificateParams::default();
     params.distinguished_name = authority_name(host);
     let begin = SystemTime::now() - DAY;
@@ -272,8 +333,12 @@ fn authority_params(host: &str) -> CertificateParams {
         let subnet = CidrSubnet::from_addr_prefix(address.parse().ok()?, prefix.parse().ok()?);
         Some(GeneralSubtree::IpAddress(subnet))
     });
+    let own = addresses.iter().map(|&address| {
+        let prefix = if address.is_ipv4() { 32 } else { 128 };
+        GeneralSubtree::IpAddress(CidrSubnet::from_addr_prefix(address, prefix))
+    });
     params.name_constraints = Some(NameConstraints {
-        permitted_subtrees: names.into_iter().chain(networks).collect(),
+        permitted_subtrees: names.into_iter().chain(networks).chain(own).collect(),
         excluded_subtrees: Vec::new(),
     });
     params

@@ -30,7 +30,7 @@ fn days(pair: &Pair) -> (u64, u64) {
 
 #[test]
 fn the_leaf_is_for_all_names_of_the_machine_and_short_enough_for_browsers() {
-    let authority = Authority::open(None, Some("box")).unwrap();
+    let authority = Authority::open(None, Some("box"), &[]).unwrap();
     let lan = [address("192.168.1.5"), address("fd00::5"), address("2001:db8::5")];
     let names = authority.names(Some("box"), &lan);
     assert_eq!(names.hosts, ["box", "box.local", "localhost"]);
@@ -45,7 +45,7 @@ fn the_leaf_is_for_all_names_of_the_machine_and_short_enough_for_browsers() {
 
 #[test]
 fn the_authority_cannot_sign_for_the_world() {
-    let authority = Authority::open(None, Some("box")).unwrap();
+    let authority = Authority::open(None, Some("box"), &[]).unwrap();
     let names = authority.names(Some("other.example"), &[address("203.0.113.5")]);
     assert_eq!(names.hosts, ["localhost", "other.local"]);
     assert_eq!(names.addresses.len(), 2, "{:?}", names.addresses);
@@ -58,9 +58,21 @@ fn the_authority_cannot_sign_for_the_world() {
 }
 
 #[test]
+fn public_addresses_of_the_machine_are_permitted_when_it_is_made_and_no_others_ever() {
+    let folder = Folder::new("public");
+    let own = [address("203.0.113.5"), address("192.168.1.5")];
+    Authority::open(Some(&folder.0), Some("box"), &own).unwrap();
+    let kept = Authority::open(Some(&folder.0), Some("box"), &[address("203.0.113.6")]).unwrap();
+    let names = kept.names(Some("box"), &[address("203.0.113.5"), address("203.0.113.6")]);
+    assert!(names.addresses.contains(&address("203.0.113.5")));
+    assert!(!names.addresses.contains(&address("203.0.113.6")));
+    assert!(kept.leaf(&names).is_ok());
+}
+
+#[test]
 fn the_authority_stays_and_the_leaf_until_the_machine_is_called_otherwise() {
     let folder = Folder::new("stays");
-    let open = || Authority::open(Some(&folder.0), Some("box")).unwrap();
+    let open = || Authority::open(Some(&folder.0), Some("box"), &[]).unwrap();
     let first = open();
     let names = first.names(Some("box"), &[address("10.0.0.5")]);
     let leaf = first.leaf(&names).unwrap();
@@ -77,11 +89,11 @@ fn the_authority_stays_and_the_leaf_until_the_machine_is_called_otherwise() {
 #[test]
 fn a_leaf_of_another_authority_is_not_shown() {
     let folder = Folder::new("another");
-    let first = Authority::open(Some(&folder.0), Some("box")).unwrap();
+    let first = Authority::open(Some(&folder.0), Some("box"), &[]).unwrap();
     let names = first.names(Some("box"), &[]);
     let leaf = first.leaf(&names).unwrap();
     fs::remove_file(folder.0.join("tls/authority.crt")).unwrap();
-    let second = Authority::open(Some(&folder.0), Some("box")).unwrap();
+    let second = Authority::open(Some(&folder.0), Some("box"), &[]).unwrap();
     assert_ne!(second.certificate(), first.certificate());
     assert_ne!(second.leaf(&names).unwrap().chain, leaf.chain);
 }
@@ -91,7 +103,7 @@ fn a_leaf_of_another_authority_is_not_shown() {
 fn nobody_else_reads_the_keys() {
     use std::os::unix::fs::PermissionsExt;
     let folder = Folder::new("modes");
-    let authority = Authority::open(Some(&folder.0), None).unwrap();
+    let authority = Authority::open(Some(&folder.0), None, &[]).unwrap();
     authority.leaf(&authority.names(None, &[])).unwrap();
     let mode = |name: &str| {
         let file = folder.0.join("tls").join(name);
@@ -105,8 +117,8 @@ fn nobody_else_reads_the_keys() {
 #[test]
 fn what_is_damaged_is_not_made_anew_behind_people_s_backs() {
     let folder = Folder::new("damaged");
-    Authority::open(Some(&folder.0), None).unwrap();
+    Authority::open(Some(&folder.0), None, &[]).unwrap();
     fs::write(folder.0.join("tls/authority.key"), "nonsense").unwrap();
-    let opened = Authority::open(Some(&folder.0), None);
+    let opened = Authority::open(Some(&folder.0), None, &[]);
     assert!(matches!(opened, Err(AuthorityError::Damaged(_))));
 }
