@@ -145,25 +145,23 @@ async fn run(config: Config) -> Result<(), Failure> {
 /// come to trust it.
 fn announce(handle: &Server) -> io::Result<()> {
     let origin = handle.origin();
-    let mut stdout = io::stdout().lock();
-    writeln!(stdout, "Visavis is ready at {origin}")?;
+    let mut text = format!("Visavis is ready at {origin}\n");
     if handle.has_local_authority() {
-        match handle.lan() {
-            Some(lan) => writeln!(
-                stdout,
-                "On your network: https://{lan}; phones begin at http://{lan}/trust"
-            )?,
-            None => writeln!(
-                stdout,
-                "Only this machine reaches it (--listen 0.0.0.0:8080 changes that); how to trust it: {origin}/trust"
-            )?,
-        }
+        text += &match handle.lan() {
+            Some(lan) => format!("On your network: https://{lan}; phones begin at http://{lan}/trust\n"),
+            None => format!(
+                "Only this machine reaches it (--listen 0.0.0.0:8080 changes that); how to trust it: {origin}/trust\n"
+            ),
+        };
     } else if handle.local_addr().ip().is_unspecified()
         && origin.starts_with("http:")
         && let Some(lan) = handle.lan()
     {
         info!("on the local network: http://{lan} (a camera needs HTTPS there: --tls-local)");
     }
+    // At once: whoever starts us may read the first line and no more.
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
