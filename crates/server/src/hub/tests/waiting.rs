@@ -215,7 +215,7 @@ fn a_lost_socket_keeps_its_place_for_a_while() {
     for n in [1, 2]
         .into_iter()
         .cycle()
-        .take(2 * limits::FAILED_RESUMES as usize)
+        .take(4 * limits::FAILED_RESUMES as usize)
     {
         world.say(again, &resume_of(&guarded(), n, NOBODY));
         assert_eq!(world.take_error(again), Some(ErrorCode::UnknownSession), "{n}");
