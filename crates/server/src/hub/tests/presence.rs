@@ -30,13 +30,13 @@ fn signed_in(world: &mut World, n: u8, name: &str, contact: &str) -> ConnectionK
 /// How it stands with the other one, as a page was told last.
 fn presence(world: &mut World, page: ConnectionKey) -> Option<Presence> {
     let told = world.take(page);
-    let presences = told.iter().filter_map(|message| {
+    let mut presences = told.iter().filter_map(|message| {
         let ServerMessage::People(PeopleEvent::Presence(contact)) = message else {
             return None;
         };
         Some(contact.presence)
     });
-    presences.last()
+    presences.next_back()
 }
 
 #[test]
