@@ -5,6 +5,7 @@ mod harness;
 mod hosted;
 mod hosts;
 mod limits;
+mod presence;
 mod relay;
 mod roster;
 mod turn;
