@@ -18,11 +18,12 @@ use std::str::FromStr;
 use visavis_protocol::IceServer;
 
 use crate::hub::HubConfig;
+use crate::operator::OperatorKey;
 use crate::token::TokenRules;
 pub(crate) use ice_url::{IceUrl, Transport};
 pub use limits::Limits;
 pub use origin::{InvalidOrigin, Origin};
-pub use read::{ConfigError, Task, from_environment};
+pub use read::{ConfigError, DeskLinkWanted, Task, from_environment};
 pub use tls::{TlsFiles, TlsSetting};
 
 /// The settings of one server.
@@ -51,6 +52,8 @@ pub struct Config {
     pub threads: usize,
     /// How tokens are judged by which people sign in; none where they sign in by keys of their own.
     pub tokens: Option<TokenRules>,
+    /// What a program must know that makes desk links over HTTP; none where none may.
+    pub operator_key: Option<OperatorKey>,
     /// What the hub is told, ICE servers among it.
     pub hub: HubConfig,
     /// What the sockets may cost.
@@ -71,6 +74,7 @@ impl Default for Config {
             log: "info".into(),
             threads: 1,
             tokens: None,
+            operator_key: None,
             hub: HubConfig::default(),
             limits: Limits::default(),
         }

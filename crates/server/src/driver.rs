@@ -17,6 +17,7 @@ use tracing::{debug, error, info};
 use visavis_protocol::{CloseCode, ServerMessage};
 
 use crate::hub::{AddressKey, ConnectionKey, Counts, Hub, Output, Totals};
+use crate::links::Signer;
 use crate::socket::{Outbox, Overflow, text_of};
 use crate::store::Store;
 
@@ -53,6 +54,7 @@ pub(crate) enum Request {
 struct Driver {
     hub: Hub,
     store: Store,
+    signer: Arc<Signer>,
     started: Instant,
     outboxes: FxHashMap<ConnectionKey, Arc<Outbox>>,
     draining: bool,
@@ -62,6 +64,7 @@ struct Driver {
 pub(crate) async fn run(
     hub: Hub,
     store: Store,
+    signer: Arc<Signer>,
     started: Instant,
     mut facts: mpsc::Receiver<Fact>,
     mut requests: mpsc::Receiver<Request>,
@@ -69,6 +72,7 @@ pub(crate) async fn run(
     let mut driver = Driver {
         hub,
         store,
+        signer,
         started,
         outboxes: FxHashMap::default(),
         draining: false,
@@ -196,6 +200,7 @@ impl Driver {
 
     /// Looks whether an operator freed a handle.
     fn look_at_store(&mut self) {
+        self.signer.look();
         let freed = self.store.freed().unwrap_or_else(|error| {
             error!(%error, "the store cannot be looked at");
             Vec::new()

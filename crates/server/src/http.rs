@@ -1,6 +1,7 @@
 //! What the server answers over HTTP: the client's files, its health, its figures, the upgrade.
 
 mod caller;
+mod desk_link;
 mod insecure;
 mod trust;
 mod upgrade;
@@ -27,6 +28,7 @@ use crate::assets::{Asset, Assets, Found};
 use crate::config::{MetricsAccess, Network, Origin};
 use crate::driver::Request as HubRequest;
 use crate::metrics::Metrics;
+use crate::operator::Office;
 use crate::socket::Surroundings;
 use crate::tls::Tls;
 
@@ -36,6 +38,8 @@ pub(crate) struct House {
     pub(crate) admission: Arc<Admission>,
     pub(crate) metrics: Arc<Metrics>,
     pub(crate) metrics_access: MetricsAccess,
+    /// Makes desk links; none where no program may ask for them.
+    pub(crate) office: Option<Office>,
     pub(crate) public_origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<Network>,
     pub(crate) tls: Option<Arc<Tls>>,
@@ -78,6 +82,7 @@ pub(crate) fn router(house: Arc<House>) -> Router {
         .route("/ws", any(upgrade::upgrade))
         .route("/healthz", get(health))
         .route("/metrics", get(figures))
+        .route("/api/desk-link", any(desk_link::make))
         .fallback(asset)
         .with_state(house)
 }

@@ -10,8 +10,9 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use visavis_protocol::Handle;
-use visavis_server::config::{Config, ConfigError, Task, from_environment};
+use visavis_server::config::{Config, ConfigError, DeskLinkWanted, Task, from_environment};
 use visavis_server::doctor::{self, Patience};
+use visavis_server::links::Signer;
 use visavis_server::store::Store;
 use visavis_server::{Handle as Server, ServeError};
 
@@ -45,8 +46,12 @@ fn main() -> ExitCode {
             Err(error) => complain(&format!("cannot write to stdout: {error}"), 1),
         };
     }
-    if let Task::FreeHandle(handle) = task {
-        return free_handle(config.data_dir.as_deref(), &handle);
+    match task {
+        Task::Serve | Task::Doctor => {}
+        Task::FreeHandle(handle) => return free_handle(config.data_dir.as_deref(), &handle),
+        Task::DeskLink(wanted) => return desk_link(&config, &wanted),
+        Task::RotateKey => return rotate_key(config.data_dir.as_deref()),
+        Task::Backup(file) => return backup(config.data_dir.as_deref(), &file),
     }
     let output = tracing_subscriber::fmt::layer()
         .with_writer(io::stderr)
@@ -103,6 +108,71 @@ fn free_handle(folder: Option<&Path>, handle: &Handle) -> ExitCode {
     }
 }
 
+/// Prints what an operator's command made.
+fn print(text: &str) -> ExitCode {
+    match writeln!(io::stdout(), "{text}") {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&format!("cannot write to stdout: {error}"), 1),
+    }
+}
+
+/// Makes a link to a desk, beside a server that runs or before its first start.
+fn desk_link(config: &Config, wanted: &DeskLinkWanted) -> ExitCode {
+    let Some(folder) = config.data_dir.as_deref() else {
+        let text = "desk-link: no data folder is set (--data-dir); without one the keys of links end with the server";
+        return complain(text, EX_USAGE);
+    };
+    let made = std::fs::create_dir_all(folder)
+        .map_err(|error| format!("cannot use the data folder: {error}"))
+        .and_then(|()| Signer::open(Some(folder)).map_err(|error| with_source(&error)))
+        .and_then(|signer| {
+            signer
+                .desk_link(&wanted.name, wanted.desk, wanted.lifetime)
+                .map_err(|error| with_source(&error))
+        });
+    match made {
+        Ok(link) => {
+            let site = config.public_origins.first().map(ToString::to_string);
+            let site = site.unwrap_or_else(|| format!("http://localhost:{}", config.listen.port()));
+            if config.public_origins.is_empty() {
+                let _ = writeln!(
+                    io::stderr(),
+                    "no --public-origin is set: put the address under which people reach the server in front"
+                );
+            }
+            print(&[site.as_str(), &link.path].concat())
+        }
+        Err(error) => complain(&format!("desk-link: {error}"), 1),
+    }
+}
+
+/// Signs with another key from now on.
+fn rotate_key(folder: Option<&Path>) -> ExitCode {
+    let Some(folder) = folder else {
+        return complain("rotate-key: no data folder is set (--data-dir)", EX_USAGE);
+    };
+    match Signer::rotate(folder) {
+        Ok(()) => print(
+            "Links are signed with another key from now on. Those that are out stay good until their end.",
+        ),
+        Err(error) => complain(&format!("rotate-key: {}", with_source(&error)), 1),
+    }
+}
+
+/// Copies what is kept, beside a server that runs or without one.
+fn backup(folder: Option<&Path>, file: &Path) -> ExitCode {
+    let Some(folder) = folder else {
+        return complain("backup: no data folder is set (--data-dir)", EX_USAGE);
+    };
+    match visavis_server::store::backup(folder, file) {
+        Ok(()) => print(&format!(
+            "{} has handles, desks and appointments. The keys are files of their own: copy them once (docs/operations.md).",
+            file.display()
+        )),
+        Err(error) => complain(&format!("backup: {}", with_source(&error)), 1),
+    }
+}
+
 /// An error and what it came from, in one line.
 fn with_source(error: &dyn std::error::Error) -> String {
     let source = error
@@ -123,6 +193,8 @@ async fn run(config: Config) -> Result<(), Failure> {
             ServeError::Listen { .. }
             | ServeError::DataDir(_)
             | ServeError::Store(_)
+            | ServeError::PassKey(_)
+            | ServeError::Links(_)
             | ServeError::Assets(_)
             | ServeError::Random => 1,
         };

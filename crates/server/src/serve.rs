@@ -24,9 +24,13 @@ use crate::assets::Assets;
 use crate::config::Origin;
 use crate::driver::{self, QUEUE_FACTS, Request};
 use crate::http::{self, Accepted, House};
-use crate::hub::{AddressKey, Hub, HubConfig, PeopleConfig, PeopleSecret};
+use crate::hub::{
+    AddressKey, AppointmentsConfig, Hub, HubConfig, LinkSigner, Links, PeopleConfig, PeopleSecret,
+};
 use crate::lan;
+use crate::links::{LinksError, Signer};
 use crate::metrics::Metrics;
+use crate::operator::Office;
 use crate::pass_key;
 use crate::signature;
 use crate::socket::{Capacity, Surroundings};
@@ -70,6 +74,9 @@ pub enum ServeError {
     /// The key that passes are made with cannot be read or written.
     #[error("cannot use the key of passes in the data folder")]
     PassKey(#[source] io::Error),
+    /// The keys of links cannot be used.
+    #[error(transparent)]
+    Links(#[from] LinksError),
     /// What TLS needs cannot be used.
     #[error(transparent)]
     Tls(#[from] TlsError),
@@ -189,7 +196,9 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     let mut store = Store::open(config.data_dir.as_deref())?;
     store.forget_old(unix)?;
     if config.data_dir.is_none() {
-        info!("no data folder is set: handles and missed calls are forgotten with this process");
+        info!(
+            "no data folder is set: handles, missed calls, appointments and the keys of links are forgotten with this process"
+        );
     }
     let mut secret = [0; 32];
     getrandom::fill(&mut secret).map_err(|_| ServeError::Random)?;
@@ -200,18 +209,27 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         is_kept: config.data_dir.is_some(),
         tokens: config.tokens.map(TokenRules::into_tokens),
     };
+    let signer = Arc::new(Signer::open(config.data_dir.as_deref())?);
+    let office = config
+        .operator_key
+        .map(|key| Office::new(key, Arc::clone(&signer)));
     let hub = HubConfig {
         people: Some(people),
+        appointments: Some(AppointmentsConfig {
+            links: Links(Arc::clone(&signer) as Arc<dyn LinkSigner>),
+            kept: store.kept()?,
+        }),
         pass_key: pass_key::load(config.data_dir.as_deref()).map_err(ServeError::PassKey)?,
         ..config.hub
     };
     let hub = Hub::new(hub, Epoch::from_bytes(epoch), unix);
-    tokio::spawn(driver::run(hub, store, started, facts_end, requests_end));
+    tokio::spawn(driver::run(hub, store, signer, started, facts_end, requests_end));
     let house = Arc::new(House {
         assets,
         admission: Arc::clone(&admission),
         metrics: Arc::clone(&metrics),
         metrics_access: config.metrics,
+        office,
         public_origins: config.public_origins.clone(),
         tls: tls.clone(),
         port: address.port(),

@@ -42,6 +42,9 @@ pub enum StoreError {
     /// There is none.
     #[error("there is no {0}")]
     Absent(PathBuf),
+    /// A copy cannot be made.
+    #[error("cannot make {0}")]
+    Backup(PathBuf, #[source] std::io::Error),
     /// It was written by a newer version of this program.
     #[error("{0} is of a newer version of visavis-server")]
     Newer(PathBuf),
@@ -357,6 +360,27 @@ impl Store {
         self.db.execute("DELETE FROM missed WHERE at < ?1", [oldest])?;
         Ok(())
     }
+}
+
+/// Copies the store of a data folder into a file, beside a server that runs or without one: all of it as it was
+/// at one moment.
+///
+/// # Errors
+/// If there is no store, or there is such a file already, or it cannot be written.
+pub fn backup(folder: &Path, file: &Path) -> Result<(), StoreError> {
+    let store = Store::open_present(folder)?;
+    let failed = |error| StoreError::Backup(file.into(), error);
+    // For its owner alone, from its first byte on; and nothing that is there is written over.
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options.open(file).map_err(failed)?;
+    let Some(name) = file.to_str() else {
+        return Err(failed(std::io::Error::other("its name is not UTF-8")));
+    };
+    store.db.execute("VACUUM INTO ?1", [name])?;
+    Ok(())
 }
 
 /// Takes away all that belongs to a handle.

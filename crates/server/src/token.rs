@@ -7,9 +7,9 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use jsonwebtoken::crypto::{CryptoProvider, JwtVerifier, KeyUtils};
+use jsonwebtoken::crypto::{CryptoProvider, JwtSigner, JwtVerifier, KeyUtils};
 use jsonwebtoken::errors::{Error, ErrorKind};
-use jsonwebtoken::signature::{Error as SignatureError, Verifier};
+use jsonwebtoken::signature::{Error as SignatureError, Signer, Verifier};
 use jsonwebtoken::{Algorithm, DecodingKey, Validation, decode};
 use ring::hmac;
 use ring::signature::{
@@ -131,8 +131,7 @@ impl TokenRules {
     /// The same as the hub wants them.
     #[must_use]
     pub fn into_tokens(self) -> Tokens {
-        // Somebody in the same process may have been first, with the same.
-        let _ = PROVIDER.install_default();
+        install_cryptography();
         Tokens(Arc::new(move |token, unix| {
             self.check(token, unix)
                 .inspect_err(|why| debug!(%why, "a token was refused"))
@@ -191,9 +190,21 @@ impl TokenKey {
     }
 }
 
-/// ring, where `jsonwebtoken` wants cryptography. Nothing is ever signed here.
+/// Has `jsonwebtoken` use ring in this process.
+pub(crate) fn install_cryptography() {
+    // Somebody in the same process may have been first, with the same.
+    let _ = PROVIDER.install_default();
+}
+
+/// ring, where `jsonwebtoken` wants cryptography. The links of this server are all that is signed.
 static PROVIDER: CryptoProvider = CryptoProvider {
-    signer_factory: |_, _| Err(Error::from(ErrorKind::InvalidAlgorithm)),
+    signer_factory: |algorithm, key| {
+        if *algorithm != Algorithm::HS256 {
+            return Err(Error::from(ErrorKind::InvalidAlgorithm));
+        }
+        let key = hmac::Key::new(hmac::HMAC_SHA256, key.as_bytes());
+        Ok(Box::new(RingSigner(key)))
+    },
     verifier_factory: |algorithm, key| {
         let bytes = key.try_get_as_bytes()?.to_vec();
         Ok(Box::new(RingVerifier {
@@ -203,6 +214,20 @@ static PROVIDER: CryptoProvider = CryptoProvider {
     },
     key_utils: KeyUtils::new_unimplemented(),
 };
+
+struct RingSigner(hmac::Key);
+
+impl Signer<Vec<u8>> for RingSigner {
+    fn try_sign(&self, text: &[u8]) -> Result<Vec<u8>, SignatureError> {
+        Ok(hmac::sign(&self.0, text).as_ref().to_vec())
+    }
+}
+
+impl JwtSigner for RingSigner {
+    fn algorithm(&self) -> Algorithm {
+        Algorithm::HS256
+    }
+}
 
 struct RingVerifier {
     algorithm: Algorithm,

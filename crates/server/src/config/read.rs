@@ -1,5 +1,6 @@
 //! Reads the configuration from flags, environment and file.
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -8,7 +9,9 @@ use clap::Parser;
 use figment::Figment;
 use figment::providers::{Env, Format, Serialized, Toml};
 use serde::{Deserialize, Deserializer, Serialize};
-use visavis_protocol::{Handle, IceServer};
+use unicode_normalization::UnicodeNormalization;
+use visavis_protocol::limits::DESK_LINK_LIFETIME;
+use visavis_protocol::{DeskId, Handle, IceServer};
 
 use super::limits::{self, NAMES};
 use super::tls::WrittenTls;
@@ -16,6 +19,7 @@ use super::token::WrittenTokens;
 use super::turn::{self, WrittenTurn};
 use super::{Config, MetricsAccess, check_ice_server, ice_server};
 use crate::hub::TurnSecret;
+use crate::operator::OperatorKey;
 
 /// What environment variables begin with.
 const PREFIX: &str = "VISAVIS_";
@@ -39,6 +43,7 @@ const SETTINGS: &[&str] = &[
     "people_token_secret_file",
     "people_token_issuer",
     "people_token_audience",
+    "operator_key_file",
     "metrics",
     "log",
     "threads",
@@ -68,6 +73,23 @@ pub enum Task {
     Doctor,
     /// Take a handle from whoever has it.
     FreeHandle(Handle),
+    /// Make a link to a desk.
+    DeskLink(DeskLinkWanted),
+    /// Sign links with another key from now on.
+    RotateKey,
+    /// Copy what is kept into a file.
+    Backup(PathBuf),
+}
+
+/// Which link to a desk is wanted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskLinkWanted {
+    /// Whose desk it is, as clients read it.
+    pub name: String,
+    /// A desk that there is; none for a new one.
+    pub desk: Option<DeskId>,
+    /// For how long it is good.
+    pub lifetime: Duration,
 }
 
 /// The same as it is written.
@@ -80,11 +102,24 @@ enum TaskName {
     Doctor,
     /// Take a handle whose key was lost from whoever has it: contacts and missed calls go with it.
     FreeHandle,
+    /// Make a link to a professional's desk (--name, --days, --desk).
+    DeskLink,
+    /// Sign links with another key from now on; those that are out stay good.
+    RotateKey,
+    /// Copy handles, desks and appointments into a file, beside a server that runs.
+    Backup,
 }
 
-fn task(name: TaskName, handle: Option<&str>) -> Result<Task, ConfigError> {
+fn task(name: TaskName, handle: Option<&str>, desk: DeskFlags) -> Result<Task, ConfigError> {
     let wrong = |text: String| Err(ConfigError::Value(text));
+    if name != TaskName::DeskLink && desk.is_given() {
+        return wrong("--name, --days and --desk are for desk-link alone".into());
+    }
     match (name, handle) {
+        (TaskName::DeskLink, None) => desk.wanted().map(Task::DeskLink),
+        (TaskName::RotateKey, None) => Ok(Task::RotateKey),
+        (TaskName::Backup, Some(file)) => Ok(Task::Backup(file.into())),
+        (TaskName::Backup, None) => wrong("backup: into which file? Write `backup visavis.backup`".into()),
         (TaskName::Serve, None) => Ok(Task::Serve),
         (TaskName::Doctor, None) => Ok(Task::Doctor),
         (TaskName::FreeHandle, None) => wrong("free-handle: which handle? Write `free-handle ada`".into()),
@@ -92,9 +127,44 @@ fn task(name: TaskName, handle: Option<&str>) -> Result<Task, ConfigError> {
             Ok(handle) => Ok(Task::FreeHandle(handle)),
             Err(error) => wrong(format!("free-handle: `{}`: {error}", text.escape_debug())),
         },
-        (TaskName::Serve | TaskName::Doctor, Some(text)) => {
-            wrong(format!("`{}` is for free-handle alone", text.escape_debug()))
-        }
+        (TaskName::Serve | TaskName::Doctor | TaskName::DeskLink | TaskName::RotateKey, Some(text)) => wrong(
+            format!("`{}` is for free-handle and backup alone", text.escape_debug()),
+        ),
+    }
+}
+
+/// What desk-link is told.
+#[derive(Clone, Debug, Default, clap::Args)]
+struct DeskFlags {
+    /// Whose desk it is, as clients read it; for desk-link
+    #[arg(long, value_name = "NAME")]
+    name: Option<String>,
+    /// For how many days the link is good [default: 365]; for desk-link
+    #[arg(long, value_name = "NUMBER")]
+    days: Option<u64>,
+    /// Another link to a desk that there is; for desk-link
+    #[arg(long, value_name = "ID")]
+    desk: Option<String>,
+}
+
+impl DeskFlags {
+    const fn is_given(&self) -> bool {
+        self.name.is_some() || self.days.is_some() || self.desk.is_some()
+    }
+
+    fn wanted(self) -> Result<DeskLinkWanted, ConfigError> {
+        let wrong = |text: &str| ConfigError::Value(text.into());
+        let name = self
+            .name
+            .ok_or_else(|| wrong("desk-link: whose desk is it? Write `desk-link --name \"Dr. Lovelace\"`"))?;
+        let desk = self.desk.map(|desk| desk.parse()).transpose();
+        Ok(DeskLinkWanted {
+            name: name.trim().nfc().collect(),
+            desk: desk.map_err(|_| wrong("desk-link: --desk is not the id of a desk"))?,
+            lifetime: self.days.map_or(DESK_LINK_LIFETIME, |days| {
+                Duration::from_secs(days.saturating_mul(86_400))
+            }),
+        })
     }
 }
 
@@ -110,9 +180,12 @@ struct Flags {
     #[arg(value_enum)]
     #[serde(skip)]
     task: Option<TaskName>,
-    /// Which handle, for free-handle
+    /// Which handle, for free-handle; which file, for backup
     #[serde(skip)]
     handle: Option<String>,
+    #[command(flatten)]
+    #[serde(skip)]
+    desk: DeskFlags,
     /// Where to listen; port 0 takes a free one [default: 127.0.0.1:8080]
     #[arg(long, value_name = "ADDRESS:PORT")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -181,6 +254,10 @@ struct Flags {
     #[arg(long, value_name = "NAME")]
     #[serde(skip_serializing_if = "Option::is_none")]
     people_token_audience: Option<String>,
+    /// File with a key of 32 characters or more: who shows it may make desk links by POST /api/desk-link
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operator_key_file: Option<PathBuf>,
     /// Who may read /metrics: local, any or off [default: local]
     #[arg(long, value_name = "WHO")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -237,6 +314,7 @@ struct Written {
     people_token_secret_file: Option<PathBuf>,
     people_token_issuer: Option<String>,
     people_token_audience: Option<String>,
+    operator_key_file: Option<PathBuf>,
     metrics: Option<MetricsAccess>,
     log: Option<String>,
     threads: Option<usize>,
@@ -288,7 +366,11 @@ fn ice_servers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<IceServ
 /// See [`ConfigError`].
 pub fn from_environment() -> Result<(Task, Config), ConfigError> {
     let flags = Flags::try_parse().map_err(ConfigError::Flags)?;
-    let task = task(flags.task.unwrap_or_default(), flags.handle.as_deref())?;
+    let task = task(
+        flags.task.unwrap_or_default(),
+        flags.handle.as_deref(),
+        flags.desk.clone(),
+    )?;
     Ok((task, read(flags)?))
 }
 
@@ -373,6 +455,11 @@ fn check(written: Written) -> Result<Config, ConfigError> {
         audience: written.people_token_audience,
     }
     .check()?;
+    config.operator_key = written
+        .operator_key_file
+        .map(|file| OperatorKey::read(&file))
+        .transpose()
+        .map_err(|error| ConfigError::Value(format!("operator_key_file: {error}")))?;
     config.data_dir = written.data_dir;
     if let Some(folder) = &written.assets
         && !folder.join("index.html").is_file()
