@@ -237,7 +237,8 @@ impl Socket {
             "GET /ws HTTP/1.1\r\nHost: {host}\r\n{headers}Connection: Upgrade\r\nUpgrade: websocket\r\n\
              Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         );
-        self.stream.write_all(request.as_bytes()).await.unwrap();
+        // A server that goes away says so by the head that does not come.
+        self.write(request.as_bytes()).await;
         let mut head = Vec::new();
         while !head.ends_with(b"\r\n\r\n") {
             match timeout(PATIENCE, self.stream.read_u8()).await.unwrap() {
@@ -274,8 +275,8 @@ impl Socket {
         self.stream.read_exact(&mut head).await.ok()?;
         assert_eq!(head[1] & 0x80, 0, "a server does not mask");
         let length = match head[1] {
-            126 => usize::from(self.stream.read_u16().await.unwrap()),
-            127 => self.stream.read_u64().await.unwrap() as usize,
+            126 => usize::from(self.stream.read_u16().await.ok()?),
+            127 => self.stream.read_u64().await.ok()? as usize,
             short => usize::from(short),
         };
         let mut payload = vec![0; length];
@@ -303,6 +304,17 @@ impl Socket {
         match self.hear_any().await {
             Heard::Message(message) => message,
             other @ (Heard::Pong(_) | Heard::Close(_) | Heard::End) => panic!("no message but {other:?}"),
+        }
+    }
+
+    /// The next message, however long it takes; none at the end of the connection.
+    pub async fn try_hear(&mut self) -> Option<ServerMessage> {
+        loop {
+            match self.read_frame().await {
+                Heard::Message(message) => return Some(message),
+                Heard::Pong(_) => {}
+                Heard::Close(_) | Heard::End => return None,
+            }
         }
     }
 
