@@ -169,6 +169,7 @@ in_each! {
         let pauses = bob.pauses().await?;
         stage.figure(&format!("pauses over the removal: {pauses:?}"));
         // The old link leads nowhere, in a new page as well.
+        cleo.visit(&format!("{}/?lang=en", stage.origin())).await?;
         knock(&cleo, &link, "Cleo again").await?;
         until("the link is no longer good", SOON, async || {
             let words = cleo.words().await?;
