@@ -121,6 +121,7 @@ impl Side {
                 | Signal::Probe { .. }
                 | Signal::Gone { .. }
                 | Signal::Restart {}
+                | Signal::AskMute {}
                 | Signal::Reattach { .. } => ("other", 0),
             })
             .collect()
