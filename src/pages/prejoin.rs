@@ -28,7 +28,7 @@ pub fn view(link: &RoomLink) -> El {
 }
 
 /// The own picture with its toggles, its level and its pickers.
-fn preview() -> El {
+pub fn preview() -> El {
     let words = words();
     let runtime = use_runtime();
     let stream = runtime.preview_stream();
