@@ -4,13 +4,18 @@
 //! writes the address bar.
 
 use visavis_protocol::text::TextError;
-use visavis_protocol::{ChatKey, Handle, RoomId, RoomSecret, room_name};
+use visavis_protocol::{Charter, ChatKey, Handle, RoomId, RoomSecret, room_name};
 
 /// The path in front of a room's name.
 const ROOM_PREFIX: &str = "/room/";
 
 /// The path in front of a person's handle.
 const PERSON_PREFIX: &str = "/contacts/";
+
+/// What stands in a link between its secret and the id of the room's host.
+const OPEN: char = '.';
+/// The same where newcomers wait from the first second on.
+const BEHIND_A_DOOR: char = '~';
 
 /// The name of every room in which two people meet who call each other.
 const CALL: &str = "call";
@@ -121,6 +126,8 @@ pub enum LinkError {
 pub struct RoomLink {
     name: String,
     secret: Option<RoomSecret>,
+    /// Whose the room is; only where there is a secret.
+    charter: Option<Charter>,
 }
 
 impl RoomLink {
@@ -130,7 +137,37 @@ impl RoomLink {
     /// If the name breaks a rule of [`room_name::check`]. It must be in normalization form C.
     pub fn new(name: String, secret: Option<RoomSecret>) -> Result<Self, LinkError> {
         room_name::check(&name).map_err(LinkError::Name)?;
-        Ok(Self { name, secret })
+        Ok(Self {
+            name,
+            secret,
+            charter: None,
+        })
+    }
+
+    /// A link of parts to a room with a host.
+    ///
+    /// # Errors
+    /// As [`RoomLink::new`].
+    pub fn hosted(name: String, secret: RoomSecret, charter: Charter) -> Result<Self, LinkError> {
+        Ok(Self {
+            charter: Some(charter),
+            ..Self::new(name, Some(secret))?
+        })
+    }
+
+    /// Whose the room is.
+    #[must_use]
+    pub const fn charter(&self) -> Option<Charter> {
+        self.charter
+    }
+
+    /// The link of the same room by another secret.
+    #[must_use]
+    pub fn with_secret(&self, secret: RoomSecret) -> Self {
+        Self {
+            secret: Some(secret),
+            ..self.clone()
+        }
     }
 
     /// The room in which two people meet who call each other, as the caller's page tells the other one. Its
@@ -147,8 +184,8 @@ impl RoomLink {
     ///
     /// # Errors
     /// None in fact: the name is a good one.
-    pub fn of_appointment(secret: RoomSecret) -> Result<Self, LinkError> {
-        Self::new(APPOINTMENT.to_owned(), Some(secret))
+    pub fn of_appointment(secret: RoomSecret, charter: Charter) -> Result<Self, LinkError> {
+        Self::hosted(APPOINTMENT.to_owned(), secret, charter)
     }
 
     /// The room of an appointment as the other side tells it: the path and fragment of its link.
@@ -192,9 +229,10 @@ impl RoomLink {
     /// `fold` gives the lower case.
     #[must_use]
     pub fn room_id(&self, fold: impl Fn(&str) -> String) -> RoomId {
-        match &self.secret {
-            Some(secret) => RoomId::derive(&self.name, Some(secret)),
-            None => RoomId::derive(&fold(&self.name), None),
+        match (&self.secret, self.charter) {
+            (Some(secret), Some(charter)) => RoomId::derive_hosted(&self.name, secret, charter),
+            (Some(secret), None) => RoomId::derive(&self.name, Some(secret)),
+            (None, _) => RoomId::derive(&fold(&self.name), None),
         }
     }
 
@@ -213,6 +251,10 @@ impl RoomLink {
         if let Some(secret) = &self.secret {
             path.push('#');
             path.push_str(&secret.to_text());
+        }
+        if let Some(charter) = self.charter {
+            path.push(if charter.waiting_room { BEHIND_A_DOOR } else { OPEN });
+            path.push_str(&charter.host.to_text());
         }
         path
     }
@@ -305,15 +347,31 @@ fn parse_room(
     normalize: impl Fn(&str) -> String,
 ) -> Result<RoomLink, LinkError> {
     let fragment = fragment.strip_prefix('#').unwrap_or(fragment);
-    let secret = match fragment {
-        "" => None,
-        text => Some(text.parse().map_err(|_| LinkError::Secret)?),
+    let (secret, charter) = match fragment {
+        "" => (None, None),
+        text => {
+            let (secret, charter) = parse_secret(text).ok_or(LinkError::Secret)?;
+            (Some(secret), charter)
+        }
     };
     if encoded.contains('/') {
         return Err(LinkError::Malformed);
     }
     let name = decode(encoded).ok_or(LinkError::Malformed)?;
-    RoomLink::new(normalize(&name), secret)
+    let link = RoomLink::new(normalize(&name), secret)?;
+    Ok(RoomLink { charter, ..link })
+}
+
+/// A room's secret, and whose it is where that follows.
+fn parse_secret(text: &str) -> Option<(RoomSecret, Option<Charter>)> {
+    let Some(at) = text.find([OPEN, BEHIND_A_DOOR]) else {
+        return Some((text.parse().ok()?, None));
+    };
+    let (secret, rest) = text.split_at(at);
+    let waiting_room = rest.starts_with(BEHIND_A_DOOR);
+    let host = rest.get(1..)?.parse().ok()?;
+    let charter = Charter { host, waiting_room };
+    Some((secret.parse().ok()?, Some(charter)))
 }
 
 /// Percent-encodes all but the unreserved characters of RFC 3986, so that the path survives any
@@ -373,6 +431,29 @@ mod tests {
     }
 
     #[test]
+    fn a_link_says_whose_the_room_is_and_whether_one_waits() {
+        let host = visavis_protocol::HostSecret::from_bytes([7; 16]).host_id();
+        for waiting_room in [false, true] {
+            let charter = Charter { host, waiting_room };
+            let link = RoomLink::hosted("tea".into(), SECRET.parse().unwrap(), charter).unwrap();
+            let path = link.path();
+            let (path, fragment) = path.split_once('#').unwrap();
+            assert_eq!(parse(path, fragment), Route::Room(link.clone()));
+            assert_eq!(link.room_id(str::to_owned).charter(), Some(charter));
+            assert_ne!(link, link.with_secret(RoomSecret::from_bytes([9; 16])));
+            for damaged in [
+                &fragment[..30],
+                &[fragment, "A"].concat(),
+                &fragment.replace('.', ".."),
+            ] {
+                if damaged != fragment {
+                    assert_eq!(parse(path, damaged), Route::BadRoomLink(LinkError::Secret));
+                }
+            }
+        }
+    }
+
+    #[test]
     fn a_person_s_page_has_an_address_of_its_own() {
         let ada: Handle = "ada".parse().unwrap();
         assert_eq!(parse("/contacts/ada", ""), Route::Contact(ada.clone()));
@@ -409,7 +490,12 @@ mod tests {
 
     #[test]
     fn an_appointment_is_in_a_room_that_only_its_two_know() {
-        let link = RoomLink::of_appointment(SECRET.parse().unwrap()).unwrap();
+        let host = visavis_protocol::HostSecret::from_bytes([9; 16]).host_id();
+        let charter = Charter {
+            host,
+            waiting_room: false,
+        };
+        let link = RoomLink::of_appointment(SECRET.parse().unwrap(), charter).unwrap();
         assert_eq!(RoomLink::from_path(&link.path(), str::to_owned), Ok(link));
         for path in ["/room/tea", "/contacts", "https://elsewhere.example/room/a#b", ""] {
             assert!(RoomLink::from_path(path, str::to_owned).is_err(), "{path}");

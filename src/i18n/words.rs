@@ -71,6 +71,7 @@ mod chat;
 mod desk;
 mod devices;
 mod files;
+mod host;
 mod keys;
 mod link;
 mod phone;
@@ -80,6 +81,7 @@ pub use chat::ChatWords;
 pub use desk::DeskWords;
 pub use devices::{DeviceWords, ScreenWords};
 pub use files::{AmountWords, FileWords};
+pub use host::HostWords;
 pub use keys::ShortcutWords;
 pub use link::LinkWords;
 pub use phone::PhoneWords;
@@ -483,6 +485,8 @@ words! {
     amount: AmountWords,
     /// All about them.
     file: FileWords,
+    /// What is said of hosts and waiting rooms.
+    host: HostWords,
     /// People and their calls.
     phone: PhoneWords,
     /// A desk with appointments.

@@ -36,7 +36,6 @@ pub fn view(link: &RoomLink) -> El {
     let toasts = Toasts::new();
     let share = Share {
         runtime,
-        url: link.url(&runtime.origin()).into(),
         toasts: toasts.clone(),
     };
 
@@ -51,10 +50,12 @@ pub fn view(link: &RoomLink) -> El {
     let (alone, copied) = (share.clone(), share.clone());
     let (dropped, shown) = (comforts.clone(), comforts.clone());
     let dragged = comforts.files.dragged(scene, move || dropped.open_files());
+    let new_link = Memo::new(move |_| runtime.hosting().with(|hosting| hosting.secret));
     let of_call = link.clone();
     let company = Memo::new(move |_| Company::at(runtime, &of_call));
     let frame = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
         let company = company.get();
+        new_link.track();
         is_alone.get().then(|| {
             if let Some(company) = company {
                 let text = el_class("p", "stage-note").text(&on_the_way(&company));
@@ -148,14 +149,14 @@ fn rest(call: &El) -> Rc<dyn Fn()> {
 #[derive(Clone)]
 struct Share {
     runtime: Runtime,
-    url: Rc<str>,
     toasts: Toasts,
 }
 
 impl Share {
     fn copy(&self) {
         let toasts = self.toasts.clone();
-        self.runtime.copy(&self.url, move |is_copied| {
+        // As it is now: it changes when somebody is removed.
+        self.runtime.copy(&self.runtime.room_url(), move |is_copied| {
             if is_copied {
                 toasts.say(Tone::Polite, words().link_copied.to_owned());
             } else {
@@ -167,7 +168,7 @@ impl Share {
     /// The link with its code. `copied` runs after a click on "Copy link".
     fn invite(&self, texts: InviteWords, copied: impl Fn() + 'static) -> El {
         let share = self.clone();
-        invite(texts, &self.url, move || {
+        invite(texts, &self.runtime.room_url(), move || {
             share.copy();
             copied();
         })

@@ -91,8 +91,22 @@ impl Comforts {
             .child(self.hand())
             .child(self.reactions())
             .child(badged(self.runtime, chat))
-            .child(people)
+            .child(self.knocks(people))
             .child(self.files.badged(files))
+    }
+
+    /// How many wait to be let in.
+    fn waiting(&self) -> usize {
+        self.runtime.hosting().with(|hosting| hosting.waiting.len())
+    }
+
+    fn knocks(&self, button: El) -> El {
+        let hosting = self.runtime.hosting();
+        badge(
+            button,
+            move || hosting.with(|hosting| hosting.waiting.len()),
+            words().host.waiting_count,
+        )
     }
 
     /// The button of a panel.
@@ -117,7 +131,10 @@ impl Comforts {
 
     /// Whether something waits for the person that has no button of its own where the toolbar is narrow.
     pub fn is_noted(&self) -> bool {
-        self.is_raised() || self.files.asking() > 0 || self.runtime.chat_unread().get() > 0
+        self.is_raised()
+            || self.files.asking() > 0
+            || self.waiting() > 0
+            || self.runtime.chat_unread().get() > 0
     }
 
     /// The same as entries of a menu, for where the toolbar has no room.

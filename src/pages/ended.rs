@@ -38,10 +38,16 @@ pub fn view(link: &RoomLink, reason: EndReason) -> El {
             words.ended_refused_hint,
             words.try_again,
         ),
+        EndReason::Removed => (
+            Icon::Lock,
+            words.host.removed,
+            words.host.removed_hint,
+            words.rejoin,
+        ),
     };
     let go_on = button("button button-primary", move || match reason {
         EndReason::PageOutdated => runtime.reload(),
-        EndReason::HungUp | EndReason::SeatMoved | EndReason::Refused => {
+        EndReason::HungUp | EndReason::SeatMoved | EndReason::Refused | EndReason::Removed => {
             // The name was good enough to get in; if not, the page before joining says why.
             _ = runtime.join(&name.get_value());
         }
@@ -50,5 +56,7 @@ pub fn view(link: &RoomLink, reason: EndReason) -> El {
         button.set_flag("disabled", is_joining());
         button.set_text(if is_joining() { words.joining } else { again });
     });
-    message(sign, title, text, [go_on, to_lobby("button")]).child(outcome())
+    // The old link leads nowhere: there is nothing to go on with.
+    let go_on = (reason != EndReason::Removed).then_some(go_on);
+    message(sign, title, text, go_on.into_iter().chain([to_lobby("button")])).child(outcome())
 }

@@ -7,7 +7,7 @@ use super::looks::looks;
 use super::wrong::link_error;
 use super::{PersonName, RoomText};
 use crate::components::dom::{El, button, el, el_class};
-use crate::components::{Field, Icon, brand, heading, icon, name_error, name_field};
+use crate::components::{Field, Icon, brand, heading, icon, name_error, name_field, switch};
 use crate::i18n::words;
 use crate::route::{RoomLink, Route};
 use crate::runtime::use_runtime;
@@ -74,10 +74,11 @@ fn enter() -> El {
             Err(error) => room.set_error(Some(link_error(error))),
         }
     };
+    let has_waiting_room = RwSignal::new(false);
     let make = move || {
         if name_will_do() {
             typed.set_value(String::new());
-            runtime.navigate(&Route::Room(runtime.new_room()));
+            runtime.navigate(&Route::Room(runtime.new_room(has_waiting_room.get_untracked())));
         }
     };
     el_class("form", "card")
@@ -99,6 +100,12 @@ fn enter() -> El {
                 .attr("id", "new-room-hint")
                 .text(words.new_room_hint),
         )
+        .child(switch(
+            "waiting-room-hint",
+            [words.host.waiting_room, words.host.waiting_room_hint],
+            move || has_waiting_room.get(),
+            move || has_waiting_room.update(|on| *on = !*on),
+        ))
 }
 
 /// Rooms joined before. Not there at all for somebody who comes for the first time.

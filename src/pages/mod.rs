@@ -23,6 +23,7 @@ mod scene;
 mod shortcuts;
 mod stage;
 mod status;
+mod waiting;
 mod wrong;
 
 use leptos::prelude::*;

@@ -1,5 +1,7 @@
 //! Who is in the call: each with what they send, and how loud they are to be here.
 
+mod door;
+
 use std::cell::RefCell;
 
 use leptos::prelude::*;
@@ -39,7 +41,11 @@ pub fn content(copy_link: impl Fn() + 'static) -> El {
     let copy = button("button", copy_link)
         .child(icon(Icon::Link))
         .text(words.copy_link);
-    el_class("div", "slot").child(list).child(copy)
+    el_class("div", "slot")
+        .slot(door::waiting)
+        .child(list)
+        .child(copy)
+        .slot(door::gate)
 }
 
 /// Those whose hands are up, in the order in which they raised them; then oneself and everybody else
@@ -71,6 +77,7 @@ struct Entry {
     whole: El,
     avatar: Avatar,
     name: El,
+    host: El,
     marks: El,
     shown: RefCell<Vec<Mark>>,
 }
@@ -79,18 +86,29 @@ impl Entry {
     fn new() -> Self {
         let avatar = Avatar::new();
         let name = el_class("span", "person-name cut").attr("dir", "auto");
+        let host = el_class("span", "slot");
         let marks = el_class("span", "marks");
         let whole = el_class("li", "person")
             .child(avatar.el())
             .child(name.clone())
-            .child(marks.clone());
+            .child(
+                el_class("span", "person-side")
+                    .child(host.clone())
+                    .child(marks.clone()),
+            );
         Self {
             whole,
             avatar,
             name,
+            host,
             marks,
             shown: RefCell::default(),
         }
+    }
+
+    fn show_host(&self, is_host: bool) {
+        let mark = is_host.then(|| el_class("span", "host-mark").text(words().host.host));
+        self.host.set_only_child(mark);
     }
 
     fn show(&self, name: &str, face: Face) {
@@ -110,7 +128,11 @@ fn own() -> El {
     let me = use_runtime().me();
     let entry = Entry::new();
     let whole = entry.whole.clone();
-    live(move || me.with(|me| entry.show(&words().you.fill(&me.name), own_face(me))));
+    let hosting = use_runtime().hosting();
+    live(move || {
+        me.with(|me| entry.show(&words().you.fill(&me.name), own_face(me)));
+        entry.show_host(hosting.with(|hosting| hosting.is_host));
+    });
     whole
 }
 
@@ -159,6 +181,7 @@ fn other(seat: SeatId) -> El {
             };
             let (words, name) = (words(), &person.name);
             entry.show(name, remote_face(person));
+            entry.show_host(person.is_host);
             slider.set_label(&words.volume_of.fill(name));
             slider.set_flag("disabled", is_muted);
             let does = if is_muted {
@@ -169,7 +192,7 @@ fn other(seat: SeatId) -> El {
             mute.set_label(&does.fill(name));
         });
     });
-    whole.child(controls)
+    whole.child(controls).slot(move || door::over(seat))
 }
 
 #[cfg(test)]
@@ -187,6 +210,7 @@ mod tests {
             link: None,
             connection: ConnectionState::Connected,
             away: false,
+            is_host: false,
             status: MediaStatus {
                 hand,
                 ..MediaStatus::default()

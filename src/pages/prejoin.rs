@@ -241,12 +241,20 @@ fn problem(stage: Stage) -> Option<El> {
         return None;
     };
     let words = words();
+    let host = words.host;
+    let word = use_runtime().hosting().with(|hosting| hosting.word.clone());
     let text = match problem {
         JoinProblem::RoomFull => words.room_full,
         JoinProblem::ServerFull => words.server_full,
         JoinProblem::InvalidName => words.invalid_name,
         JoinProblem::RateLimited => words.rate_limited,
         JoinProblem::Other => words.join_failed,
+        JoinProblem::Locked => host.locked,
+        JoinProblem::Declined => {
+            &word.map_or(host.declined.to_owned(), |word| host.declined_with.fill(&word))
+        }
+        JoinProblem::Moved => host.moved,
+        JoinProblem::TooManyWaiting => host.too_many,
     };
     Some(
         el_class("div", "note")
@@ -258,11 +266,16 @@ fn problem(stage: Stage) -> Option<El> {
 /// Who is inside, as far as is known.
 fn inside() -> El {
     let runtime = use_runtime();
-    let (inside, signaling) = (runtime.inside(), runtime.signaling());
+    let (inside, signaling, hosting) = (runtime.inside(), runtime.signaling(), runtime.hosting());
     let text = move || {
         let words = words();
         if let SignalingState::Waiting { .. } = signaling.get() {
             return words.server_unreachable.to_owned();
+        }
+        let is_locked = hosting.with(|hosting| hosting.is_shut.then_some(hosting.gate.locked));
+        if let Some(is_locked) = is_locked {
+            let host = words.host;
+            return if is_locked { host.locked } else { host.shut }.to_owned();
         }
         inside.with(|inside| match inside.as_deref() {
             None => words.inside_unknown.to_owned(),

@@ -3,7 +3,7 @@
 use leptos::prelude::*;
 use visavis_call_core::{EndReason, SignalingState, Stage};
 
-use super::{call, ended, prejoin, set_title};
+use super::{call, ended, prejoin, set_title, waiting};
 use crate::components::dom::{El, el};
 use crate::components::{Icon, message};
 use crate::i18n::words;
@@ -14,6 +14,8 @@ use crate::runtime::use_runtime;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Phase {
     Before,
+    /// Before a gate, until the host opens it.
+    Waiting,
     /// On the way to somebody in a direct call: whoever took it has said that they come.
     Meeting,
     In,
@@ -40,6 +42,7 @@ pub fn page(link: RoomLink) -> El {
             Phase::Meeting
         }
         Stage::Outside | Stage::Preparing { .. } => Phase::Before,
+        Stage::Waiting => Phase::Waiting,
         // Where the button was pressed it also says that it works, so nothing jumps if it fails.
         Stage::Joining => last.copied().unwrap_or(Phase::Before),
         Stage::Joined => Phase::In,
@@ -48,6 +51,7 @@ pub fn page(link: RoomLink) -> El {
     let state = move || match stage.get() {
         Stage::Outside | Stage::Preparing { .. } => None,
         Stage::Joining => Some("joining"),
+        Stage::Waiting => Some("waiting"),
         Stage::Joined if signaling.get() == SignalingState::Online => Some("joined"),
         Stage::Joined => Some("reconnecting"),
         Stage::Ended(_) => Some("ended"),
@@ -60,6 +64,7 @@ pub fn page(link: RoomLink) -> El {
             speech.track();
             Some(match phase.get() {
                 Phase::Before => prejoin::view(&link),
+                Phase::Waiting => waiting::view(&link),
                 Phase::Meeting => meeting(&direct.get_untracked().unwrap_or_default()),
                 Phase::In => call::view(&link),
                 Phase::After(reason) => ended::view(&link, reason),

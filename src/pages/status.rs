@@ -121,6 +121,22 @@ pub fn notice(kind: &NoticeKind) -> Option<(Tone, String)> {
         NoticeKind::PersonReconnecting { .. } | NoticeKind::ServerLost => None,
         NoticeKind::PersonJoined { name } => polite(words.person_joined.fill(name)),
         NoticeKind::PersonLeft { name } => polite(words.person_left.fill(name)),
+        NoticeKind::PersonRemoved { name } => polite(words.host.person_removed.fill(name)),
+        NoticeKind::Knocked { name } => polite(words.host.knocked.fill(name)),
+        NoticeKind::GateChanged(gate) => polite(
+            if gate.locked {
+                words.host.now_locked
+            } else if gate.waiting_room {
+                words.host.now_waiting_room
+            } else {
+                words.host.now_open
+            }
+            .to_owned(),
+        ),
+        NoticeKind::LinkChanged => polite(words.host.link_changed.to_owned()),
+        NoticeKind::AskedToMute { name } => polite(words.host.asked_to_mute.fill(name)),
+        NoticeKind::NoSeatForWaiting => Some((Tone::Error, words.host.no_seat.to_owned())),
+        NoticeKind::HostRefused => Some((Tone::Error, words.host.refused.to_owned())),
         NoticeKind::PersonBack { name } => polite(words.person_back.fill(name)),
         NoticeKind::RecordingStarted { name } => polite(words.recording_started.fill(name)),
         NoticeKind::RecordingStopped { name } => polite(words.recording_stopped.fill(name)),
@@ -191,6 +207,7 @@ mod tests {
             link: None,
             connection,
             away: false,
+            is_host: false,
             status: MediaStatus::default(),
             receiving: [false; 4],
             silent: false,

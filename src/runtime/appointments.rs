@@ -7,7 +7,7 @@ use core::time::Duration;
 use leptos::prelude::*;
 use visavis_call_core::{Arrival, DeskIntent, DeskView, Intent, ServerClock, View, VisitIntent, VisitView};
 use visavis_protocol::appointment::{Facts, Place};
-use visavis_protocol::{AppointmentId, HostSecret, RoomSecret, text};
+use visavis_protocol::{AppointmentId, Charter, HostSecret, RoomSecret, text};
 
 use super::Runtime;
 use super::engine::{Engine, now};
@@ -92,6 +92,8 @@ impl Engine {
         }
         if let Some(called) = &view.desk.called_in {
             self.intend(Intent::Desk(DeskIntent::Met));
+            // It may be another page of the desk that said where, and another browser's.
+            memory::put_appointment_host(&called.place.host);
             self.go_to_meeting(&called.place.link, Side::Desk, &view.desk.name, &called.client);
         }
         if let Some((link, appointment)) = view.visit.enter.as_ref().zip(view.visit.appointment.as_ref()) {
@@ -185,6 +187,17 @@ impl Engine {
         true
     }
 
+    /// The room's link is another one from now on; whether it is that of an appointment.
+    pub(super) fn move_appointment(&self, before: &RoomLink, link: &RoomLink) -> bool {
+        let mut present = self.appointments.meeting.borrow_mut();
+        let Some(meeting) = present.as_mut().filter(|meeting| meeting.link == *before) else {
+            return false;
+        };
+        meeting.link = link.clone();
+        memory::put_appointment(Some(&meeting.to_text()));
+        true
+    }
+
     /// The room whose page is open is left, whichever way.
     pub(super) fn forget_present_appointment(&self) {
         let is_there = {
@@ -242,11 +255,17 @@ impl Meeting {
 /// Where an appointment is to take place: a room that nobody else knows.
 fn new_place() -> Option<Place> {
     let secret = RoomSecret::from_bytes(random::bytes().ok()?);
-    let link = RoomLink::of_appointment(secret).ok()?;
+    let host = HostSecret::from_bytes(random::bytes().ok()?);
+    // Whoever has the link was let in by the desk already.
+    let charter = Charter {
+        host: host.host_id(),
+        waiting_room: false,
+    };
+    let link = RoomLink::of_appointment(secret, charter).ok()?;
     Some(Place {
         room: link.room_id(fold),
         link: link.path(),
-        host: HostSecret::from_bytes(random::bytes().ok()?),
+        host,
     })
 }
 

@@ -6,8 +6,8 @@ use std::rc::{Rc, Weak};
 
 use leptos::prelude::{Set, WithUntracked};
 use visavis_call_core::{
-    CaptureKind, Config, Core, EndReason, Event, Intent, LinkEvent, LinkId, Seed, Slot, SocketId, Stage,
-    Timestamp, View, VisitId,
+    CaptureKind, Config, Core, EndReason, Event, Hosted, Intent, LinkEvent, LinkId, Seed, Slot, SocketId,
+    Stage, Timestamp, View, VisitId,
 };
 use visavis_protocol::text::{self, TextError};
 use visavis_protocol::{ChatKey, RoomId};
@@ -30,7 +30,7 @@ use super::store::{Store, set_if_changed};
 use super::table::Table;
 use super::unread::Title;
 use super::voices::Listening;
-use super::{memory, names};
+use super::{hosting, memory};
 use crate::route::{LinkError, RoomLink, Route};
 use crate::web::broadcast::Broadcast;
 use crate::web::location::{self, Navigation};
@@ -84,7 +84,7 @@ pub(super) struct Engine {
     seat: RefCell<Claim>,
     pub(super) visit: Cell<u32>,
     pub(super) tabs: RefCell<Option<Broadcast>>,
-    room: RefCell<Option<RoomLink>>,
+    pub(super) room: RefCell<Option<RoomLink>>,
     listeners: RefCell<Option<Listeners>>,
 }
 
@@ -100,6 +100,7 @@ enum Wish {
         visit: VisitId,
         room: RoomId,
         chat: Option<ChatKey>,
+        hosted: Option<Hosted>,
     },
     Other(Intent),
 }
@@ -243,6 +244,7 @@ impl Engine {
         self.follow_chat(&view);
         self.follow_others(&view);
         self.follow_appointments(&view);
+        self.follow_link(&view);
         self.keep_screen_on(view.stage == Stage::Joined);
         self.store.patch(view);
     }
@@ -329,10 +331,15 @@ impl Engine {
         self.visit.set(visit.0);
         self.room.replace(Some(link.clone()));
         let room = link.room_id(crate::web::text::fold);
-        let chat = self.chat_key();
+        let (chat, hosted) = (self.chat_key(), hosting::hosted(link));
         let settled = match &mut *self.seat.borrow_mut() {
             Claim::Asking(wishes) => {
-                wishes.push_back(Wish::Enter { visit, room, chat });
+                wishes.push_back(Wish::Enter {
+                    visit,
+                    room,
+                    chat,
+                    hosted: hosted.clone(),
+                });
                 None
             }
             Claim::Settled(seat) => Some((seat.secret.in_room(&room), room)),
@@ -344,6 +351,7 @@ impl Engine {
                 room,
                 seat,
                 chat,
+                hosted,
             }));
         }
         self.want_devices();
@@ -486,8 +494,8 @@ impl Engine {
         self.intend(Intent::HideAddress(hide));
     }
 
-    pub(super) fn new_room(&self) -> RoomLink {
-        names::new_room()
+    pub(super) fn new_room(&self, waiting_room: bool) -> RoomLink {
+        hosting::new_room(waiting_room)
     }
 
     pub(super) fn room_from_input(&self, text: &str) -> Result<RoomLink, LinkError> {
@@ -646,13 +654,19 @@ impl Engine {
             let Claim::Asking(wishes) = before else { return };
             for wish in wishes {
                 engine.push(Event::Intent(match wish {
-                    Wish::Enter { visit, room, chat } => {
+                    Wish::Enter {
+                        visit,
+                        room,
+                        chat,
+                        hosted,
+                    } => {
                         let seat = secret.in_room(&room);
                         Intent::EnterRoom {
                             visit,
                             room,
                             seat,
                             chat,
+                            hosted,
                         }
                     }
                     Wish::Other(intent) => intent,

@@ -5,7 +5,7 @@
 //! does not open is no help. They leave the device no more than the address bar does.
 
 use visavis_call_core::CaptureKind;
-use visavis_protocol::{Handle, RoomId, text};
+use visavis_protocol::{Handle, HostId, HostSecret, RoomId, text};
 
 use super::choices::Choice;
 use crate::route::{RoomLink, Route, Token};
@@ -27,8 +27,12 @@ const AT_DESK: &str = "visavis.at-desk";
 const VISIT: &str = "visavis.visit";
 const READY: &str = "visavis.ready-since";
 const APPOINTMENT: &str = "visavis.appointment";
+const APPOINTMENT_HOST: &str = "visavis.appointment-host";
 const HIDE: &str = "visavis.hide-address";
 const ROOMS: &str = "visavis.rooms";
+const HOSTS: &str = "visavis.hosts";
+/// Rooms of one's own of which one stays the host: far more than anybody comes back to.
+const OWN_ROOMS: usize = 100;
 const SPEAKER: &str = "visavis.speaker";
 /// What stands for "turned off" under [`wanted_key`]; anything else is on.
 const OFF: &str = "off";
@@ -73,6 +77,31 @@ pub(super) fn call_to_return_to(room: &RoomId) -> Option<String> {
 pub(super) fn put_call_to_return_to(call: Option<(&RoomId, &str)>) {
     let text = call.map(|(room, name)| [room.as_str(), name].join("\n"));
     Tab.put(RETURN, text.as_deref());
+}
+
+/// What makes this browser the host of a room, if it made that.
+pub(super) fn host(id: HostId) -> Option<HostSecret> {
+    let of_appointment = Tab.get(APPOINTMENT_HOST).and_then(|text| text.parse().ok());
+    let mut known = hosts().into_iter().chain(of_appointment);
+    known.find(|host| host.host_id() == id)
+}
+
+/// Keeps what makes this tab the host of the appointment that it is in. The desk tells it each time, so it takes no
+/// place among the rooms of one's own.
+pub(super) fn put_appointment_host(host: &HostSecret) {
+    Tab.put(APPOINTMENT_HOST, Some(&host.to_text()));
+}
+
+/// Keeps what makes this browser the host of a room that it has just made.
+pub(super) fn put_host(host: &HostSecret) {
+    let kept = hosts().into_iter().map(|host| host.to_text());
+    let all: Vec<String> = [host.to_text()].into_iter().chain(kept).take(OWN_ROOMS).collect();
+    Device.put(HOSTS, Some(&all.join(" ")));
+}
+
+fn hosts() -> Vec<HostSecret> {
+    let kept = Device.get(HOSTS).unwrap_or_default();
+    kept.split(' ').filter_map(|text| text.parse().ok()).collect()
 }
 
 /// The handle that this browser has.

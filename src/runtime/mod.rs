@@ -19,6 +19,7 @@ mod engine;
 mod execute;
 mod files;
 mod hint;
+mod hosting;
 mod keyboard;
 mod language;
 mod level;
@@ -43,8 +44,8 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use visavis_call_core::{
-    CaptureKind, CaptureState, Device, Facing, Intent, LinkId, Me, Notice, Person, SignalingState, Slot,
-    Stage, View, VisitId,
+    CaptureKind, CaptureState, Device, Facing, HostIntent, HostingView, Intent, LinkId, Me, Notice, Person,
+    SignalingState, Slot, Stage, Timestamp, View, VisitId,
 };
 use visavis_protocol::SeatId;
 use visavis_protocol::text::TextError;
@@ -52,7 +53,7 @@ use web_sys::{HtmlMediaElement, MediaStream};
 
 use crate::route::{LinkError, RoomLink, Route};
 pub use crate::web::day as times;
-use crate::web::{page, screen};
+use crate::web::{day, page, screen};
 pub use appearance::Theme;
 pub use calling::{Direct, name_of};
 pub use choices::Choice;
@@ -102,6 +103,13 @@ impl Runtime {
     #[must_use]
     pub fn route(self) -> ReadSignal<Route> {
         self.store.route.read_only()
+    }
+
+    /// A moment as a time of day, as people here write it.
+    #[must_use]
+    pub fn time_of(self, at: Timestamp) -> String {
+        let ago = u64::try_from(engine::now().since(at).as_millis()).unwrap_or_default();
+        day::written(day::now().saturating_sub(ago))
     }
 
     /// Goes to another page as a click on a link does: a new entry in the history, no reload.
@@ -158,6 +166,12 @@ impl Runtime {
     #[must_use]
     pub const fn devices(self) -> Memo<Vec<Device>> {
         self.store.devices
+    }
+
+    /// Who comes in, who waits, and by which link, where the room has a host.
+    #[must_use]
+    pub const fn hosting(self) -> Memo<HostingView> {
+        self.store.hosting
     }
 
     /// The last few things worth saying, numbered without gaps; each is to be said once.
@@ -227,10 +241,21 @@ impl Runtime {
         self.engine.with_value(|engine| engine.intend(intent));
     }
 
-    /// A new room: a readable name and a 128-bit secret, made here, sent nowhere.
+    /// A new room: a readable name and a 128-bit secret, made here, sent nowhere. This browser is its host.
     #[must_use]
-    pub fn new_room(self) -> RoomLink {
-        self.engine.with_value(|engine| engine.new_room())
+    pub fn new_room(self, waiting_room: bool) -> RoomLink {
+        self.engine.with_value(|engine| engine.new_room(waiting_room))
+    }
+
+    /// What the host of the room wants.
+    pub fn as_host(self, intent: HostIntent) {
+        self.intend(Intent::Host(intent));
+    }
+
+    /// The address of the room whose page is open, as it is now: it changes when somebody is removed.
+    #[must_use]
+    pub fn room_url(self) -> String {
+        self.engine.with_value(|engine| engine.room_url())
     }
 
     /// Reads what a person typed or pasted where a room is asked for.

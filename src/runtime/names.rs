@@ -1,7 +1,7 @@
 //! Names for new rooms: easy to read aloud and to tell apart. They hide nothing: what keeps
 //! strangers out is the secret beside them.
 
-use visavis_protocol::RoomSecret;
+use visavis_protocol::{Charter, RoomSecret};
 
 use crate::route::RoomLink;
 use crate::web::random;
@@ -19,12 +19,16 @@ const ANIMALS: [&str; 32] = [
 ];
 
 /// A room that nobody can guess: a readable name and 128 random bits.
-pub(super) fn new_room() -> RoomLink {
+pub(super) fn new_room(charter: Charter) -> RoomLink {
     let dice: [u8; 3] = random::bytes().expect("every browser that runs this has a cryptographic generator");
-    let secret = RoomSecret::from_bytes(
+    RoomLink::hosted(name(dice), new_secret(), charter).expect("the words above are valid names")
+}
+
+/// A secret that nobody can guess.
+pub(super) fn new_secret() -> RoomSecret {
+    RoomSecret::from_bytes(
         random::bytes().expect("every browser that runs this has a cryptographic generator"),
-    );
-    RoomLink::new(name(dice), Some(secret)).expect("the words above are valid names")
+    )
 }
 
 fn name([mood, animal, number]: [u8; 3]) -> String {

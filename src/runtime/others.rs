@@ -210,7 +210,7 @@ impl Runtime {
 
     /// Calls somebody, with one's picture or without.
     pub fn call(self, to: &Handle, video: bool) {
-        let invite = self.new_room().secret_text().unwrap_or_default();
+        let invite = super::names::new_secret().to_text();
         self.about_people(PeopleIntent::Call {
             to: to.clone(),
             video,

@@ -29,7 +29,7 @@ impl Engine {
     /// Begins and ends to listen as pages and calls come and go.
     pub(super) fn follow_permissions(&self, view: &View) {
         let is_wanted = match view.stage {
-            Stage::Preparing { .. } | Stage::Joining | Stage::Joined => true,
+            Stage::Preparing { .. } | Stage::Waiting | Stage::Joining | Stage::Joined => true,
             // Who waits for an appointment looks at their devices outside of any room.
             Stage::Outside => view.visit.proof != Proof::None,
             Stage::Ended(_) => false,

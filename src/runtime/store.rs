@@ -5,8 +5,8 @@
 
 use leptos::prelude::*;
 use visavis_call_core::{
-    ChatView, DeskView, Device, Me, Notice, PeopleView, Person, SignalingState, Stage, Transfer, View,
-    VisitView,
+    ChatView, DeskView, Device, HostingView, Me, Notice, PeopleView, Person, SignalingState, Stage, Transfer,
+    View, VisitView,
 };
 use visavis_protocol::SeatId;
 use web_sys::MediaStream;
@@ -33,6 +33,8 @@ pub(super) struct Store {
     pub(super) notices: Memo<Vec<Notice>>,
     pub(super) chat: Memo<ChatView>,
     pub(super) transfers: Memo<Vec<Transfer>>,
+    /// Who comes in, and by which link.
+    pub(super) hosting: Memo<HostingView>,
     pub(super) others: Memo<PeopleView>,
     pub(super) desk: Memo<DeskView>,
     pub(super) visit: Memo<VisitView>,
@@ -83,6 +85,7 @@ impl Store {
             notices: Memo::new(move |_| view.with(|view| view.notices.clone())),
             chat: Memo::new(move |_| view.with(|view| view.chat.clone())),
             transfers: Memo::new(move |_| view.with(|view| view.transfers.clone())),
+            hosting: Memo::new(move |_| view.with(|view| view.hosting.clone())),
             others: Memo::new(move |_| view.with(|view| view.others.clone())),
             desk: Memo::new(move |_| view.with(|view| view.desk.clone())),
             visit: Memo::new(move |_| view.with(|view| view.visit.clone())),

@@ -87,6 +87,7 @@ impl Engine {
                 room,
                 seat: secret,
                 chat: self.chat_key(),
+                hosted: self.hosted(),
             });
         }
         self.join(name)

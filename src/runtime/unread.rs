@@ -120,7 +120,10 @@ impl Runtime {
 const fn counts(kind: &NoticeKind) -> bool {
     matches!(
         kind,
-        NoticeKind::PersonJoined { .. } | NoticeKind::HandRaised { .. } | NoticeKind::FileOffered { .. }
+        NoticeKind::PersonJoined { .. }
+            | NoticeKind::Knocked { .. }
+            | NoticeKind::HandRaised { .. }
+            | NoticeKind::FileOffered { .. }
     )
 }
 

@@ -68,6 +68,9 @@ enum Others {
     Known,
 }
 
+/// Keys of other secrets that are taken besides: see [`Chat::expect_key`].
+const ALSO: usize = 8;
+
 /// What somebody wants to say.
 #[derive(Clone, Debug)]
 struct Draft {
@@ -82,6 +85,8 @@ pub(crate) struct Chat {
     room: Option<RoomId>,
     seat: Option<SeatId>,
     key: Option<ChatKey>,
+    /// Keys that are as good: of the secret that the room had before, and of those that it may get.
+    also: VecDeque<ChatKey>,
     me: Option<Me>,
     /// Own sessions of this tab's life: nobody else knows more of them.
     sessions: VecDeque<PeerId>,
@@ -113,6 +118,7 @@ impl Chat {
     /// A room's page was opened. What was said in another one is no business of this.
     pub(crate) fn enter(&mut self, room: &RoomId, seat: SeatId, key: Option<ChatKey>) {
         self.key = key;
+        self.also.clear();
         if self.room.as_ref() != Some(room) || self.seat != Some(seat) {
             self.room = Some(room.clone());
             self.seat = Some(seat);
@@ -123,6 +129,37 @@ impl Chat {
             (self.clock, self.aside) = (0, 0);
             self.last_news = None;
         }
+    }
+
+    /// The room has another id and secret. Whoever comes by its new link knows no other key, and whoever is here
+    /// could have marked all that was said with it.
+    pub(crate) fn moved(&mut self, room: &RoomId, key: ChatKey) {
+        self.room = Some(room.clone());
+        if let Some(former) = self.key.replace(key) {
+            self.expect_key(former);
+        }
+        self.history.mark_again(&key);
+    }
+
+    /// Takes what is marked by another key as well: of a secret that the room may get, for others may have it a
+    /// moment earlier.
+    pub(crate) fn expect_key(&mut self, key: ChatKey) {
+        if self.also.len() >= ALSO {
+            self.also.pop_front();
+        }
+        self.also.push_back(key);
+    }
+
+    /// Whether a message was made with a secret of the room; marked with the present one if so.
+    fn take_marked(&self, message: &mut ChatMessage) -> bool {
+        if message.is_tagged(self.key.as_ref()) {
+            return true;
+        }
+        let is_marked = self.also.iter().any(|key| message.is_tagged(Some(key)));
+        if is_marked {
+            message.tag = self.key.as_ref().map(|key| message.tag_with(key));
+        }
+        is_marked
     }
 
     /// Follows the call: `me` is our session and name while we are in it.
@@ -371,7 +408,12 @@ impl Chat {
     }
 
     /// Somebody says something.
-    fn hear(&mut self, now: Timestamp, whose: &Correspondent, message: ChatMessage) -> Option<NoticeKind> {
+    fn hear(
+        &mut self,
+        now: Timestamp,
+        whose: &Correspondent,
+        mut message: ChatMessage,
+    ) -> Option<NoticeKind> {
         let channel = self.channels.get_mut(whose.link)?;
         let is_theirs = message.author == whose.seat
             && message.session == whose.peer
@@ -381,7 +423,7 @@ impl Chat {
             return None;
         }
         let is_complete = channel.is_complete;
-        if !message.is_tagged(self.key.as_ref()) {
+        if !self.take_marked(&mut message) {
             return self.refuse(whose);
         }
         if is_complete {
@@ -409,11 +451,11 @@ impl Chat {
             return None;
         }
         let mut notice = None;
-        for message in list {
+        for mut message in list {
             if !self.may_be_told(whose, &message) {
                 continue;
             }
-            if message.is_tagged(self.key.as_ref()) {
+            if self.take_marked(&mut message) {
                 self.take_told(whose, message);
             } else {
                 notice = notice.or_else(|| self.refuse(whose));

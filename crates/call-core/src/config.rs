@@ -4,7 +4,7 @@ use core::fmt;
 use core::time::Duration;
 
 use sha2::{Digest, Sha256};
-use visavis_protocol::{CallId, SessionSecret, TransferId};
+use visavis_protocol::{CallId, RoomSecret, SessionSecret, TransferId};
 
 use crate::fault::Faults;
 
@@ -66,6 +66,7 @@ pub(crate) struct Randomness {
     sessions: u64,
     transfers: u64,
     calls: u64,
+    rooms: u64,
     /// For jitter only: not a cryptographic generator.
     jitter: fastrand::Rng,
 }
@@ -83,6 +84,7 @@ impl Randomness {
             sessions: 0,
             transfers: 0,
             calls: 0,
+            rooms: 0,
             jitter: fastrand::Rng::with_seed(u64::from_le_bytes(start)),
         }
     }
@@ -90,6 +92,11 @@ impl Randomness {
     pub(crate) fn session_secret(&mut self) -> SessionSecret {
         self.sessions += 1;
         SessionSecret::from_bytes(self.draw(b"visavis1/session", self.sessions))
+    }
+
+    pub(crate) fn room_secret(&mut self) -> RoomSecret {
+        self.rooms += 1;
+        RoomSecret::from_bytes(self.draw(b"visavis1/room-secret", self.rooms))
     }
 
     pub(crate) fn call(&mut self) -> CallId {

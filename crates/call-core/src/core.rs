@@ -238,6 +238,7 @@ impl Core {
             others: self.people.view(),
             desk: self.desk.view(),
             visit: self.visit.view(),
+            hosting: room.map(Room::hosting).unwrap_or_default(),
         }
     }
 
@@ -275,7 +276,16 @@ impl Core {
                 room,
                 seat,
                 chat,
-            } => self.enter(now, Place { visit, room, seat }, chat),
+                hosted,
+            } => {
+                let place = Place {
+                    visit,
+                    room,
+                    seat,
+                    hosted,
+                };
+                self.enter(now, place, chat);
+            }
             Intent::Join { name } => self.join(now, name),
             Intent::HangUp => self.hang_up(now),
             Intent::LeaveRoom { visit } => self.leave(now, visit),
@@ -324,6 +334,17 @@ impl Core {
             }
             Intent::Desk(intent) => self.intend_desk(now, intent),
             Intent::Visit(intent) => self.intend_visit(now, intent),
+            Intent::Host(intent) => {
+                let next = self.random.room_secret();
+                let mut key = None;
+                self.in_room(now, |room, session, context| {
+                    key = room.as_host(intent, next, session, context);
+                    Vec::new()
+                });
+                if let Some(key) = key {
+                    self.chat.expect_key(key);
+                }
+            }
             Intent::Say { text, to, time } => {
                 if let Ok(text) = self.sayable(now, &text, to) {
                     self.chat.say(now, text, to, time, &mut self.commands);
@@ -413,7 +434,7 @@ impl Core {
                 room.come_back(secret);
                 self.media.resume(&mut self.ids, &mut self.commands);
             }
-            Stage::Outside | Stage::Joining | Stage::Joined => return,
+            Stage::Outside | Stage::Joining | Stage::Waiting | Stage::Joined => return,
         }
         self.session.start(now, &mut self.ids, &mut self.commands);
         self.in_room(now, |room, session, context| {
@@ -436,6 +457,9 @@ impl Core {
         let Some(room) = self.room.as_mut().filter(|room| !room.is_over()) else {
             return;
         };
+        if room.stop_waiting(now, &mut self.session, &mut self.commands) {
+            return;
+        }
         self.session
             .send(now, &ClientMessage::Leave {}, &mut self.commands);
         room.take_leave(now, &mut self.commands);
@@ -445,6 +469,8 @@ impl Core {
 
     fn leave(&mut self, now: Timestamp, visit: VisitId) {
         if self.room.as_ref().is_some_and(|room| room.visit() == visit) {
+            self.hang_up(now);
+            // Who waited is on the page before joining now, and leaves that as well.
             self.hang_up(now);
             self.room = None;
             self.let_go();
@@ -610,8 +636,18 @@ impl Core {
         let mut notices = step(room, &mut self.session, &mut context);
         let departed = core::mem::take(&mut context.signs.departed);
         room.depart(departed, &mut context);
+        for (from, secret, moved) in core::mem::take(&mut context.signs.secrets) {
+            if let Some(key) = room.hear_secret(from, secret, moved, now) {
+                self.chat.expect_key(key);
+            }
+        }
         let signs = context.signs;
         notices.extend(signs.notices);
+        if let Some((id, secret)) = room.take_new_link() {
+            self.chat.moved(&id, secret.chat_key(&id));
+            self.transfers.moved(&id);
+            notices.push(NoticeKind::LinkChanged);
+        }
         for (seat, name, reaction) in signs.reactions {
             notices.extend(self.reactions.take(now, seat, name, reaction));
         }

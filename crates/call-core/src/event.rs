@@ -10,6 +10,7 @@ use visavis_protocol::{Candidate, ChatKey, Reaction, RoomId, SeatId, SeatSecret}
 use crate::appointments::{DeskIntent, VisitIntent};
 use crate::id::{CaptureId, LinkId, RequestId, SideChannel, Slot, SocketId, VisitId};
 use crate::people::PeopleIntent;
+use crate::room::{HostIntent, Hosted};
 use crate::transfer::{FileEvent, FileIntent};
 use crate::view::ConnectionState;
 
@@ -64,6 +65,8 @@ pub enum Intent {
         seat: SeatSecret,
         /// The key of its chat, where the room has a secret.
         chat: Option<ChatKey>,
+        /// What the link says of a room with a host.
+        hosted: Option<Hosted>,
     },
     /// Takes a seat in the room whose page is open. Also from [`crate::Stage::Ended`], to come back.
     Join {
@@ -124,6 +127,8 @@ pub enum Intent {
     Desk(DeskIntent),
     /// Wants something of the appointment to which one has a link.
     Visit(VisitIntent),
+    /// Wants something as the room's host. Nothing happens where one is none.
+    Host(HostIntent),
 }
 
 /// What a WebSocket did.

@@ -53,12 +53,13 @@ pub use people::{
     CallEnd, CallState, DirectCall, KeptCall, NoConnection, PeopleIntent, PeopleView, Standing,
 };
 pub use reactions::ReactionRate;
+pub use room::{HostIntent, Hosted};
 pub use time::Timestamp;
 pub use transfer::{
     BlockPlace, Direction, FileCommand, FileEvent, FileIntent, FileRead, FileTrouble, Kept, Transfer,
     TransferState, extension_of,
 };
 pub use view::{
-    CaptureState, ConnectionState, EndReason, JoinProblem, Me, Notice, NoticeKind, Person, Reacted,
-    SignalingState, Stage, View,
+    CaptureState, ConnectionState, EndReason, HostingView, JoinProblem, Knock, Me, Notice, NoticeKind,
+    Person, Reacted, SignalingState, Stage, View,
 };

@@ -13,11 +13,11 @@ mod signals;
 
 use alloc::string::String;
 
-use visavis_protocol::{MediaStatus, PeerEntry, PeerId, SeatId};
+use visavis_protocol::{MediaStatus, PeerEntry, PeerId, RoomSecret, SeatId};
 
 use crate::courier::{Courier, Road};
 use crate::fault::{Fault, Faults};
-use crate::id::Slot;
+use crate::id::{LinkId, Slot};
 use crate::rate::Rate;
 use crate::reactions::ReactionRate;
 use crate::time::{Timestamp, earliest};
@@ -45,6 +45,10 @@ pub(crate) struct Peer {
     pub(crate) seat: SeatId,
     pub(crate) name: String,
     pub(crate) away: bool,
+    /// As the server says.
+    pub(crate) is_host: bool,
+    /// The connection on which the room's new secret was told last, and which.
+    told_secret: Option<(LinkId, RoomSecret)>,
     pub(crate) presence: Presence,
     /// The smaller session id is polite: a pure function of both, so both agree.
     polite: bool,
@@ -99,6 +103,8 @@ impl Peer {
             seat: entry.seat,
             name: entry.name,
             away: entry.away,
+            is_host: entry.host,
+            told_secret: None,
             presence,
             polite: (polite && !faults.has(Fault::BothImpolite)) || faults.has(Fault::BothPolite),
             courier: Courier::new(era, faults),
@@ -170,6 +176,7 @@ impl Peer {
             link: link.map(|link| link.negotiation.link()),
             connection: link.map_or(ConnectionState::New, |link| link.connection),
             away: self.away || !matches!(self.presence, Presence::Seated),
+            is_host: self.is_host,
             status: self.status,
             receiving: link.map_or([false; Slot::ALL.len()], |link| link.receiving),
             silent: self.is_missed,

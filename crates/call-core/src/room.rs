@@ -4,6 +4,7 @@
 //! newcomer and offers; who hears of a peer by `peer_joined` waits for their offer. Who is polite
 //! is decided by the session ids, so it does not depend on that order.
 
+mod hosting;
 mod messages;
 mod pulse;
 mod roster;
@@ -26,13 +27,22 @@ use crate::peer::{Context, Peer, Presence, ServerRoad};
 use crate::session::Session;
 use crate::time::Timestamp;
 use crate::view::{EndReason, JoinProblem, Stage};
+use hosting::Hosting;
+pub use hosting::{HostIntent, Hosted};
 use pulse::LOOK_EVERY;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Standing {
-    Preparing { problem: Option<JoinProblem> },
+    Preparing {
+        problem: Option<JoinProblem>,
+    },
     Joining,
-    Joined { epoch: Epoch, version: u64 },
+    /// Before a gate, until a host decides.
+    Waiting,
+    Joined {
+        epoch: Epoch,
+        version: u64,
+    },
     Ended(EndReason),
 }
 
@@ -50,6 +60,8 @@ pub(crate) struct Place {
     pub(crate) visit: VisitId,
     pub(crate) room: RoomId,
     pub(crate) seat: SeatSecret,
+    /// What the link says of a room with a host.
+    pub(crate) hosted: Option<Hosted>,
 }
 
 /// See the module.
@@ -79,13 +91,19 @@ pub(crate) struct Room {
     server: Option<Epoch>,
     occupancy_known: bool,
     ice: IceServers,
+    hosting: Hosting,
+    /// Whether the link has changed and nobody was told.
+    is_new_link: bool,
     config: Config,
 }
 
 impl Room {
-    pub(crate) fn new(place: Place, session: SessionSecret, config: Config) -> Self {
+    pub(crate) fn new(mut place: Place, session: SessionSecret, config: Config) -> Self {
+        let hosting = Hosting::new(place.hosted.take());
         Self {
             place,
+            hosting,
+            is_new_link: false,
             me: session.peer_id(),
             session,
             name: String::new(),
@@ -159,6 +177,7 @@ impl Room {
         match self.standing {
             Standing::Preparing { problem } => Stage::Preparing { problem },
             Standing::Joining => Stage::Joining,
+            Standing::Waiting => Stage::Waiting,
             Standing::Joined { .. } => Stage::Joined,
             Standing::Ended(reason) => Stage::Ended(reason),
         }
@@ -207,7 +226,7 @@ impl Room {
     ) {
         match self.standing {
             Standing::Preparing { .. } => self.watch(now, session, commands),
-            Standing::Joining => self.ask_to_join(now, session, commands),
+            Standing::Joining | Standing::Waiting => self.ask_to_join(now, session, commands),
             Standing::Joined { .. } => self.ask_to_resume(now, session, commands),
             Standing::Ended(_) => {}
         }
@@ -218,8 +237,8 @@ impl Room {
         self.watch_at = None;
         let watch = ClientMessage::Watch {
             room: self.place.room.clone(),
-            seat: None,
-            claim: visavis_protocol::Claim::default(),
+            seat: self.hosting.has_pass().then(|| self.place.seat.seat_id()),
+            claim: self.hosting.claim(),
         };
         session.send(now, &watch, commands);
     }
@@ -258,7 +277,7 @@ impl Room {
             seat: self.place.seat,
             session: self.session,
             name: self.name.clone(),
-            claim: visavis_protocol::Claim::default(),
+            claim: self.hosting.claim(),
         };
         session.send(now, &join, commands);
     }
@@ -272,7 +291,7 @@ impl Room {
             epoch,
             room: self.place.room.clone(),
             session: self.session,
-            claim: visavis_protocol::Claim::default(),
+            claim: self.hosting.claim(),
         };
         session.send(now, &resume, commands);
     }
@@ -292,6 +311,7 @@ impl Room {
         self.rejoin_at = None;
         self.pulse_at = None;
         self.look_at = None;
+        self.hosting.leave();
     }
 
     pub(crate) fn close_peers(&mut self, commands: &mut VecDeque<Command>) {
@@ -357,6 +377,7 @@ impl Room {
                 relay(peer.id, n, &packet, now, session, commands);
             }
         }
+        self.tell_secret(commands);
         // Whoever joined has something to look at from now on.
         if self.pulse_at.is_none() && self.is_joined() && self.peers.iter().any(Peer::has_link) {
             self.pulse_at = Some(now + self.config.pulse);

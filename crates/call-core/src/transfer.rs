@@ -98,6 +98,11 @@ impl Transfers {
         self.room = Some(room.clone());
     }
 
+    /// The room has another id; nothing else changes.
+    pub(crate) fn moved(&mut self, room: &RoomId) {
+        self.room = Some(room.clone());
+    }
+
     /// What the person should be told.
     pub(crate) fn take_notices(&mut self) -> Vec<NoticeKind> {
         core::mem::take(&mut self.notices)

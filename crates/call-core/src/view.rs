@@ -3,7 +3,7 @@
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use visavis_protocol::{MediaKind, MediaStatus, PeerId, Reaction, SeatId};
+use visavis_protocol::{Gate, MediaKind, MediaStatus, PeerId, Reaction, RoomSecret, SeatId};
 
 use crate::appointments::{DeskView, VisitView};
 use crate::chat::ChatView;
@@ -46,6 +46,42 @@ pub struct View {
     pub desk: DeskView,
     /// The appointment to which one has a link.
     pub visit: VisitView,
+    /// Who comes in, and by which link, where the room has a host.
+    pub hosting: HostingView,
+}
+
+/// A room's host, its gate, and its link as it is now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct HostingView {
+    /// Whether the room has a host at all.
+    pub has_host: bool,
+    /// Whether this page is one.
+    pub is_host: bool,
+    /// Who comes in without being asked.
+    pub gate: Gate,
+    /// Before joining: whether the gate is shut for this page.
+    pub is_shut: bool,
+    /// Who waits, told to hosts alone, in the order in which they came.
+    pub waiting: Vec<Knock>,
+    /// The room's secret, where it is another one than the link's that brought us here.
+    pub secret: Option<RoomSecret>,
+    /// Whether the room has a new link that this page has not heard yet.
+    pub is_link_old: bool,
+    /// What the host said who sent us away.
+    pub word: Option<String>,
+}
+
+/// Somebody who waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Knock {
+    /// The session with which they asked.
+    pub peer: PeerId,
+    /// What they call themselves.
+    pub name: String,
+    /// Since when.
+    pub since: Timestamp,
+    /// Whether they cannot be reached at the moment.
+    pub away: bool,
 }
 
 /// A reaction, to be shown once and for a moment.
@@ -72,6 +108,8 @@ pub enum Stage {
     },
     /// Has asked for a seat.
     Joining,
+    /// Waits until a host lets them in.
+    Waiting,
     /// Has a seat. Whether the server is there at the moment says [`View::signaling`].
     Joined,
     /// Had a seat.
@@ -89,6 +127,14 @@ pub enum JoinProblem {
     InvalidName,
     /// Too many joins in a short time.
     RateLimited,
+    /// The host locked the room.
+    Locked,
+    /// The host said no: see [`HostingView::word`].
+    Declined,
+    /// Somebody was removed since, and the room has another link.
+    Moved,
+    /// As many wait already as may.
+    TooManyWaiting,
     /// The server said something that this page does not understand.
     Other,
 }
@@ -104,6 +150,8 @@ pub enum EndReason {
     PageOutdated,
     /// The server refused the connection for good.
     Refused,
+    /// The host sent them away.
+    Removed,
 }
 
 /// How it stands with the signaling server.
@@ -213,6 +261,8 @@ pub struct Person {
     pub connection: ConnectionState,
     /// Whether their signaling is gone at the moment.
     pub away: bool,
+    /// Whether they are a host of the room.
+    pub is_host: bool,
     /// What they say they send.
     pub status: MediaStatus,
     /// Which slots bring media right now.
@@ -280,6 +330,29 @@ pub enum NoticeKind {
         /// Who.
         name: String,
     },
+    /// The host sent somebody away.
+    PersonRemoved {
+        /// Who.
+        name: String,
+    },
+    /// Somebody waits to be let in.
+    Knocked {
+        /// Who.
+        name: String,
+    },
+    /// A host changed who comes in.
+    GateChanged(Gate),
+    /// The room has another link from now on; the page has it.
+    LinkChanged,
+    /// A host asks to turn the microphone off.
+    AskedToMute {
+        /// Which host.
+        name: String,
+    },
+    /// There is no seat for who is to be let in.
+    NoSeatForWaiting,
+    /// The server did not do what the host asked.
+    HostRefused,
     /// The media of somebody stopped; it is being brought back.
     PersonReconnecting {
         /// Who.

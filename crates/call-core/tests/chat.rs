@@ -326,6 +326,7 @@ fn it_outlasts_the_call_and_ends_with_the_room() {
         room,
         seat: SEAT,
         chat: None,
+        hosted: None,
     });
     assert_eq!(shell.view().chat.count, 0);
     assert!(shell.view().chat.version > version);

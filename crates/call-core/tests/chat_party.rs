@@ -82,6 +82,7 @@ impl Party {
             room: room(),
             seat,
             chat: Some(key()),
+            hosted: None,
         });
         shell.open();
         shell.greeted(1);

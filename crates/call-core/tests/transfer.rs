@@ -477,6 +477,7 @@ fn another_room_knows_nothing_of_it_and_the_same_one_does() {
             room: RoomId::derive(name, None),
             seat: shell::SEAT,
             chat: None,
+            hosted: None,
         });
     };
     enter(&mut files, "tea");

@@ -43,6 +43,9 @@ pub enum Frame {
     Secret {
         /// The new one.
         secret: RoomSecret,
+        /// Whether the room has it already. Before that it is a host's to say, and nothing changes.
+        #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+        moved: bool,
     },
 }
 

@@ -127,6 +127,17 @@ fn every_word_about_people_has_an_example() {
 }
 
 #[test]
+fn every_word_of_a_host_has_an_example() {
+    let shown: Vec<String> = examples("client")
+        .into_iter()
+        .filter_map(|text| Some(value(text).get("host")?.as_object()?.keys().next()?.clone()))
+        .collect();
+    for word in ["set_gate", "admit", "decline", "remove"] {
+        assert!(shown.iter().any(|shown| shown == word), "no example of {word}");
+    }
+}
+
+#[test]
 fn a_request_about_people_is_called_what_it_is_called_on_the_wire() {
     for text in examples("client") {
         if let Ok(ClientMessage::People(request)) = ClientMessage::decode(text) {

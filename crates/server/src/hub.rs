@@ -9,7 +9,10 @@
 mod address;
 mod config;
 mod connection;
+mod hosts;
 mod json_string;
+mod moved;
+mod pass;
 mod people;
 mod rate;
 mod relay;
@@ -17,6 +20,7 @@ mod room;
 mod roster;
 mod totals;
 mod turn;
+mod waiting;
 mod watch;
 
 #[cfg(test)]
@@ -34,6 +38,8 @@ pub use address::AddressKey;
 use address::Addresses;
 pub use config::{HubConfig, HubFault, HubLimits, PeopleConfig};
 use connection::{Connection, Rates};
+use moved::MovedRooms;
+pub use pass::PassKey;
 pub use people::{CallFigure, Change, Directory, PeopleCounts, PeopleSecret, ReadToken, Tokens, Verify};
 use people::{People, Word};
 pub use rate::{Bucket, Rate};
@@ -82,7 +88,7 @@ const ENDED_SESSIONS: usize = 20_000;
 enum Timer {
     /// A connection may have been silent too long.
     Silence(ConnectionKey),
-    /// A seat's resume window may be over.
+    /// The resume window of a seat, or of somebody who waits, may be over.
     Window(RoomKey, PeerId),
     /// Watchers are to be told.
     Tell(RoomKey),
@@ -100,6 +106,7 @@ pub struct Hub {
     rooms: FxHashMap<RoomKey, Room>,
     /// Ordered by name: names are chosen by strangers, who could make a fast hash collide.
     room_keys: BTreeMap<RoomId, RoomKey>,
+    moved: MovedRooms,
     next_room: u64,
     addresses: Addresses,
     timers: BinaryHeap<Reverse<(Duration, Timer)>>,
@@ -139,6 +146,7 @@ impl Hub {
             connections: FxHashMap::default(),
             rooms: FxHashMap::default(),
             room_keys: BTreeMap::new(),
+            moved: MovedRooms::default(),
             next_room: 0,
             timers: BinaryHeap::new(),
             sweeping: false,
@@ -281,6 +289,7 @@ impl Hub {
                 .filter(|seat| seat.connection().is_none())
                 .count();
             counts.watchers += room.watchers.len();
+            counts.waiting += room.hosted.as_ref().map_or(0, |hosted| hosted.waits.len());
         }
         counts
     }

@@ -11,6 +11,7 @@ mod driver;
 mod http;
 pub mod hub;
 mod metrics;
+mod pass_key;
 mod serve;
 mod signature;
 mod socket;

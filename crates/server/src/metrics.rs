@@ -52,6 +52,7 @@ impl Metrics {
             "Sockets that look at a room before joining.",
             counts.watchers,
         );
+        page.gauge("waiting", "People who wait before a room.", counts.waiting);
         page.gauge(
             "addresses",
             "Addresses remembered for their rates.",

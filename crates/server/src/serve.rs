@@ -25,6 +25,7 @@ use crate::driver::{self, QUEUE_FACTS, Request};
 use crate::http::{self, Accepted, House};
 use crate::hub::{AddressKey, Hub, HubConfig, PeopleConfig, PeopleSecret};
 use crate::metrics::Metrics;
+use crate::pass_key;
 use crate::signature;
 use crate::socket::{Capacity, Surroundings};
 use crate::store::{Store, StoreError};
@@ -61,6 +62,9 @@ pub enum ServeError {
     /// What is kept there cannot be used.
     #[error("cannot use what is kept in the data folder")]
     Store(#[from] StoreError),
+    /// The key that passes are made with cannot be read or written.
+    #[error("cannot use the key of passes in the data folder")]
+    PassKey(#[source] io::Error),
     /// The client's files cannot be read.
     #[error("cannot read the client's files")]
     Assets(#[source] io::Error),
@@ -130,6 +134,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     };
     let hub = HubConfig {
         people: Some(people),
+        pass_key: pass_key::load(config.data_dir.as_deref()).map_err(ServeError::PassKey)?,
         ..config.hub
     };
     let hub = Hub::new(hub, Epoch::from_bytes(epoch), unix);

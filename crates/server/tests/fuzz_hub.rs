@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use fuzz::Fuzz;
 use visavis_protocol::{
-    ClientMessage, CloseCode, Epoch, IceServer, PeerEntry, PeerId, RoomId, SeatSecret, ServerMessage,
-    SessionSecret, limits,
+    Charter, Claim, ClientMessage, CloseCode, Epoch, Gate, HostRequest, HostSecret, IceServer, Pass,
+    PeerEntry, PeerId, RoomId, RoomSecret, SeatId, SeatSecret, ServerMessage, SessionSecret, Waiter, limits,
 };
 use visavis_server::config::ice_server;
 use visavis_server::hub::{
@@ -23,6 +23,10 @@ const UNIX: Duration = Duration::from_secs(1_767_225_600);
 /// Short, so that credentials end within a run.
 const TURN_LIFETIME: Duration = Duration::from_secs(90);
 const ROOMS: [&str; 3] = ["tea", "coffee", "milk"];
+/// Secrets that each room with a host can have, one after the other.
+const SECRETS: usize = 4;
+/// Ids that rooms can have: open ones, those with a host, and those with a waiting room besides.
+const IDS: usize = ROOMS.len() + 2 * SECRETS;
 /// Sockets open at once, so that long inputs do not only open more.
 const SOCKETS: usize = 24;
 
@@ -32,16 +36,27 @@ struct View {
     you: Option<PeerId>,
     version: u64,
     others: Vec<PeerEntry>,
-    room: usize,
+    room: Option<RoomId>,
+    host: bool,
+    gate: Gate,
+    /// Who waits, as a host was told.
+    knocks: Vec<Waiter>,
 }
 
 #[derive(Default)]
 struct Client {
     view: View,
     /// The room of the `join` or `resume` that is not answered yet.
-    asked: usize,
+    asked: Option<RoomId>,
+    seat: Option<SeatId>,
     /// Whether what is asked must be refused: a resume of another epoch.
     must_fail: bool,
+    /// Whether the secret of the host was shown with it.
+    claims_host: bool,
+    /// The id of the room before which it waits.
+    waits: Option<RoomId>,
+    /// Whether it was given a seat without being a host since this was last looked at.
+    let_in: bool,
 }
 
 struct World<'a> {
@@ -50,14 +65,28 @@ struct World<'a> {
     now: Duration,
     next: u64,
     open: BTreeMap<ConnectionKey, Client>,
+    passes: Vec<Pass>,
+    /// Seats that were removed, by the id that their room had until then.
+    removed: BTreeSet<(RoomId, SeatId)>,
 }
 
 fn secret(n: usize) -> SessionSecret {
     SessionSecret::from_bytes([n as u8; 16])
 }
 
+fn host_secret() -> HostSecret {
+    HostSecret::from_bytes([0xaa; 16])
+}
+
 fn room(n: usize) -> RoomId {
-    RoomId::derive(ROOMS[n], None)
+    let n = n % IDS;
+    let Some(n) = n.checked_sub(ROOMS.len()) else {
+        return RoomId::derive(ROOMS[n], None);
+    };
+    let host = host_secret().host_id();
+    let waiting_room = n.is_multiple_of(2);
+    let secret = RoomSecret::from_bytes([(n / 2) as u8; 16]);
+    RoomId::derive_hosted("tea", &secret, Charter { host, waiting_room })
 }
 
 impl World<'_> {
@@ -127,35 +156,81 @@ impl World<'_> {
     }
 
     fn say_text(&mut self, key: ConnectionKey, text: &str) {
-        if let Some(client) = self.open.get_mut(&key) {
-            match ClientMessage::decode(text) {
-                Ok(ClientMessage::Join { room: id, .. }) => {
-                    client.must_fail = false;
-                    client.asked = (0..ROOMS.len()).find(|n| room(*n) == id).unwrap_or(usize::MAX);
-                }
-                Ok(ClientMessage::Resume { room: id, epoch, .. }) => {
-                    client.must_fail = epoch != EPOCH;
-                    client.asked = (0..ROOMS.len()).find(|n| room(*n) == id).unwrap_or(usize::MAX);
-                }
-                Ok(_) | Err(_) => {}
+        let Some(client) = self.open.get_mut(&key) else {
+            return;
+        };
+        let message = ClientMessage::decode(text);
+        match &message {
+            Ok(ClientMessage::Join {
+                room, seat, claim, ..
+            }) => {
+                client.must_fail = false;
+                client.asked = Some(room.clone());
+                client.seat = Some(seat.seat_id());
+                client.claims_host = claim.host == Some(host_secret());
             }
-            self.hub.receive(self.now, key, text);
+            Ok(ClientMessage::Resume {
+                room, epoch, claim, ..
+            }) => {
+                client.must_fail = *epoch != EPOCH;
+                client.asked = Some(room.clone());
+                client.claims_host = claim.host == Some(host_secret());
+            }
+            Ok(ClientMessage::Host(HostRequest::Admit { .. })) => self.removed.clear(),
+            Ok(_) | Err(_) => {}
         }
+        let joins = self.hub.totals().joins;
+        self.hub.receive(self.now, key, text);
+        self.read();
+        let Some(client) = self.open.get_mut(&key) else {
+            return;
+        };
+        let is_new = std::mem::take(&mut client.let_in) && self.hub.totals().joins > joins;
+        if let (Ok(ClientMessage::Join { room, seat, .. }), true) = (message, is_new) {
+            assert!(
+                !self.removed.contains(&(room, seat.seat_id())),
+                "who was removed came back by the old link"
+            );
+        }
+        // What is told later is about the wait, not about what was refused meanwhile.
+        if let Some(waits) = &client.waits {
+            client.asked = Some(waits.clone());
+            client.must_fail = false;
+            client.claims_host = false;
+        }
+    }
+
+    /// What somebody shows, where the room has a host.
+    fn claim(&mut self, room: &RoomId) -> Claim {
+        if room.charter().is_none() {
+            return Claim::default();
+        }
+        let what = self.byte();
+        let host = match what % 4 {
+            0 | 1 => None,
+            2 => Some(host_secret()),
+            _ => Some(HostSecret::from_bytes([0xbb; 16])),
+        };
+        let count = self.passes.len().max(1);
+        let pass = (what >= 64)
+            .then(|| self.passes.get((what / 4) % count).copied())
+            .flatten();
+        Claim { host, pass }
     }
 
     fn message(&mut self, key: ConnectionKey) -> ClientMessage {
         let (kind, a, b) = (self.byte(), self.byte(), self.byte());
-        match kind % 16 {
+        match kind % 21 {
             0 => ClientMessage::Hello {
                 versions: vec![(a % 3) as u16],
             },
             1 => ClientMessage::Watch {
-                room: room(a % 3),
-                seat: None,
-                claim: visavis_protocol::Claim::default(),
+                room: room(a),
+                seat: Some(SeatSecret::from_bytes([(b % 10) as u8; 16]).seat_id()),
+                claim: self.claim(&room(a)),
             },
             2..=6 => ClientMessage::Join {
-                room: room(a % 3),
+                room: room(a),
                 seat: SeatSecret::from_bytes([(b % 10) as u8; 16]),
                 session: secret(b / 10),
                 name: if a == 255 {
@@ -163,7 +238,7 @@ impl World<'_> {
                 } else {
                     format!("Person {b}")
                 },
-                claim: visavis_protocol::Claim::default(),
+                claim: self.claim(&room(a)),
             },
             7..=9 => ClientMessage::Resume {
                 epoch: if a >= 240 {
@@ -171,9 +246,9 @@ impl World<'_> {
                 } else {
                     EPOCH
                 },
-                room: room(a % 3),
+                room: room(a),
                 session: secret(b / 10),
-                claim: visavis_protocol::Claim::default(),
+                claim: self.claim(&room(a)),
             },
             10..=12 => {
                 // The addressee is in the body, for the one who gets it to compare.
@@ -190,8 +265,39 @@ impl World<'_> {
             }
             13 => ClientMessage::Leave {},
             14 => ClientMessage::Visibility { hidden: a % 2 == 0 },
-            _ if a % 2 == 0 => ClientMessage::Ice {},
-            _ => ClientMessage::Ping {},
+            15 if a % 2 == 0 => ClientMessage::Ice {},
+            15 => ClientMessage::Ping {},
+            _ => ClientMessage::Host(self.host_request(key, kind, a, b)),
+        }
+    }
+
+    fn host_request(&self, key: ConnectionKey, kind: usize, a: usize, b: usize) -> HostRequest {
+        let view = &self.open[&key].view;
+        let waiting = |n: usize| match view.knocks.get(n % view.knocks.len().max(1)) {
+            Some(waiter) => waiter.peer,
+            None => secret(b / 10).peer_id(),
+        };
+        match kind % 21 {
+            16 => HostRequest::SetGate {
+                gate: Gate {
+                    waiting_room: a % 2 == 1,
+                    locked: a % 8 >= 6,
+                },
+            },
+            17 | 18 => HostRequest::Admit {
+                peers: (0..a % 4).map(|n| waiting(n + b)).collect(),
+            },
+            19 => HostRequest::Decline {
+                peer: waiting(a),
+                word: "later\u{202e}".into(),
+            },
+            _ => HostRequest::Remove {
+                peer: match view.others.get(a % 9) {
+                    Some(entry) => entry.peer,
+                    None => secret(a / 10).peer_id(),
+                },
+                next: room(b),
+            },
         }
     }
 
@@ -203,6 +309,14 @@ impl World<'_> {
                     let client = self.open.get_mut(&connection).expect("told after the end");
                     let message = ServerMessage::decode(&text).expect("our own message");
                     assert_eq!(message.encode(), &*text, "written in another way");
+                    if let (ServerMessage::Removed {}, Some(room), Some(seat)) =
+                        (&message, &client.view.room, client.seat)
+                    {
+                        self.removed.insert((room.clone(), seat));
+                    }
+                    if let ServerMessage::Joined { hosting, .. } = &message {
+                        self.passes.extend(hosting.pass);
+                    }
                     client.hear(message);
                 }
                 Output::Store(change) => panic!("a hub without people keeps {change:?}"),
@@ -218,7 +332,10 @@ impl World<'_> {
     fn check(&self) {
         let counts = self.hub.counts();
         assert_eq!(counts.connections, self.open.len());
-        assert!(counts.rooms <= ROOMS.len() && counts.seats <= ROOMS.len() * limits::ROOM_SEATS);
+        assert!(counts.rooms <= IDS && counts.seats <= IDS * limits::ROOM_SEATS);
+        assert!(counts.waiting <= IDS * limits::ROOM_WAITING);
+        let waiting = self.open.values().filter(|client| client.waits.is_some());
+        assert!(waiting.count() <= counts.waiting, "somebody waits unnoticed");
         assert!(counts.watchers <= self.open.len() && counts.away <= counts.seats);
         // Stale timers lie about until they are due: some for each socket, seat and room.
         assert!(counts.timers < 4096, "{} timers", counts.timers);
@@ -228,7 +345,7 @@ impl World<'_> {
                 continue;
             };
             assert!(
-                seated.insert((client.view.room, you)),
+                seated.insert((client.view.room.clone(), you)),
                 "one session on two sockets"
             );
             client.view.is_consistent();
@@ -239,14 +356,26 @@ impl World<'_> {
             "a seat without its socket"
         );
         // Each with the first of their room: who agrees with one agrees with all.
-        let mut first_of: BTreeMap<usize, &View> = BTreeMap::new();
+        let mut first_of: BTreeMap<Option<&RoomId>, &View> = BTreeMap::new();
+        let mut host_of: BTreeMap<Option<&RoomId>, &View> = BTreeMap::new();
         for view in self.open.values().map(|client| &client.view) {
             let Some(you) = view.you else {
                 continue;
             };
-            match first_of.get(&view.room) {
+            let room = view.room.as_ref();
+            match first_of.get(&room) {
                 Some(first) => first.agrees_with(view, you),
-                None => drop(first_of.insert(view.room, view)),
+                None => drop(first_of.insert(room, view)),
+            }
+            if view.host {
+                let first = host_of.entry(room).or_insert(view);
+                let who = |view: &View| -> Vec<(PeerId, bool)> {
+                    view.knocks
+                        .iter()
+                        .map(|waiter| (waiter.peer, waiter.away))
+                        .collect()
+                };
+                assert_eq!(who(first), who(view), "two hosts see others wait");
             }
         }
     }
@@ -263,8 +392,14 @@ impl World<'_> {
         assert!(self.hub.poll_output().is_none(), "told after the end");
         let left = self.hub.counts();
         assert_eq!(
-            (left.connections, left.rooms, left.seats, left.watchers),
-            (0, 0, 0, 0)
+            (
+                left.connections,
+                left.rooms,
+                left.seats,
+                left.watchers,
+                left.waiting
+            ),
+            (0, 0, 0, 0, 0)
         );
         self.now += limits::REFUSED_FOR + Duration::from_secs(120);
         self.hub.tick(self.now);
@@ -274,6 +409,18 @@ impl World<'_> {
 
 impl Client {
     fn hear(&mut self, message: ServerMessage) {
+        if self.waits.is_some() {
+            let is_silent = matches!(
+                message,
+                ServerMessage::Waiting {}
+                    | ServerMessage::Joined { .. }
+                    | ServerMessage::Declined { .. }
+                    | ServerMessage::Left {}
+                    | ServerMessage::Error { .. }
+                    | ServerMessage::Pong {}
+            );
+            assert!(is_silent, "who waits hears of the room: {message:?}");
+        }
         let view = &mut self.view;
         match message {
             ServerMessage::Joined {
@@ -283,16 +430,26 @@ impl Client {
                 epoch,
                 ice,
                 ice_lifetime_ms,
-                ..
+                hosting,
             } => {
                 assert_eq!(epoch, EPOCH);
                 is_good(&ice, ice_lifetime_ms);
                 assert!(!self.must_fail, "another life's session was resumed");
+                let room = hosting.room.or_else(|| self.asked.clone());
+                let has_host = room.as_ref().is_some_and(|room| room.charter().is_some());
+                assert_eq!(hosting.host, self.claims_host && has_host, "a false host");
+                self.let_in = !hosting.host;
+                self.waits = None;
+                let same = view.you == Some(you) && view.room == room;
+                let knocks = std::mem::take(&mut view.knocks);
                 *view = View {
                     you: Some(you),
                     version,
                     others: peers,
-                    room: self.asked,
+                    room,
+                    host: hosting.host,
+                    gate: hosting.gate,
+                    knocks: if same { knocks } else { Vec::new() },
                 };
             }
             ServerMessage::PeerJoined { version, peer } => {
@@ -318,9 +475,38 @@ impl Client {
                 );
                 assert!(body.starts_with(&you.to_text()), "for somebody else");
             }
-            ServerMessage::Left {} => *view = View::default(),
-            ServerMessage::Occupancy { peers, seats, .. } => {
+            ServerMessage::Left {} | ServerMessage::Declined { .. } => {
+                *view = View::default();
+                self.waits = None;
+            }
+            ServerMessage::Removed {} => {
+                assert!(view.you.is_some(), "removed from nowhere");
+                *view = View::default();
+            }
+            ServerMessage::Waiting {} => {
+                assert!(view.you.is_none(), "seated and waiting");
+                self.waits.clone_from(&self.asked);
+            }
+            ServerMessage::Knocks { waiting } => {
+                assert!(view.host && view.you.is_some(), "told of those who wait");
+                assert!(waiting.len() <= limits::ROOM_WAITING);
+                view.knocks = waiting;
+            }
+            ServerMessage::Gate { version, gate } => {
+                view.step(version);
+                assert_ne!(view.gate, gate, "the same gate again");
+                view.gate = gate;
+            }
+            ServerMessage::Moved { version, room } => {
+                view.step(version);
+                assert_ne!(view.room.as_ref(), Some(&room));
+                view.room = Some(room);
+            }
+            ServerMessage::Occupancy {
+                peers, seats, shut, ..
+            } => {
                 assert!(view.you.is_none(), "seated and still watching");
+                assert!(!shut || peers.is_empty(), "seen through a shut gate");
                 assert!(peers.len() <= usize::from(seats));
             }
             ServerMessage::Welcome { ice, relay, .. } => {
@@ -331,14 +517,7 @@ impl Client {
                 is_good(&servers, lifetime_ms);
             }
             ServerMessage::Pong {} | ServerMessage::Error { .. } => {}
-            ServerMessage::Waiting {}
-            | ServerMessage::Declined { .. }
-            | ServerMessage::Removed {}
-            | ServerMessage::Knocks { .. }
-            | ServerMessage::Gate { .. }
-            | ServerMessage::Moved { .. }
-            | ServerMessage::Desk(_)
-            | ServerMessage::Visit(_) => {}
+            ServerMessage::Desk(_) | ServerMessage::Visit(_) => {}
             ServerMessage::People(event) => panic!("a hub without people says {event:?}"),
             ServerMessage::GoingAway { .. } => panic!("the hub does not stop"),
         }
@@ -379,6 +558,7 @@ impl View {
 
     fn agrees_with(&self, other: &Self, them: PeerId) {
         assert_eq!(self.version, other.version, "two versions of one room");
+        assert_eq!(self.gate, other.gate, "two gates of one room");
         let entry = self.others.iter().find(|entry| entry.peer == them);
         assert!(
             !entry.expect("somebody seated is not seen").away,
@@ -403,6 +583,8 @@ fn run(config: HubConfig, input: &[u8]) {
         now: Duration::from_secs(1),
         next: 0,
         open: BTreeMap::new(),
+        passes: Vec::new(),
+        removed: BTreeSet::new(),
     };
     while let Some(action) = world.input.next().copied() {
         world.step(action);
@@ -454,6 +636,15 @@ fn a_hub_keeps_its_word_whatever_happens() {
             b"\x03\x05",
             b"\x03\x03",
             b"\x02\x00",
+            // A host, somebody who comes or waits, and what the host does with them.
+            b"\x05\x00\x02\x04\x00\x02",
+            b"\x05\x01\x02\x04\x0b\x00",
+            b"\x05\x00\x02\x03\x00\x02",
+            b"\x05\x01\x02\x03\x0b\x00",
+            b"\x05\x00\x11\x03\x00",
+            b"\x05\x00\x10\x01\x00",
+            b"\x05\x00\x10\x00\x00",
+            b"\x05\x00\x14\x00\x06",
         ],
         target,
     }
@@ -468,7 +659,7 @@ fn every_planted_bug_is_found() {
     std::panic::set_hook(Box::new(|_| {}));
     let seed = fuzz::seed();
     let pool = fuzz::corpus("hub");
-    for fault in HubFault::OF_ROOMS {
+    for fault in HubFault::OF_ROOMS.iter().chain(HubFault::OF_HOSTS) {
         let mut random = fuzz::Random::new(seed);
         let found = (0..20_000).find(|n| {
             let input: Vec<u8> = match pool.get(*n) {

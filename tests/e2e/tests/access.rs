@@ -126,7 +126,7 @@ in_each! {
         let ada = stage.browser(kind).await?;
         ada.visit(&format!("{}/?lang=en", stage.origin())).await?;
         let lobby = walk(&ada, false, "Theme").await?;
-        let wanted = ["Your name", "Room", "Join room", "New room", "Contacts", "Appointments", "Language", "Theme"];
+        let wanted = ["Your name", "Room", "Join room", "New room", "Waiting room", "Contacts", "Appointments", "Language", "Theme"];
         ensure!(lobby == wanted, "{lobby:?}");
 
         let room = Room::new("keys");

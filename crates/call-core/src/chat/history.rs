@@ -5,7 +5,7 @@ use alloc::collections::{BTreeMap, VecDeque};
 use alloc::string::{String, ToString};
 
 use visavis_protocol::chat::ChatMessage;
-use visavis_protocol::{PeerId, SeatId, limits};
+use visavis_protocol::{ChatKey, PeerId, SeatId, limits};
 
 /// What names a message.
 type Name = (SeatId, PeerId, u32);
@@ -77,6 +77,13 @@ impl History {
             version: self.version + 1,
             ..Self::default()
         };
+    }
+
+    /// Marks everything with another key.
+    pub(super) fn mark_again(&mut self, key: &ChatKey) {
+        for entry in &mut self.entries {
+            entry.message.tag = Some(entry.message.tag_with(key));
+        }
     }
 
     /// A new stay begins: what is here by now is of earlier ones.

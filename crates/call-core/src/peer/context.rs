@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::string::String;
 use alloc::vec::Vec;
 
-use visavis_protocol::{IceServer, PeerId, Reaction, SeatId};
+use visavis_protocol::{IceServer, PeerId, Reaction, RoomSecret, SeatId};
 
 use crate::command::Command;
 use crate::event::SideEvent;
@@ -52,6 +52,8 @@ pub(crate) struct Signs {
     pub(crate) of_loss: bool,
     /// Somebody says that they, or somebody else, leaves.
     pub(crate) departed: Vec<(PeerId, Witness)>,
+    /// Somebody tells a secret of the room: who, which, and whether the room has it already.
+    pub(crate) secrets: Vec<(PeerId, RoomSecret, bool)>,
     /// What the person should be told.
     pub(crate) notices: Vec<NoticeKind>,
     /// Somebody shows a sign: their seat, their name, which.

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use visavis_protocol::{Frame, Packet, PeerId, Signal, limits};
+use visavis_protocol::{Frame, Packet, PeerId, RoomSecret, Signal, limits};
 
 use super::link::Channel;
 use super::{Context, Peer, Presence, ServerRoad};
@@ -141,6 +141,27 @@ impl Peer {
         }
     }
 
+    /// Says which secret the room gets, or has, where that takes neither the server nor anybody else.
+    pub(crate) fn say_secret(&self, secret: RoomSecret, moved: bool, commands: &mut VecDeque<Command>) {
+        self.write(&Frame::Secret { secret, moved }, commands);
+    }
+
+    /// Says which secret the room has, once on each connection.
+    pub(crate) fn tell_secret(&mut self, secret: RoomSecret, commands: &mut VecDeque<Command>) {
+        let link = self.link.as_ref().filter(|link| link.channel == Channel::Open);
+        let Some(link) = link.map(|link| link.negotiation.link()) else {
+            return;
+        };
+        if self.told_secret.replace((link, secret)) != Some((link, secret)) {
+            self.say_secret(secret, true, commands);
+        }
+    }
+
+    /// Asks them to turn the microphone off.
+    pub(crate) fn ask_to_mute(&mut self) {
+        self.courier.post(Signal::AskMute {});
+    }
+
     /// Says that we leave, where that does not take the server.
     pub(crate) fn take_leave(&mut self, now: Timestamp, commands: &mut VecDeque<Command>) {
         self.courier.post(Signal::Leave {});
@@ -204,7 +225,8 @@ impl Peer {
                     context.signs.of_return = true;
                 }
             }
-            Ok(Frame::Secret { .. }) | Err(_) => {}
+            Ok(Frame::Secret { secret, moved }) => context.signs.secrets.push((self.id, secret, moved)),
+            Err(_) => {}
         }
     }
 }

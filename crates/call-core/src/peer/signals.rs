@@ -9,6 +9,7 @@ use crate::command::LinkRole;
 use crate::courier::Courier;
 use crate::fault::Fault;
 use crate::view::ConnectionState;
+use crate::view::NoticeKind;
 
 impl Peer {
     /// The era after all that there was with this peer, if there was anything: to be used should
@@ -104,7 +105,13 @@ impl Peer {
             }
             Signal::Refresh {} => self.refresh_pictures(context),
             // Never part of a sequence.
-            Signal::Probe { .. } | Signal::AskMute {} => {}
+            Signal::Probe { .. } => {}
+            Signal::AskMute {} => {
+                if self.is_host {
+                    let name = self.name.clone();
+                    context.signs.notices.push(NoticeKind::AskedToMute { name });
+                }
+            }
             Signal::Gone { peer } => context.signs.departed.push((peer, Witness::Another)),
             Signal::Reattach { kind } => self.reattach(kind, context),
             Signal::Restart {} => self.restart_for_them(context),

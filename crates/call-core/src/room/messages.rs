@@ -39,9 +39,14 @@ impl Room {
                 }
             }
             ServerMessage::Occupancy {
-                room, peers, seats, ..
+                room,
+                peers,
+                seats,
+                gate,
+                shut,
             } => {
                 if room == self.place.room && matches!(self.standing, Standing::Preparing { .. }) {
+                    self.hosting.watched(gate, shut);
                     self.watched(peers, usize::from(seats), context);
                 }
             }
@@ -52,9 +57,10 @@ impl Room {
                 peers,
                 ice,
                 ice_lifetime_ms,
-                ..
+                hosting,
             } => {
                 if you == self.me && !self.is_over() {
+                    self.told_hosting(hosting);
                     self.joined(epoch, version, peers, (ice, ice_lifetime_ms), session, context);
                 }
             }
@@ -85,6 +91,9 @@ impl Room {
                 }
             }
             ServerMessage::Error { code, about, .. } => {
+                if let Some(notice) = about.as_deref().and_then(|about| Self::host_refused(code, about)) {
+                    return [notice].into();
+                }
                 self.refused(code, about.as_deref(), session, context)
             }
             ServerMessage::Ice { servers, lifetime_ms } => {
@@ -96,15 +105,39 @@ impl Room {
                     });
                 }
             }
+            ServerMessage::Waiting {} => {
+                if self.asked == Asked::Join {
+                    self.must_wait(context);
+                }
+            }
+            ServerMessage::Declined { word } => self.declined(word, session, context),
+            ServerMessage::Removed {} => {
+                if self.is_joined() {
+                    self.end(EndReason::Removed, context.commands);
+                }
+            }
+            ServerMessage::Knocks { waiting } => {
+                if self.is_joined() && self.hosting.is_host {
+                    return self.knocked(waiting, session, context);
+                }
+            }
+            ServerMessage::Gate { version, gate } => {
+                if self.follows(version, session, context) {
+                    let was = core::mem::replace(&mut self.hosting.gate, gate);
+                    return (was != gate)
+                        .then_some(NoticeKind::GateChanged(gate))
+                        .into_iter()
+                        .collect();
+                }
+            }
+            ServerMessage::Moved { version, room } => {
+                if self.follows(version, session, context) {
+                    self.moved(room);
+                }
+            }
             ServerMessage::Left {}
             | ServerMessage::Pong {}
             | ServerMessage::People(_)
-            | ServerMessage::Waiting {}
-            | ServerMessage::Declined { .. }
-            | ServerMessage::Removed {}
-            | ServerMessage::Knocks { .. }
-            | ServerMessage::Gate { .. }
-            | ServerMessage::Moved { .. }
             | ServerMessage::Desk(_)
             | ServerMessage::Visit(_)
             | ServerMessage::GoingAway { .. } => {}
@@ -164,6 +197,11 @@ impl Room {
                 };
                 self.watch(context.now, session, context.commands);
             }
+            (Some("watch"), _) if code == ErrorCode::RoomMoved => {
+                if let Standing::Preparing { problem } = &mut self.standing {
+                    *problem = Some(JoinProblem::Moved);
+                }
+            }
             (Some("watch"), _) if matches!(self.standing, Standing::Preparing { .. }) => {
                 self.watch_at = Some(context.now + REJOIN_AFTER);
             }
@@ -186,6 +224,9 @@ impl Room {
 const fn problem(code: ErrorCode) -> JoinProblem {
     match code {
         ErrorCode::RoomFull => JoinProblem::RoomFull,
+        ErrorCode::RoomLocked => JoinProblem::Locked,
+        ErrorCode::RoomMoved => JoinProblem::Moved,
+        ErrorCode::TooManyWaiting => JoinProblem::TooManyWaiting,
         ErrorCode::ServerFull => JoinProblem::ServerFull,
         ErrorCode::InvalidName => JoinProblem::InvalidName,
         ErrorCode::RateLimited => JoinProblem::RateLimited,
@@ -210,9 +251,6 @@ const fn problem(code: ErrorCode) -> JoinProblem {
         | ErrorCode::TokensOnly
         | ErrorCode::KeysOnly
         | ErrorCode::NotHost
-        | ErrorCode::RoomLocked
-        | ErrorCode::RoomMoved
-        | ErrorCode::TooManyWaiting
         | ErrorCode::TokenTooLong
         | ErrorCode::TokenMalformed
         | ErrorCode::TokenUnsigned

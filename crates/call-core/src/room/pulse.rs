@@ -32,6 +32,7 @@ impl Room {
                 self.watch(now, session, context.commands);
             }
         }
+        self.follow_the_others(now, session, context.commands);
         if self.is_joined() {
             self.ice.renew(now, session, context.commands);
         }
@@ -102,6 +103,7 @@ impl Room {
         let server = self.server_road(session, now);
         let renew = self.ice.poll_timeout().filter(|_| self.is_joined());
         let asking = earliest(earliest(self.rejoin_at, self.watch_at), renew);
+        let asking = earliest(asking, self.hosting.poll_timeout());
         self.peers.iter().map(|peer| peer.poll_timeout(now, server)).fold(
             earliest(
                 earliest(self.pulse_at, self.look_at),

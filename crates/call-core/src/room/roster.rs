@@ -39,6 +39,7 @@ impl Room {
                 if let Some(peer) = self.peers.get_mut(at) {
                     peer.name = entry.name;
                     peer.away = entry.away;
+                    peer.is_host = entry.host;
                 }
             } else {
                 self.add(entry, Presence::Watched);
@@ -113,6 +114,7 @@ impl Room {
             peer.presence = Presence::Seated;
             peer.away = entry.away;
             peer.name = entry.name;
+            peer.is_host = entry.host;
             if !peer.has_link() {
                 if newcomer {
                     peer.offer(context)
@@ -138,6 +140,7 @@ impl Room {
             peer.presence = Presence::Seated;
             peer.away = entry.away;
             peer.name = entry.name;
+            peer.is_host = entry.host;
             peer.server_road_reopened(context);
             return None;
         }
@@ -189,7 +192,12 @@ impl Room {
         let mut peer = self.peers.remove(at);
         peer.close(context.commands);
         self.given_up.note(&peer);
-        Some(NoticeKind::PersonLeft { name: peer.name })
+        let name = peer.name;
+        Some(if reason == LeaveReason::Removed {
+            NoticeKind::PersonRemoved { name }
+        } else {
+            NoticeKind::PersonLeft { name }
+        })
     }
 
     pub(super) fn peer_away(&mut self, id: PeerId, away: bool, context: &mut Context<'_>) {

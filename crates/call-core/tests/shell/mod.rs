@@ -117,6 +117,7 @@ impl Shell {
             room: room(),
             seat: SEAT,
             chat: None,
+            hosted: None,
         });
     }
 

@@ -24,6 +24,7 @@ pub fn in_front(chat: Option<ChatKey>) -> Shell {
         room: room(),
         seat: SEAT,
         chat,
+        hosted: None,
     });
     shell.open();
     shell.greeted(1);

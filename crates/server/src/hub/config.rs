@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use visavis_protocol::{IceServer, limits};
 
+use super::pass::PassKey;
 use super::people::{Directory, PeopleSecret, Tokens, Verify};
 use super::turn::TurnConfig;
 
@@ -16,6 +17,8 @@ pub struct HubConfig {
     pub turn: Option<TurnConfig>,
     /// Handles and calls; none where this server knows none.
     pub people: Option<PeopleConfig>,
+    /// What the passes of those are made with who were let into a room with a host.
+    pub pass_key: PassKey,
     /// How much of everything is allowed.
     pub limits: HubLimits,
     /// The wrong behaviour planted in this hub, to prove that a test would notice it.
@@ -122,6 +125,12 @@ pub enum HubFault {
     ForeignEpochAccepted,
     /// A packet is handed to the first peer of the room instead of its addressee.
     RelayMisdelivered,
+    /// Somebody who waits is told who comes and goes.
+    WaiterHearsRoster,
+    /// Who was removed comes back by the old link.
+    RemovedComesBack,
+    /// A host is whoever says so.
+    ClaimBelieved,
     /// Of two calls that cross the one with the lower id goes on.
     LowerIdWins,
     /// Who is in a call is called by a third one all the same.
@@ -148,6 +157,12 @@ impl HubFault {
         Self::ReturnNotTold,
         Self::ForeignEpochAccepted,
         Self::RelayMisdelivered,
+    ];
+    /// Those of rooms with a host.
+    pub const OF_HOSTS: &'static [Self] = &[
+        Self::WaiterHearsRoster,
+        Self::RemovedComesBack,
+        Self::ClaimBelieved,
     ];
     /// Those of people, which only the simulator's many calls find.
     pub const OF_PEOPLE: &'static [Self] = &[

@@ -16,6 +16,7 @@ use super::people::Site;
 use super::rate::{Bucket, Rate};
 use super::relay::RawRelay;
 use super::room::RoomKey;
+use super::roster::{Newcomer, Return};
 use super::{ConnectionKey, Hub, Timer};
 
 /// How far a connection has come.
@@ -26,6 +27,9 @@ use super::{ConnectionKey, Hub, Timer};
 ///              join, resume │ leave         join, resume
 ///                        ▼  │                        │
 ///                       Seated ◀─────────────────────┘
+///                        ▲
+///                        │ a host admits
+///   Greeted, Watching ──join──▶ Waiting ──leave, declined──▶ Greeted
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Place {
@@ -35,6 +39,8 @@ pub(super) enum Place {
     Greeted,
     /// Looks at a room.
     Watching(RoomKey),
+    /// Waits before a room until a host decides.
+    Waiting(RoomKey, PeerId),
     /// Sits in a room.
     Seated(RoomKey, PeerId),
 }
@@ -123,7 +129,7 @@ impl Place {
     const fn room_of_seat(self) -> Option<RoomKey> {
         match self {
             Self::Seated(room, _) => Some(room),
-            Self::Stranger | Self::Greeted | Self::Watching(_) => None,
+            Self::Stranger | Self::Greeted | Self::Watching(_) | Self::Waiting(..) => None,
         }
     }
 }
@@ -133,11 +139,16 @@ impl Hub {
     pub fn receive(&mut self, now: Duration, connection: ConnectionKey, text: &str) {
         self.tick(now);
         self.take_in(now, connection, text);
+        self.say_where(now, connection);
+        self.tick(now);
+    }
+
+    /// Tells those who call each other whether somebody sits in a room.
+    pub(super) fn say_where(&mut self, now: Duration, connection: ConnectionKey) {
         if let Some(people) = &mut self.people {
             let place = self.connections.get(&connection).map(|known| known.place);
             people.set_seated(now, connection, place.and_then(Place::room_of_seat));
         }
-        self.tick(now);
     }
 
     fn take_in(&mut self, now: Duration, connection: ConnectionKey, text: &str) {
@@ -198,17 +209,38 @@ impl Hub {
                 self.send_error(connection, ErrorCode::AlreadyGreeted, Some("hello"), None);
                 self.close(now, connection, CloseCode::BadMessage);
             }
-            ClientMessage::Watch { room, .. } => self.watch(connection, room),
+            ClientMessage::Watch { room, seat, claim } => self.watch(now, connection, room, seat, &claim),
             ClientMessage::Join {
                 room,
                 seat,
                 session,
                 name,
-                ..
-            } => self.join(now, connection, room, seat.seat_id(), session.peer_id(), name),
+                claim,
+            } => {
+                let who = Newcomer {
+                    asked: room,
+                    seat: seat.seat_id(),
+                    peer: session.peer_id(),
+                    name,
+                    host: false,
+                    pass: None,
+                };
+                self.join(now, connection, who, &claim);
+            }
             ClientMessage::Resume {
-                epoch, room, session, ..
-            } => self.resume(now, connection, epoch, &room, session.peer_id()),
+                epoch,
+                room,
+                session,
+                claim,
+            } => {
+                let who = Return {
+                    epoch,
+                    asked: &room,
+                    peer: session.peer_id(),
+                    claim: &claim,
+                };
+                self.resume(now, connection, &who);
+            }
             ClientMessage::Relay { to, n, body } => self.relay(now, connection, place, to, n, body),
             ClientMessage::Leave {} => self.leave(now, connection),
             ClientMessage::Visibility { hidden } => {
@@ -219,7 +251,8 @@ impl Hub {
             }
             ClientMessage::Ice {} => self.tell_ice(now, connection, place),
             ClientMessage::People(request) => self.about_people(now, connection, place, request),
-            ClientMessage::Host(_) | ClientMessage::Desk(_) | ClientMessage::Visit(_) => {
+            ClientMessage::Host(request) => self.host(now, connection, place, request),
+            ClientMessage::Desk(_) | ClientMessage::Visit(_) => {
                 self.offend(now, connection, ErrorCode::UnknownKind, Some(kind));
             }
             ClientMessage::Ping {} => self.push(connection, self.pong.clone()),
@@ -404,7 +437,7 @@ impl Hub {
         }
         let code = match known.place {
             Place::Stranger => CloseCode::NoHello,
-            Place::Greeted | Place::Watching(_) | Place::Seated(..) => CloseCode::Silent,
+            Place::Greeted | Place::Watching(_) | Place::Waiting(..) | Place::Seated(..) => CloseCode::Silent,
         };
         self.close(now, connection, code);
     }
@@ -439,7 +472,8 @@ impl Hub {
         }
         match known.place {
             Place::Stranger | Place::Greeted => {}
-            Place::Watching(room) => self.stop_watching(room, connection),
+            Place::Watching(room) => self.stop_watching(now, room, connection),
+            Place::Waiting(room, peer) => self.waiter_lost(now, room, peer, connection),
             Place::Seated(room, peer) => self.socket_lost(now, room, peer, connection),
         }
     }

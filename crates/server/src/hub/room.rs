@@ -6,6 +6,7 @@ use visavis_protocol::{LeaveReason, PeerEntry, PeerId, RoomId, SeatId, ServerMes
 
 use super::ConnectionKey;
 use super::config::{HubConfig, HubFault};
+use super::hosts::Hosted;
 use super::turn::Credentials;
 
 /// Names a room inside the hub; never reused, so that a late timer cannot meet another room.
@@ -38,6 +39,10 @@ pub(super) struct Seat {
     pub(super) seat: SeatId,
     pub(super) name: Box<str>,
     pub(super) hold: Hold,
+    /// Whether the last word on its claim proved it to be a host.
+    pub(super) host: bool,
+    /// Whether it was last told that somebody waits.
+    pub(super) knows_of_knocks: bool,
     /// What its session was last told for the relays.
     pub(super) turn: Option<Credentials>,
 }
@@ -56,12 +61,22 @@ impl Seat {
             seat: self.seat,
             name: self.name.as_ref().into(),
             away: matches!(self.hold, Hold::Away { .. }),
-            host: false,
+            host: self.host,
         }
     }
 }
 
-/// A room with somebody in it or looking at it.
+/// Somebody who looks at a room.
+#[derive(Clone)]
+pub(super) struct Watcher {
+    pub(super) connection: ConnectionKey,
+    /// Whether they see who is inside, whatever the gate.
+    pub(super) may_look_inside: bool,
+    /// The id by which they know the room.
+    pub(super) asked: RoomId,
+}
+
+/// A room with somebody in it, waiting before it or looking at it.
 pub(super) struct Room {
     pub(super) id: RoomId,
     /// Counted up by one with each roster event.
@@ -69,16 +84,19 @@ pub(super) struct Room {
     /// In the order in which they came; at most [`super::HubLimits::room_seats`].
     pub(super) seats: Vec<Seat>,
     /// At most [`super::HubLimits::room_watchers`].
-    pub(super) watchers: Vec<ConnectionKey>,
+    pub(super) watchers: Vec<Watcher>,
     /// When the watchers were last told; a change soon after waits for its fellows.
     pub(super) told: Option<Duration>,
     /// A change that the watchers will be told at the time that is set.
     pub(super) tell_at: Option<Duration>,
+    /// None where the room has no host.
+    pub(super) hosted: Option<Box<Hosted>>,
 }
 
 impl Room {
-    pub(super) const fn new(id: RoomId) -> Self {
+    pub(super) fn new(id: RoomId) -> Self {
         Self {
+            hosted: id.charter().map(Hosted::new).map(Box::new),
             id,
             version: 0,
             seats: Vec::new(),
@@ -86,6 +104,15 @@ impl Room {
             told: None,
             tell_at: None,
         }
+    }
+
+    /// Whether anybody sits or waits there.
+    pub(super) fn is_alive(&self) -> bool {
+        !self.seats.is_empty()
+            || self
+                .hosted
+                .as_ref()
+                .is_some_and(|hosted| !hosted.waits.is_empty())
     }
 
     pub(super) fn position(&self, peer: PeerId) -> Option<usize> {
@@ -101,14 +128,21 @@ impl Room {
             .collect()
     }
 
-    /// Everybody, as watchers see them.
-    pub(super) fn occupancy(&self, seats: usize) -> ServerMessage {
+    /// Whether the gate hides from a watcher who is inside.
+    pub(super) fn is_shut_for(&self, watcher: &Watcher) -> bool {
+        !watcher.may_look_inside && self.hosted.as_ref().is_some_and(|hosted| !hosted.gate.is_open())
+    }
+
+    /// Everybody, as a watcher sees them.
+    pub(super) fn occupancy(&self, seats: usize, watcher: &Watcher) -> ServerMessage {
+        let shut = self.is_shut_for(watcher);
+        let seen = self.seats.iter().filter(|_| !shut);
         ServerMessage::Occupancy {
-            room: self.id.clone(),
-            peers: self.seats.iter().map(Seat::entry).collect(),
+            room: watcher.asked.clone(),
+            peers: seen.map(Seat::entry).collect(),
             seats: u8::try_from(seats).unwrap_or(u8::MAX),
-            gate: visavis_protocol::Gate::default(),
-            shut: false,
+            gate: self.hosted.as_ref().map(|hosted| hosted.gate).unwrap_or_default(),
+            shut,
         }
     }
 

@@ -9,13 +9,36 @@ use core::time::Duration;
 use bytestring::ByteString;
 use unicode_normalization::is_nfc;
 use visavis_protocol::{
-    CloseCode, Epoch, ErrorCode, LeaveReason, PeerId, RoomId, SeatId, ServerMessage, text,
+    Claim, CloseCode, Epoch, ErrorCode, LeaveReason, Pass, PeerId, RoomId, SeatId, ServerMessage, text,
 };
 
 use super::config::HubFault;
 use super::connection::Place;
-use super::room::{Hold, RoomKey, RosterEvent, Seat};
+use super::hosts::Entrance;
+use super::room::{Hold, Room, RoomKey, RosterEvent, Seat};
 use super::{ConnectionKey, Hub, Timer};
+
+/// Somebody who asks for a seat.
+pub(super) struct Newcomer {
+    /// The id by which they know the room.
+    pub(super) asked: RoomId,
+    pub(super) seat: SeatId,
+    pub(super) peer: PeerId,
+    pub(super) name: String,
+    /// Whether they proved to be the room's host.
+    pub(super) host: bool,
+    /// Not yet known to be good.
+    pub(super) pass: Option<Pass>,
+}
+
+/// What a resume shows.
+pub(super) struct Return<'a> {
+    pub(super) epoch: Epoch,
+    /// The id by which they know the room.
+    pub(super) asked: &'a RoomId,
+    pub(super) peer: PeerId,
+    pub(super) claim: &'a Claim,
+}
 
 impl Hub {
     pub(super) fn place(&self, connection: ConnectionKey) -> Option<Place> {
@@ -32,49 +55,92 @@ impl Hub {
         &mut self,
         now: Duration,
         connection: ConnectionKey,
-        id: RoomId,
-        seat: SeatId,
-        peer: PeerId,
-        name: String,
+        mut who: Newcomer,
+        claim: &Claim,
     ) {
         let Some(known) = self.connections.get(&connection) else {
             return;
         };
-        let address = known.address;
-        if matches!(known.place, Place::Seated(..)) {
-            return self.send_error(connection, ErrorCode::AlreadyJoined, Some("join"), None);
+        let (address, place) = (known.address, known.place);
+        if matches!(place, Place::Seated(..)) {
+            return self.refuse_join(connection, ErrorCode::AlreadyJoined);
         }
-        if text::check_name(&name).is_err() || !is_nfc(&name) {
+        if text::check_name(&who.name).is_err() || !is_nfc(&who.name) {
             return self.offend(now, connection, ErrorCode::InvalidName, Some("join"));
         }
-        let existing = self.room_keys.get(&id).copied();
-        if let Some(key) = existing
-            && self.sits(key, peer)
+        let found = self.find_room(&who.asked);
+        if let Place::Waiting(key, own) = place
+            && (found.key != Some(key) || !self.is_same_wait(key, own, &who))
+        {
+            return self.refuse_join(connection, ErrorCode::AlreadyJoined);
+        }
+        if let Some(key) = found.key
+            && self.sits(key, who.peer)
         {
             // The answer to an earlier `join` or `resume` was lost, or the two crossed.
-            return self.take_over(now, connection, key, peer);
+            return self.take_over(now, connection, key, who.peer, &who.asked, claim);
+        }
+        who.host = self.is_host(&found.id, claim);
+        who.pass = claim.pass;
+        let entrance = self.entrance(&found, &who);
+        if let (Entrance::Wait, Some(key)) = (entrance, found.key)
+            && self.waits(key, who.peer)
+        {
+            return self.wait_on(now, connection, key, who.peer, who.asked);
         }
         if !self.addresses.may_join(now, address) {
             return self.refuse_join(connection, ErrorCode::RateLimited);
         }
-        let alive = existing
-            .and_then(|key| self.rooms.get(&key))
-            .filter(|room| !room.seats.is_empty());
-        let full = alive.is_some_and(|room| {
-            room.seats.len() >= self.config.limits.room_seats
-                && room.seats.iter().all(|taken| taken.seat != seat)
-        });
-        if full {
-            return self.refuse_join(connection, ErrorCode::RoomFull);
+        let refused = match entrance {
+            Entrance::Open => {
+                let full = found.key.is_some_and(|key| !self.has_place_for(key, who.seat));
+                full.then_some(ErrorCode::RoomFull)
+            }
+            Entrance::Wait => self.refuse_wait(found.key, who.seat),
+            Entrance::Moved => Some(ErrorCode::RoomMoved),
+            Entrance::Locked => Some(ErrorCode::RoomLocked),
+        };
+        if let Some(code) = refused {
+            return self.refuse_join(connection, code);
         }
-        if alive.is_none() && !self.addresses.may_open_room(now, address) {
+        let is_alive = found
+            .key
+            .and_then(|key| self.rooms.get(&key))
+            .is_some_and(Room::is_alive);
+        if !is_alive && !self.addresses.may_open_room(now, address) {
             return self.refuse_join(connection, ErrorCode::RateLimited);
         }
-        let Some(key) = self.room_or_new(id) else {
+        let Some(key) = self.room_or_new(found.id) else {
             return self.refuse_join(connection, ErrorCode::ServerFull);
         };
-        self.replace_seat(now, key, seat);
-        self.add_seat(now, connection, key, seat, peer, name);
+        if entrance == Entrance::Wait {
+            return self.wait(now, connection, key, who);
+        }
+        let waited = self.end_waits(now, connection, key, who.peer, who.seat);
+        self.take_seat(now, connection, key, who);
+        if waited {
+            self.tell_knocks(now, key);
+        }
+    }
+
+    /// Seats somebody who may come in, in the place of an older session of the same seat.
+    pub(super) fn take_seat(
+        &mut self,
+        now: Duration,
+        connection: ConnectionKey,
+        key: RoomKey,
+        who: Newcomer,
+    ) {
+        self.replace_seat(now, key, who.seat);
+        self.add_seat(now, connection, key, who);
+    }
+
+    /// Whether a seat is free, or this one's already.
+    pub(super) fn has_place_for(&self, key: RoomKey, seat: SeatId) -> bool {
+        self.rooms.get(&key).is_none_or(|room| {
+            room.seats.len() < self.config.limits.room_seats
+                || room.seats.iter().any(|taken| taken.seat == seat)
+        })
     }
 
     fn refuse_join(&mut self, connection: ConnectionKey, code: ErrorCode) {
@@ -106,40 +172,39 @@ impl Hub {
         self.remove_seat(now, key, peer, LeaveReason::Replaced);
     }
 
-    fn add_seat(
-        &mut self,
-        now: Duration,
-        connection: ConnectionKey,
-        key: RoomKey,
-        seat: SeatId,
-        peer: PeerId,
-        name: String,
-    ) {
+    fn add_seat(&mut self, now: Duration, connection: ConnectionKey, key: RoomKey, who: Newcomer) {
         let Some(room) = self.rooms.get_mut(&key) else {
             return;
         };
+        let peer = who.peer;
         let taken = Seat {
             peer,
             peer_text: peer.to_text().into(),
-            seat,
-            name: name.into(),
+            seat: who.seat,
+            name: who.name.into(),
             hold: Hold::Held(connection),
+            host: who.host,
+            knows_of_knocks: false,
             turn: None,
         };
         let entry = taken.entry();
         room.seats.push(taken);
+        if let Some(hosted) = &mut room.hosted {
+            hosted.let_in(who.seat);
+        }
         self.totals.joins += 1;
         self.announce(now, key, RosterEvent::Joined(entry));
-        self.sit(now, connection, key, peer);
+        self.sit(now, connection, key, peer, &who.asked);
     }
 
     /// Gives the connection its seat and the room as it is.
-    fn sit(&mut self, now: Duration, connection: ConnectionKey, key: RoomKey, peer: PeerId) {
+    fn sit(&mut self, now: Duration, connection: ConnectionKey, key: RoomKey, peer: PeerId, asked: &RoomId) {
         let before = self.place(connection);
         self.set_place(connection, Place::Seated(key, peer));
         if let Some(Place::Watching(watched)) = before {
-            self.stop_watching(watched, connection);
+            self.stop_watching(now, watched, connection);
         }
+        let hosting = self.hosting(key, peer, asked);
         let (ice, ice_lifetime_ms) = self.ice_for(now, key, peer);
         let Some(room) = self.rooms.get(&key) else {
             return;
@@ -151,29 +216,34 @@ impl Hub {
             peers: room.entries_without(peer),
             ice,
             ice_lifetime_ms,
-            hosting: visavis_protocol::Hosting::default(),
+            hosting,
         };
         self.send(connection, &joined);
+        self.tell_knocks_to(now, key, peer);
     }
 
-    pub(super) fn resume(
-        &mut self,
-        now: Duration,
-        connection: ConnectionKey,
-        epoch: Epoch,
-        id: &RoomId,
-        peer: PeerId,
-    ) {
+    pub(super) fn resume(&mut self, now: Duration, connection: ConnectionKey, who: &Return<'_>) {
+        let Return {
+            epoch,
+            asked,
+            peer,
+            claim,
+        } = *who;
         let Some(known) = self.connections.get(&connection) else {
             return;
         };
-        let address = known.address;
-        if let Place::Seated(key, own) = known.place {
+        let (address, place) = (known.address, known.place);
+        let key = self.find_room(asked).key;
+        if let Place::Seated(own_key, own) = place {
             // A client that missed a roster event asks for the room as it is.
-            let is_own = own == peer && self.room_keys.get(id) == Some(&key);
+            let is_own = own == peer && key == Some(own_key);
             if is_own && epoch == self.epoch {
-                return self.sit(now, connection, key, peer);
+                self.set_host(own_key, peer, claim);
+                return self.sit(now, connection, own_key, peer, asked);
             }
+            return self.send_error(connection, ErrorCode::AlreadyJoined, Some("resume"), None);
+        }
+        if matches!(place, Place::Waiting(..)) {
             return self.send_error(connection, ErrorCode::AlreadyJoined, Some("resume"), None);
         }
         if epoch != self.epoch && self.config.has(HubFault::ForeignEpochAccepted) {
@@ -192,18 +262,18 @@ impl Hub {
             // Not a failure of theirs: we were restarted.
             return self.send_error(connection, ErrorCode::UnknownSession, Some("resume"), None);
         }
-        let key = self.room_keys.get(id).copied();
         if let Some(key) = key
             && self.sits(key, peer)
         {
-            return self.take_over(now, connection, key, peer);
+            return self.take_over(now, connection, key, peer, asked, claim);
         }
         // After those who hold a session: others may live behind the address of one who guesses.
         if self.addresses.is_refused(now, address) {
             self.send_error(connection, ErrorCode::RateLimited, Some("resume"), None);
             return self.close(now, connection, CloseCode::RateLimited);
         }
-        if !self.ended.contains(peer) {
+        let waits = key.is_some_and(|key| self.waits(key, peer));
+        if !waits && !self.ended.contains(peer) {
             self.addresses.resume_failed(now, address);
         }
         self.send_error(connection, ErrorCode::UnknownSession, Some("resume"), None);
@@ -213,7 +283,15 @@ impl Hub {
     ///
     /// The others are told even when the old socket was not known to be lost: what was written to
     /// it in its last seconds may never have arrived.
-    fn take_over(&mut self, now: Duration, connection: ConnectionKey, key: RoomKey, peer: PeerId) {
+    fn take_over(
+        &mut self,
+        now: Duration,
+        connection: ConnectionKey,
+        key: RoomKey,
+        peer: PeerId,
+        asked: &RoomId,
+        claim: &Claim,
+    ) {
         let Some(room) = self.rooms.get_mut(&key) else {
             return;
         };
@@ -228,18 +306,19 @@ impl Hub {
         }
         seat.hold = Hold::Held(connection);
         self.totals.resumes += 1;
+        self.set_host(key, peer, claim);
         if let Some(old) = old {
             self.detach(now, old, CloseCode::Superseded);
         }
         if !self.config.has(HubFault::ReturnNotTold) {
             self.announce(now, key, RosterEvent::Away(peer, false));
         }
-        self.sit(now, connection, key, peer);
+        self.sit(now, connection, key, peer, asked);
     }
 
     /// Closes a socket that no longer speaks for its seat, and forgets it, so that its end says
     /// nothing about the seat.
-    fn detach(&mut self, now: Duration, connection: ConnectionKey, code: CloseCode) {
+    pub(super) fn detach(&mut self, now: Duration, connection: ConnectionKey, code: CloseCode) {
         if self.config.has(HubFault::OldSocketRemovesNewSeat) {
             return self.push_close(connection, code);
         }
@@ -264,7 +343,7 @@ impl Hub {
         if seat.connection() != Some(connection) {
             if self.config.has(HubFault::OldSocketRemovesNewSeat) {
                 self.remove_seat(now, key, peer, LeaveReason::Lost);
-                self.drop_room_if_empty(key);
+                self.drop_room_if_empty(now, key);
             }
             return;
         }
@@ -287,9 +366,11 @@ impl Hub {
                 Hold::Away { until } => until <= now,
                 Hold::Held(_) => false,
             });
+        self.check_wait(now, key, peer);
         if over {
             self.remove_seat(now, key, peer, LeaveReason::Lost);
-            self.drop_room_if_empty(key);
+            self.let_in_if_open(now, key);
+            self.drop_room_if_empty(now, key);
         }
     }
 
@@ -301,7 +382,12 @@ impl Hub {
             }
             Some(Place::Watching(room)) => {
                 self.set_place(connection, Place::Greeted);
-                self.stop_watching(room, connection);
+                self.stop_watching(now, room, connection);
+                self.send(connection, &ServerMessage::Left {});
+            }
+            Some(Place::Waiting(room, peer)) => {
+                self.set_place(connection, Place::Greeted);
+                self.end_wait(now, room, peer);
                 self.send(connection, &ServerMessage::Left {});
             }
             Some(Place::Seated(..)) => {
@@ -316,12 +402,13 @@ impl Hub {
         if let Some(Place::Seated(room, peer)) = self.place(connection) {
             self.set_place(connection, Place::Greeted);
             self.remove_seat(now, room, peer, LeaveReason::Left);
-            self.drop_room_if_empty(room);
+            self.let_in_if_open(now, room);
+            self.drop_room_if_empty(now, room);
         }
     }
 
     /// Takes a seat out of the roster; the room stays, even empty.
-    fn remove_seat(&mut self, now: Duration, key: RoomKey, peer: PeerId, reason: LeaveReason) {
+    pub(super) fn remove_seat(&mut self, now: Duration, key: RoomKey, peer: PeerId, reason: LeaveReason) {
         let Some(room) = self.rooms.get_mut(&key) else {
             return;
         };
@@ -347,6 +434,11 @@ impl Hub {
                     connection,
                     text: text.clone(),
                 });
+            }
+        }
+        if self.config.has(HubFault::WaiterHearsRoster) {
+            for connection in self.waiting_sockets(key) {
+                self.push(connection, text.clone());
             }
         }
         self.roster_changed(now, key);

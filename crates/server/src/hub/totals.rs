@@ -16,6 +16,8 @@ pub struct Counts {
     pub away: usize,
     /// Sockets that watch a room.
     pub watchers: usize,
+    /// People who wait before a room.
+    pub waiting: usize,
     /// Addresses remembered for their rates or failures.
     pub addresses: usize,
     /// Timers, some of which may turn out to have nothing to do.

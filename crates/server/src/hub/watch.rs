@@ -3,26 +3,39 @@
 use core::cmp::Reverse;
 use core::time::Duration;
 
-use visavis_protocol::{ErrorCode, RoomId};
+use bytestring::ByteString;
+use visavis_protocol::{Claim, ErrorCode, RoomId, SeatId};
 
 use super::connection::Place;
-use super::room::{Room, RoomKey};
+use super::room::{Room, RoomKey, Watcher};
 use super::{ConnectionKey, Hub, OCCUPANCY_EVERY, Timer};
 
 impl Hub {
-    pub(super) fn watch(&mut self, connection: ConnectionKey, id: RoomId) {
+    pub(super) fn watch(
+        &mut self,
+        now: Duration,
+        connection: ConnectionKey,
+        id: RoomId,
+        seat: Option<SeatId>,
+        claim: &Claim,
+    ) {
         match self.place(connection) {
             None => return,
-            Some(Place::Seated(..)) => {
+            Some(Place::Seated(..) | Place::Waiting(..)) => {
                 return self.send_error(connection, ErrorCode::AlreadyJoined, Some("watch"), None);
             }
             Some(Place::Watching(old)) => {
-                self.stop_watching(old, connection);
+                self.stop_watching(now, old, connection);
                 self.set_place(connection, Place::Greeted);
             }
             Some(Place::Stranger | Place::Greeted) => {}
         }
-        let Some(key) = self.room_or_new(id) else {
+        let found = self.find_room(&id);
+        let may_look_inside = self.may_look_inside(&found, seat, claim);
+        if found.moved && !may_look_inside {
+            return self.send_error(connection, ErrorCode::RoomMoved, Some("watch"), None);
+        }
+        let Some(key) = self.room_or_new(found.id) else {
             return self.send_error(connection, ErrorCode::ServerFull, Some("watch"), None);
         };
         let seats = self.config.limits.room_seats;
@@ -33,18 +46,23 @@ impl Hub {
         if room.watchers.len() >= watchers {
             return self.send_error(connection, ErrorCode::TooManyWatchers, Some("watch"), None);
         }
-        room.watchers.push(connection);
-        let occupancy = room.occupancy(seats);
+        let watcher = Watcher {
+            connection,
+            may_look_inside,
+            asked: id,
+        };
+        let occupancy = room.occupancy(seats, &watcher);
+        room.watchers.push(watcher);
         self.set_place(connection, Place::Watching(key));
         self.send(connection, &occupancy);
     }
 
     /// Takes a connection off the list of those who look.
-    pub(super) fn stop_watching(&mut self, key: RoomKey, connection: ConnectionKey) {
+    pub(super) fn stop_watching(&mut self, now: Duration, key: RoomKey, connection: ConnectionKey) {
         if let Some(room) = self.rooms.get_mut(&key) {
-            room.watchers.retain(|watcher| *watcher != connection);
+            room.watchers.retain(|watcher| watcher.connection != connection);
         }
-        self.drop_room_if_empty(key);
+        self.drop_room_if_empty(now, key);
     }
 
     /// Notes that the roster changed: watchers hear of it now, or with the next changes.
@@ -70,9 +88,19 @@ impl Hub {
         }
         room.tell_at = None;
         room.told = Some(now);
-        let text = bytestring::ByteString::from(room.occupancy(seats).encode());
-        for connection in room.watchers.clone() {
-            self.push(connection, text.clone());
+        // Written once for all who see the same, which is nearly always everybody.
+        let mut last: Option<(bool, RoomId, ByteString)> = None;
+        for watcher in room.watchers.clone() {
+            let Some(room) = self.rooms.get(&key) else {
+                return;
+            };
+            let shut = room.is_shut_for(&watcher);
+            let text = match last {
+                Some((seen, asked, text)) if seen == shut && asked == watcher.asked => text,
+                Some(_) | None => room.occupancy(seats, &watcher).encode().into(),
+            };
+            last = Some((shut, watcher.asked, text.clone()));
+            self.push(watcher.connection, text);
         }
     }
 
@@ -91,14 +119,26 @@ impl Hub {
         Some(key)
     }
 
-    /// A room vanishes with the last who sits in it or looks at it.
-    pub(super) fn drop_room_if_empty(&mut self, key: RoomKey) {
-        if let Some(room) = self.rooms.get(&key)
-            && room.seats.is_empty()
-            && room.watchers.is_empty()
-        {
+    /// A room vanishes with the last who sits in it, waits before it or looks at it. Where there are only
+    /// those left who look, it begins anew.
+    pub(super) fn drop_room_if_empty(&mut self, now: Duration, key: RoomKey) {
+        let Some(room) = self.rooms.get_mut(&key) else {
+            return;
+        };
+        if room.is_alive() {
+            return;
+        }
+        if room.watchers.is_empty() {
             self.room_keys.remove(&room.id);
             self.rooms.remove(&key);
+            return;
+        }
+        if let Some(hosted) = &mut room.hosted {
+            let gate = hosted.gate;
+            hosted.start_anew();
+            if hosted.gate != gate {
+                self.roster_changed(now, key);
+            }
         }
     }
 }

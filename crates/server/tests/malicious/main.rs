@@ -6,6 +6,7 @@
 mod support;
 
 mod encoding;
+mod hosts;
 mod state;
 mod transport;
 mod web;

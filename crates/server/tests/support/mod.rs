@@ -9,7 +9,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::{Instant, sleep, timeout};
 use visavis_protocol::{
-    ClientMessage, CloseCode, ErrorCode, PeerId, RoomId, SeatSecret, ServerMessage, SessionSecret,
+    Charter, Claim, ClientMessage, CloseCode, ErrorCode, HostSecret, PeerId, RoomId, RoomSecret, SeatSecret,
+    ServerMessage, SessionSecret,
 };
 use visavis_server::{Config, Handle};
 
@@ -141,7 +142,37 @@ pub fn join(room: &str, n: u8) -> ClientMessage {
         seat: SeatSecret::from_bytes([n; 16]),
         session: SessionSecret::from_bytes([n; 16]),
         name: format!("Person {n}"),
-        claim: visavis_protocol::Claim::default(),
+        claim: Claim::default(),
+    }
+}
+
+/// The secret of the host of [`hosted`] rooms.
+pub fn host_secret() -> HostSecret {
+    HostSecret::from_bytes([0xaa; 16])
+}
+
+/// A room with a host, by one of its secrets.
+pub fn hosted(n: u8, waiting_room: bool) -> RoomId {
+    let host = host_secret().host_id();
+    let charter = Charter { host, waiting_room };
+    RoomId::derive_hosted("tea", &RoomSecret::from_bytes([n; 16]), charter)
+}
+
+pub fn as_host() -> Claim {
+    Claim {
+        host: Some(host_secret()),
+        pass: None,
+    }
+}
+
+/// A join whose seat and session carry the same number.
+pub fn join_hosted(room: &RoomId, n: u8, claim: Claim) -> ClientMessage {
+    ClientMessage::Join {
+        room: room.clone(),
+        seat: SeatSecret::from_bytes([n; 16]),
+        session: SessionSecret::from_bytes([n; 16]),
+        name: format!("Person {n}"),
+        claim,
     }
 }
 
@@ -237,11 +268,10 @@ impl Socket {
         timeout(PATIENCE, self.read_frame()).await.expect("nothing heard")
     }
 
-    async fn read_frame(&mut self) -> Heard {
+    /// The first byte and the payload of the next frame; none at the end.
+    async fn read_payload(&mut self) -> Option<(u8, Vec<u8>)> {
         let mut head = [0; 2];
-        if self.stream.read_exact(&mut head).await.is_err() {
-            return Heard::End;
-        }
+        self.stream.read_exact(&mut head).await.ok()?;
         assert_eq!(head[1] & 0x80, 0, "a server does not mask");
         let length = match head[1] {
             126 => usize::from(self.stream.read_u16().await.unwrap()),
@@ -249,10 +279,15 @@ impl Socket {
             short => usize::from(short),
         };
         let mut payload = vec![0; length];
-        if self.stream.read_exact(&mut payload).await.is_err() {
+        self.stream.read_exact(&mut payload).await.ok()?;
+        Some((head[0], payload))
+    }
+
+    async fn read_frame(&mut self) -> Heard {
+        let Some((first, payload)) = self.read_payload().await else {
             return Heard::End;
-        }
-        match head[0] {
+        };
+        match first {
             TEXT => Heard::Message(ServerMessage::decode(std::str::from_utf8(&payload).unwrap()).unwrap()),
             0x8a => Heard::Pong(payload),
             CLOSE => Heard::Close(match payload[..] {
@@ -269,6 +304,16 @@ impl Socket {
             Heard::Message(message) => message,
             other @ (Heard::Pong(_) | Heard::Close(_) | Heard::End) => panic!("no message but {other:?}"),
         }
+    }
+
+    /// The next message as it stood on the wire.
+    pub async fn hear_text(&mut self) -> String {
+        let read = async {
+            let (first, payload) = self.read_payload().await.expect("ended");
+            assert_eq!(first, TEXT);
+            String::from_utf8(payload).unwrap()
+        };
+        timeout(PATIENCE, read).await.expect("nothing heard")
     }
 
     pub async fn hears_error(&mut self, expected: ErrorCode) {

@@ -263,6 +263,7 @@ impl World {
             room: self.room.clone(),
             seat: self.people[entry.person].seat,
             chat: None,
+            hosted: None,
         };
         self.tell(tab, Event::Intent(intent));
         self.find_files(tab);
