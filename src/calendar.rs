@@ -44,7 +44,9 @@ pub fn file(event: &Event<'_>, offset: impl Fn(i64) -> Option<i64>) -> String {
     let is_utc = matches!(event.zone, "UTC" | "Etc/UTC" | "Etc/GMT" | "GMT");
     let here = (!is_utc && is_zone_name(event.zone))
         .then(|| offset(starts).zip(offset(ends)))
-        .flatten();
+        .flatten()
+        // A time that the clock shows twice is read as the first of the two.
+        .filter(|_| ![starts, ends].iter().any(|time| is_second(*time, &offset)));
     let mut lines = Lines::default();
     lines.put("BEGIN:VCALENDAR");
     lines.put("VERSION:2.0");
@@ -133,6 +135,14 @@ fn put_zone(lines: &mut Lines, zone: &str, around: i64, offset: &impl Fn(i64) ->
         lines.put(&["END:", kind].concat());
     }
     lines.put("END:VTIMEZONE");
+}
+
+/// Whether the zone's clock has shown this time before: it was put back in between.
+fn is_second(time: i64, offset: &impl Fn(i64) -> Option<i64>) -> bool {
+    let (Some(now), Some(before)) = (offset(time), offset(time - 3 * 3600)) else {
+        return false;
+    };
+    before > now && offset(time + now - before) == Some(before)
 }
 
 /// The first second of the new offset.

@@ -264,7 +264,8 @@ impl Form {
             Err(text::TextError::Empty) => Some(words.no_client),
             Err(error) => Some(name_error(error)),
         };
-        let note = parts.note.normalized();
+        // As the server takes it: no signs that nobody sees.
+        let note = text::clean_text(&parts.note.normalized()).trim().to_owned();
         let of_note = (note.len() > NOTE_BYTES).then_some(words.note_long);
         let (day, clock) = (parts.day.text(), parts.clock.text());
         let of_day = day.is_empty().then_some(words.no_date);
