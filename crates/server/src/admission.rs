@@ -31,6 +31,8 @@ struct Usage {
     strangers: u32,
     /// When the bucket of accepts will be full again.
     full_at: Duration,
+    /// Wakes one handshake that waits for a stranger to go; made when the first one waits.
+    freed: Option<Arc<Notify>>,
 }
 
 #[derive(Default)]
@@ -110,6 +112,24 @@ impl Admission {
         ))
     }
 
+    /// Waits for a place among the strangers: whoever is in the middle of a TLS handshake is one. Waiting
+    /// costs no more than an open connection, so a class that opens a link all at once gets in, and who
+    /// leaves handshakes unfinished keeps only their own address waiting.
+    pub(crate) async fn admit_handshake(self: &Arc<Self>, address: AddressKey) -> StrangerTicket {
+        loop {
+            let freed = {
+                let mut book = self.lock();
+                let usage = book.addresses.entry(address).or_default();
+                if usage.strangers < self.limits.strangers_per_address {
+                    usage.strangers += 1;
+                    return StrangerTicket(Arc::clone(self), address);
+                }
+                Arc::clone(usage.freed.get_or_insert_default())
+            };
+            freed.notified().await;
+        }
+    }
+
     /// Open TCP connections.
     pub(crate) fn open(&self) -> usize {
         self.lock().open
@@ -137,6 +157,14 @@ impl Admission {
     #[cfg(test)]
     fn remembered(&self) -> usize {
         self.lock().addresses.len()
+    }
+
+    fn wake_handshake(&self, address: AddressKey) {
+        if let Some(usage) = self.lock().addresses.get(&address)
+            && let Some(freed) = &usage.freed
+        {
+            freed.notify_one();
+        }
     }
 
     fn release(&self, address: AddressKey, field: fn(&mut Usage) -> &mut u32) {
@@ -212,6 +240,7 @@ pub(crate) struct StrangerTicket(Arc<Admission>, AddressKey);
 impl Drop for StrangerTicket {
     fn drop(&mut self) {
         self.0.release(self.1, |usage| &mut usage.strangers);
+        self.0.wake_handshake(self.1);
     }
 }
 
@@ -266,6 +295,24 @@ mod tests {
         drop(first);
         assert_eq!(door.open(), 2);
         assert!(door.admit(Duration::ZERO, Some(ADDRESS)).is_ok());
+    }
+
+    #[tokio::test]
+    async fn handshakes_are_strangers_and_wait_for_one_to_go() {
+        let limits = Limits {
+            strangers_per_address: 2,
+            ..Limits::default()
+        };
+        let door = door(limits);
+        let first = door.admit_handshake(ADDRESS).await;
+        let _second = door.admit_handshake(ADDRESS).await;
+        assert!(door.admit_socket(ADDRESS).is_err());
+        let mut third = std::pin::pin!(door.admit_handshake(ADDRESS));
+        let mut context = core::task::Context::from_waker(core::task::Waker::noop());
+        assert!(third.as_mut().poll(&mut context).is_pending());
+        let _other = door.admit_handshake(AddressKey::V4(2)).await;
+        drop(first);
+        assert!(third.as_mut().poll(&mut context).is_ready());
     }
 
     #[test]

@@ -7,6 +7,7 @@ mod ice_url;
 mod limits;
 mod origin;
 mod read;
+mod tls;
 mod token;
 mod turn;
 
@@ -22,6 +23,7 @@ pub(crate) use ice_url::{IceUrl, Transport};
 pub use limits::Limits;
 pub use origin::{InvalidOrigin, Origin};
 pub use read::{ConfigError, Task, from_environment};
+pub use tls::{TlsFiles, TlsSetting};
 
 /// The settings of one server.
 #[derive(Clone, Debug)]
@@ -32,8 +34,12 @@ pub struct Config {
     pub data_dir: Option<PathBuf>,
     /// The folder of the built client; without one, what is in the binary.
     pub assets: Option<PathBuf>,
-    /// Origins under which people reach the server. Empty: the one that a request's `Host` names,
-    /// over plain HTTP.
+    /// How it encrypts what goes through there.
+    pub tls: TlsSetting,
+    /// Where plain HTTP only leads on to HTTPS, besides [`Config::listen`] itself.
+    pub http_redirect: Option<SocketAddr>,
+    /// Origins under which people reach the server. Empty: the one that a request's `Host` names, over
+    /// plain HTTP; with TLS over HTTPS, if it is a name of the certificate.
     pub public_origins: Vec<Origin>,
     /// Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed.
     pub trusted_proxies: Vec<Network>,
@@ -57,6 +63,8 @@ impl Default for Config {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 8080)),
             data_dir: None,
             assets: None,
+            tls: TlsSetting::Off,
+            http_redirect: None,
             public_origins: Vec::new(),
             trusted_proxies: Vec::new(),
             metrics: MetricsAccess::Local,

@@ -7,6 +7,7 @@ mod exchange;
 mod http;
 mod ice;
 mod origin;
+mod pair;
 mod site;
 mod tls;
 mod wire;
@@ -98,6 +99,9 @@ pub fn run(config: &Config, patience: Patience, out: &mut dyn Write) -> io::Resu
     tell(listening)?;
     tell(site::data_folder(config))?;
     tell(site::client(config))?;
+    if let Some(finding) = pair::check(config) {
+        tell(finding)?;
+    }
     for finding in origin::surroundings(config) {
         tell(finding)?;
     }

@@ -1,6 +1,8 @@
 //! What the server answers over HTTP: the client's files, its health, its figures, the upgrade.
 
 mod caller;
+mod insecure;
+mod trust;
 mod upgrade;
 
 use std::sync::Arc;
@@ -10,12 +12,15 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, get};
+use base64ct::{Base64, Encoding};
 use bytes::Bytes;
 use hyper::header::{self, HeaderMap, HeaderName, HeaderValue};
 use hyper::{Method, StatusCode};
+use sha2::{Digest, Sha256};
 use tokio::sync::{mpsc, oneshot};
 
 pub(crate) use caller::{Accepted, Caller};
+pub(crate) use insecure::router as insecure_router;
 
 use crate::admission::Admission;
 use crate::assets::{Asset, Assets, Found};
@@ -23,6 +28,7 @@ use crate::config::{MetricsAccess, Network, Origin};
 use crate::driver::Request as HubRequest;
 use crate::metrics::Metrics;
 use crate::socket::Surroundings;
+use crate::tls::Tls;
 
 /// What every request handler can reach.
 pub(crate) struct House {
@@ -32,6 +38,9 @@ pub(crate) struct House {
     pub(crate) metrics_access: MetricsAccess,
     pub(crate) public_origins: Vec<Origin>,
     pub(crate) trusted_proxies: Vec<Network>,
+    pub(crate) tls: Option<Arc<Tls>>,
+    /// The port that it listens on.
+    pub(crate) port: u16,
     pub(crate) requests: mpsc::Sender<HubRequest>,
     pub(crate) sockets: Surroundings,
     pub(crate) next_key: core::sync::atomic::AtomicU64,
@@ -46,9 +55,26 @@ const PERMISSIONS: &str = "accelerometer=(), autoplay=(self), browsing-topics=()
     screen-wake-lock=(self), serial=(), speaker-selection=(self), storage-access=(), usb=(), \
     xr-spatial-tracking=()";
 
+impl House {
+    /// The origin that a request's `Host` names, if people may reach us there: without a public one
+    /// any over plain HTTP, any of the certificate's names over HTTPS. An operator who says the public
+    /// origins has said all of them, but for the names of an authority of our own.
+    fn own_origin(&self, caller: Caller, headers: &HeaderMap) -> Option<Origin> {
+        let is_local = self.tls.as_ref().is_some_and(|tls| tls.authority().is_some());
+        if !self.public_origins.is_empty() && !is_local {
+            return None;
+        }
+        let own = caller.own_origin(headers)?;
+        match &self.tls {
+            Some(tls) => (own.is_secure() && tls.is_for(own.host())).then_some(own),
+            None => Some(own),
+        }
+    }
+}
+
 /// The routes. There is no redirect among them, and no cookie is read or set.
 pub(crate) fn router(house: Arc<House>) -> Router {
-    Router::new()
+    trust::routes(&house)
         .route("/ws", any(upgrade::upgrade))
         .route("/healthz", get(health))
         .route("/metrics", get(figures))
@@ -130,13 +156,11 @@ async fn asset(State(house): State<Arc<House>>, request: Request) -> Response {
 
 /// The origins under which this page is seen, for its policy.
 fn page_origins(house: &House, request: &Request) -> Vec<Origin> {
-    if !house.public_origins.is_empty() {
-        return house.public_origins.clone();
-    }
-    Caller::of(request, &house.trusted_proxies)
-        .and_then(|caller| caller.own_origin(request.headers()))
-        .into_iter()
-        .collect()
+    let caller = Caller::of(request, &house.trusted_proxies);
+    let own = caller.and_then(|caller| house.own_origin(caller, request.headers()));
+    let public = house.public_origins.iter();
+    let other = own.filter(|own| !house.public_origins.contains(own));
+    public.cloned().chain(other).collect()
 }
 
 fn file_response(file: &Asset, request: &Request) -> Response {
@@ -206,6 +230,23 @@ fn plain(status: StatusCode, text: impl Into<Body>) -> Response {
     let policy = HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'");
     headers.insert(header::CONTENT_SECURITY_POLICY, policy);
     secure(&mut response);
+    response
+}
+
+/// A page that the server writes itself: no script, no file besides, nothing that is kept.
+fn page(status: StatusCode, html: String, style: &str) -> Response {
+    let mut response = plain(status, html);
+    let headers = response.headers_mut();
+    let kind = HeaderValue::from_static("text/html; charset=utf-8");
+    headers.insert(header::CONTENT_TYPE, kind);
+    let hash = Base64::encode_string(&Sha256::digest(style));
+    let policy = format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    );
+    if let Ok(policy) = HeaderValue::from_str(&policy) {
+        headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    }
+    headers.insert(header::VARY, HeaderValue::from_static("accept-language"));
     response
 }
 

@@ -7,10 +7,12 @@
 //! what a socket may carry is the business of the shell.
 
 mod address;
+mod appointments;
 mod config;
 mod connection;
 mod hosts;
 mod json_string;
+mod link;
 mod moved;
 mod pass;
 mod people;
@@ -36,8 +38,11 @@ use visavis_protocol::{CloseCode, Epoch, ErrorCode, Handle, PeerId, RoomId, Serv
 
 pub use address::AddressKey;
 use address::Addresses;
+use appointments::Appointments;
+pub use appointments::{AppointmentsConfig, Booking, Kept, KeptAppointment, Progress};
 pub use config::{HubConfig, HubFault, HubLimits, PeopleConfig};
 use connection::{Connection, Rates};
+pub use link::{DeskClaims, LinkSigner, Links, VisitClaims};
 use moved::MovedRooms;
 pub use pass::PassKey;
 pub use people::{CallFigure, Change, Directory, PeopleCounts, PeopleSecret, ReadToken, Tokens, Verify};
@@ -114,6 +119,8 @@ pub struct Hub {
     ended: Ended,
     /// None where this server knows no handles.
     people: Option<People>,
+    /// None where this server signs no links.
+    appointments: Option<Appointments>,
     outputs: VecDeque<Output>,
     welcome: ByteString,
     pong: ByteString,
@@ -137,6 +144,10 @@ impl Hub {
             .clone()
             .map(|people| People::new(people, unix).planted(&config));
         Self {
+            appointments: config
+                .appointments
+                .clone()
+                .map(|appointments| Appointments::new(appointments, unix)),
             people,
             relays,
             rates: Rates::new(&config.limits),
@@ -164,6 +175,9 @@ impl Hub {
         self.relays.set_clock(now, unix);
         if let Some(people) = &mut self.people {
             people.set_clock(now, unix);
+        }
+        if let Some(appointments) = &mut self.appointments {
+            appointments.set_clock(now, unix);
         }
     }
 
@@ -223,11 +237,15 @@ impl Hub {
         if let Some(people) = &mut self.people {
             people.tick(now);
         }
-        self.speak();
+        if let Some(appointments) = &mut self.appointments {
+            appointments.tick(now);
+        }
+        self.speak(now);
     }
 
     /// Hands on what people are to be told.
-    fn speak(&mut self) {
+    fn speak(&mut self, now: Duration) {
+        self.speak_of_appointments(now);
         while let Some(word) = self.people.as_mut().and_then(People::poll_word) {
             match word {
                 Word::Tell(connection, event) => self.send(connection, &ServerMessage::People(event)),
@@ -246,6 +264,27 @@ impl Hub {
         }
     }
 
+    /// Hands on what desks and clients are to be told.
+    fn speak_of_appointments(&mut self, now: Duration) {
+        while let Some(word) = self.appointments.as_mut().and_then(Appointments::poll_word) {
+            match word {
+                appointments::Word::Desk(connection, event) => {
+                    self.send(connection, &ServerMessage::Desk(event));
+                }
+                appointments::Word::Visit(connection, event) => {
+                    self.send(connection, &ServerMessage::Visit(event));
+                }
+                appointments::Word::Refuse(connection, code, about, true) => {
+                    self.offend(now, connection, code, Some(about));
+                }
+                appointments::Word::Refuse(connection, code, about, false) => {
+                    self.send_error(connection, code, Some(about), None);
+                }
+                appointments::Word::Store(change) => self.outputs.push_back(Output::Store(change)),
+            }
+        }
+    }
+
     /// An operator took a handle from whoever had it.
     pub fn free_handle(&mut self, now: Duration, handle: &Handle) {
         if let Some(people) = &mut self.people {
@@ -260,10 +299,8 @@ impl Hub {
     pub fn poll_timeout(&self) -> Option<Duration> {
         let rooms = self.timers.peek().map(|Reverse((due, _))| *due);
         let people = self.people.as_ref().and_then(People::poll_timeout);
-        match (rooms, people) {
-            (Some(rooms), Some(people)) => Some(rooms.min(people)),
-            (rooms, people) => rooms.or(people),
-        }
+        let appointments = self.appointments.as_ref().and_then(Appointments::poll_timeout);
+        [rooms, people, appointments].into_iter().flatten().min()
     }
 
     /// The next thing to do; to be drained after each call of another method.

@@ -10,13 +10,16 @@ pub mod doctor;
 mod driver;
 mod http;
 pub mod hub;
+pub mod lan;
 mod metrics;
 mod pass_key;
 mod serve;
 mod signature;
 mod socket;
 pub mod store;
+mod tls;
 pub mod token;
 
 pub use config::Config;
 pub use serve::{Handle, ServeError, serve};
+pub use tls::{AuthorityError, PairError, TlsError};

@@ -1,7 +1,6 @@
 //! The program around [`visavis_server::serve`]: settings, logs, signals, exit codes.
 
 use std::io::{self, Write};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -14,6 +13,7 @@ use visavis_protocol::Handle;
 use visavis_server::config::{Config, ConfigError, Task, from_environment};
 use visavis_server::doctor::{self, Patience};
 use visavis_server::store::Store;
+use visavis_server::{Handle as Server, ServeError};
 
 /// The exit code for settings that cannot be used (sysexits.h).
 const EX_USAGE: u8 = 64;
@@ -62,7 +62,7 @@ fn main() -> ExitCode {
     };
     match runtime.block_on(run(config)) {
         Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(&error, 1),
+        Err(Failure(text, code)) => complain(&text, code),
     }
 }
 
@@ -111,58 +111,72 @@ fn with_source(error: &dyn std::error::Error) -> String {
     format!("{error}{source}")
 }
 
-async fn run(config: Config) -> Result<(), String> {
-    let mut signals = Signals::new().map_err(|error| format!("cannot listen for signals: {error}"))?;
-    let handle = visavis_server::serve(config)
-        .await
-        .map_err(|error| with_source(&error))?;
-    announce(handle.local_addr()).map_err(|error| format!("cannot write to stdout: {error}"))?;
-    signals.next().await;
+/// Why a server did not start or did not go on, and the exit code for it.
+struct Failure(String, u8);
+
+async fn run(config: Config) -> Result<(), Failure> {
+    let mut signals =
+        Signals::new().map_err(|error| Failure(format!("cannot listen for signals: {error}"), 1))?;
+    let handle = visavis_server::serve(config).await.map_err(|error| {
+        let code = match &error {
+            ServeError::Tls(_) => EX_USAGE,
+            ServeError::Listen { .. }
+            | ServeError::DataDir(_)
+            | ServeError::Store(_)
+            | ServeError::Assets(_)
+            | ServeError::Random => 1,
+        };
+        Failure(with_source(&error), code)
+    })?;
+    announce(&handle).map_err(|error| Failure(format!("cannot write to stdout: {error}"), 1))?;
+    while signals.next().await == Signal::Reload {
+        handle.reload();
+    }
     info!("stopping; once more to stop at once");
+    let again = async { while signals.next().await == Signal::Reload {} };
     tokio::select! {
         () = handle.shutdown() => {}
-        () = signals.next() => {}
+        () = again => {}
     }
     Ok(())
 }
 
-/// Prints the one line that says where the server is.
-fn announce(address: SocketAddr) -> io::Result<()> {
-    let port = address.port();
-    let host = match address.ip() {
-        ip if ip.is_unspecified() => {
-            if let Some(ip) = lan_address(ip) {
-                info!(
-                    "on the local network: http://{} (a camera needs HTTPS there)",
-                    SocketAddr::new(ip, port)
-                );
-            }
-            format!("localhost:{port}")
-        }
-        ip => SocketAddr::new(ip, port).to_string(),
-    };
+/// Prints the line that says where the server is, and with a local authority one that says how others
+/// come to trust it.
+fn announce(handle: &Server) -> io::Result<()> {
+    let origin = handle.origin();
+    let mut text = format!("Visavis is ready at {origin}\n");
+    if handle.has_local_authority() {
+        text += &match handle.lan() {
+            Some(lan) => format!("On your network: https://{lan}; phones begin at http://{lan}/trust\n"),
+            None => format!(
+                "Only this machine reaches it (--listen 0.0.0.0:8080 changes that); how to trust it: {origin}/trust\n"
+            ),
+        };
+    } else if handle.local_addr().ip().is_unspecified()
+        && origin.starts_with("http:")
+        && let Some(lan) = handle.lan()
+    {
+        info!("on the local network: http://{lan} (a camera needs HTTPS there: --tls-local)");
+    }
+    // At once: whoever starts us may read the first line and no more.
     let mut stdout = io::stdout().lock();
-    writeln!(stdout, "Visavis is ready at http://{host}")?;
+    stdout.write_all(text.as_bytes())?;
     stdout.flush()
 }
 
-/// The address that the local network knows this machine by. Nothing is sent: a connected
-/// datagram socket only asks the routing table.
-fn lan_address(unspecified: IpAddr) -> Option<IpAddr> {
-    let socket = UdpSocket::bind(SocketAddr::new(unspecified, 0)).ok()?;
-    let anywhere = if unspecified.is_ipv4() {
-        "192.0.2.1:9"
-    } else {
-        "[2001:db8::1]:9"
-    };
-    socket.connect(anywhere).ok()?;
-    let address = socket.local_addr().ok()?.ip();
-    (!address.is_unspecified() && !address.is_loopback()).then_some(address)
+/// What a signal asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Signal {
+    Stop,
+    #[cfg_attr(not(unix), expect(dead_code, reason = "there is no such signal"))]
+    Reload,
 }
 
-/// The wish to stop.
+/// The wish to stop, or to read certificates again.
 #[cfg(unix)]
 struct Signals {
+    hangup: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     interrupt: tokio::signal::unix::Signal,
 }
@@ -172,20 +186,22 @@ impl Signals {
     fn new() -> io::Result<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         Ok(Self {
+            hangup: signal(SignalKind::hangup())?,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
         })
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Signal {
         tokio::select! {
-            _ = self.terminate.recv() => {}
-            _ = self.interrupt.recv() => {}
+            _ = self.hangup.recv() => Signal::Reload,
+            _ = self.terminate.recv() => Signal::Stop,
+            _ = self.interrupt.recv() => Signal::Stop,
         }
     }
 }
 
-/// The wish to stop.
+/// The wish to stop, or to read certificates again.
 #[cfg(not(unix))]
 struct Signals;
 
@@ -195,7 +211,8 @@ impl Signals {
         Ok(Self)
     }
 
-    async fn next(&mut self) {
+    async fn next(&mut self) -> Signal {
         let _ = tokio::signal::ctrl_c().await;
+        Signal::Stop
     }
 }

@@ -19,16 +19,19 @@ use tracing::{debug, info, warn};
 use visavis_protocol::{Epoch, limits};
 
 use crate::Config;
-use crate::admission::Admission;
+use crate::admission::{Admission, Ticket};
 use crate::assets::Assets;
+use crate::config::Origin;
 use crate::driver::{self, QUEUE_FACTS, Request};
 use crate::http::{self, Accepted, House};
 use crate::hub::{AddressKey, Hub, HubConfig, PeopleConfig, PeopleSecret};
+use crate::lan;
 use crate::metrics::Metrics;
 use crate::pass_key;
 use crate::signature;
 use crate::socket::{Capacity, Surroundings};
 use crate::store::{Store, StoreError};
+use crate::tls::{Tls, TlsError, Wire};
 use crate::token::TokenRules;
 
 /// Connections that the kernel keeps for us while we are busy: all of a restart's herd.
@@ -38,6 +41,8 @@ const BACKLOG: u32 = 4096;
 const HTTP_LIFETIME: Duration = Duration::from_secs(120);
 /// How long that last answer may take.
 const HTTP_LAST_ANSWER: Duration = Duration::from_secs(60);
+/// From the first word of a connection to the end of its TLS handshake.
+const HANDSHAKE_WITHIN: Duration = Duration::from_secs(10);
 /// What the process itself takes to end, of [`limits::DRAIN_WITHIN`]: service managers that were told
 /// of that time kill at its end.
 const LAST_STEPS: Duration = Duration::from_secs(1);
@@ -65,6 +70,9 @@ pub enum ServeError {
     /// The key that passes are made with cannot be read or written.
     #[error("cannot use the key of passes in the data folder")]
     PassKey(#[source] io::Error),
+    /// What TLS needs cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
     /// The client's files cannot be read.
     #[error("cannot read the client's files")]
     Assets(#[source] io::Error),
@@ -76,6 +84,9 @@ pub enum ServeError {
 /// A server that runs.
 pub struct Handle {
     address: SocketAddr,
+    redirect: Option<SocketAddr>,
+    origins: Vec<Origin>,
+    tls: Option<Arc<Tls>>,
     stop: watch::Sender<bool>,
     door: JoinHandle<()>,
 }
@@ -85,6 +96,57 @@ impl Handle {
     #[must_use]
     pub const fn local_addr(&self) -> SocketAddr {
         self.address
+    }
+
+    /// Where plain HTTP only leads to HTTPS, besides.
+    #[must_use]
+    pub const fn redirect_addr(&self) -> Option<SocketAddr> {
+        self.redirect
+    }
+
+    /// Where a person on this machine opens it.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let (ip, port) = (self.address.ip(), self.address.port());
+        let local = if ip.is_unspecified() {
+            format!("localhost:{port}")
+        } else {
+            self.address.to_string()
+        };
+        let Some(tls) = &self.tls else {
+            return format!("http://{local}");
+        };
+        let named = if tls.authority().is_some() {
+            Origin::of(true, &local)
+        } else {
+            let public = self.origins.iter().find(|origin| origin.is_secure()).cloned();
+            public.or_else(|| Origin::of(true, &format!("{}:{port}", tls.name()?)))
+        };
+        named.map_or_else(|| format!("https://{local}"), |origin| origin.to_string())
+    }
+
+    /// Where others on the network open it, if they can.
+    #[must_use]
+    pub fn lan(&self) -> Option<SocketAddr> {
+        let address = match &self.tls {
+            Some(tls) => tls.lan()?,
+            None => lan::address(self.address.ip())?,
+        };
+        Some(SocketAddr::new(address, self.address.port()))
+    }
+
+    /// Whether people have to be told to trust an authority of ours.
+    #[must_use]
+    pub fn has_local_authority(&self) -> bool {
+        self.tls.as_ref().is_some_and(|tls| tls.authority().is_some())
+    }
+
+    /// Reads certificate and key again. What cannot be used is logged, and the former one stays.
+    pub fn reload(&self) {
+        match &self.tls {
+            Some(tls) => tls.reload(),
+            None => info!("there is no certificate to read again"),
+        }
     }
 
     /// Stops accepting, asks everybody to come back a little later, and waits until they are gone,
@@ -112,6 +174,12 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         source,
     })?;
     let address = listener.local_addr().unwrap_or(config.listen);
+    let tls = Tls::open(config.tls, config.data_dir.as_ref(), address.ip())?;
+    let redirect = match config.http_redirect {
+        Some(address) => Some(listen(address).map_err(|source| ServeError::Listen { address, source })?),
+        None => None,
+    };
+    let redirect_address = redirect.as_ref().and_then(|listener| listener.local_addr().ok());
     let started = Instant::now();
     let metrics = Arc::new(Metrics::default());
     let admission = Admission::new(config.limits.clone());
@@ -144,7 +212,9 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         admission: Arc::clone(&admission),
         metrics: Arc::clone(&metrics),
         metrics_access: config.metrics,
-        public_origins: config.public_origins,
+        public_origins: config.public_origins.clone(),
+        tls: tls.clone(),
+        port: address.port(),
         trusted_proxies: config.trusted_proxies,
         requests: requests.clone(),
         sockets: Surroundings {
@@ -159,19 +229,43 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         next_key: AtomicU64::new(0),
     });
     let (stop, stopped) = watch::channel(false);
+    let routers = Routers {
+        all: http::router(Arc::clone(&house)),
+        insecure: http::insecure_router(Arc::clone(&house)),
+    };
+    if let Some(listener) = redirect {
+        if let Some(address) = redirect_address {
+            info!(%address, "leading to https");
+        }
+        let door = Door {
+            listener,
+            started,
+            admission: Arc::clone(&admission),
+            house: Arc::clone(&house),
+            routers: routers.clone(),
+            entrance: Entrance::Redirect(address.port()),
+            stopped: stopped.clone(),
+        };
+        // It closes with the other one, which waits for the connections of both.
+        tokio::spawn(async move { door.keep().await });
+    }
     let door = Door {
         listener,
         started,
         admission,
         house,
-        requests,
+        routers,
+        entrance: tls.clone().map_or(Entrance::Plain, Entrance::Secure),
         stopped,
     };
     info!(%address, "listening");
     Ok(Handle {
         address,
+        redirect: redirect_address,
+        origins: config.public_origins,
+        tls,
         stop,
-        door: tokio::spawn(door.keep()),
+        door: tokio::spawn(door.keep_and_drain(requests)),
     })
 }
 
@@ -188,18 +282,45 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.listen(BACKLOG)
 }
 
+/// What is spoken behind a door.
+#[derive(Clone)]
+enum Entrance {
+    /// Plain HTTP, and everything is there.
+    Plain,
+    /// TLS, and everything is there; plain HTTP on the same port leads there.
+    Secure(Arc<Tls>),
+    /// Plain HTTP that leads to HTTPS at this port.
+    Redirect(u16),
+}
+
+/// What requests are answered by.
+#[derive(Clone)]
+struct Routers {
+    all: axum::Router,
+    insecure: axum::Router,
+}
+
 struct Door {
     listener: TcpListener,
     started: Instant,
     admission: Arc<Admission>,
     house: Arc<House>,
-    requests: mpsc::Sender<Request>,
+    routers: Routers,
+    entrance: Entrance,
     stopped: watch::Receiver<bool>,
 }
 
 impl Door {
-    async fn keep(mut self) {
-        let router = http::router(Arc::clone(&self.house));
+    async fn keep_and_drain(self, requests: mpsc::Sender<Request>) {
+        let admission = self.keep().await;
+        if requests.send(Request::Drain).await.is_ok() {
+            let drained = timeout(limits::DRAIN_WITHIN - LAST_STEPS, admission.all_gone()).await;
+            info!(in_time = drained.is_ok(), "drained");
+        }
+    }
+
+    /// Lets people in until it is to stop; then the door is shut.
+    async fn keep(mut self) -> Arc<Admission> {
         let mut sweep = interval(SWEEP_EVERY);
         loop {
             let accepted = tokio::select! {
@@ -212,7 +333,7 @@ impl Door {
                 accepted = self.listener.accept() => accepted,
             };
             match accepted {
-                Ok((stream, peer)) => self.let_in(stream, peer, &router),
+                Ok((stream, peer)) => self.let_in(stream, peer),
                 Err(error) => {
                     // Most likely no file descriptors are left; some will be soon.
                     warn!(%error, "cannot accept");
@@ -220,14 +341,10 @@ impl Door {
                 }
             }
         }
-        drop(self.listener);
-        if self.requests.send(Request::Drain).await.is_ok() {
-            let drained = timeout(limits::DRAIN_WITHIN - LAST_STEPS, self.admission.all_gone()).await;
-            info!(in_time = drained.is_ok(), "drained");
-        }
+        self.admission
     }
 
-    fn let_in(&self, stream: TcpStream, peer: SocketAddr, router: &axum::Router) {
+    fn let_in(&self, stream: TcpStream, peer: SocketAddr) {
         let proxy = self
             .house
             .trusted_proxies
@@ -243,68 +360,117 @@ impl Door {
             }
         };
         let connection = Http {
-            stream,
-            accepted: Accepted {
-                peer,
-                ticket: Arc::new(ticket),
-            },
-            router: router.clone(),
+            peer,
+            ticket: Arc::new(ticket),
+            address,
+            admission: Arc::clone(&self.admission),
+            routers: self.routers.clone(),
+            entrance: self.entrance.clone(),
             stopped: self.stopped.clone(),
         };
-        tokio::spawn(connection.serve(wait));
+        tokio::spawn(connection.serve(stream, wait));
     }
 }
 
 /// One accepted connection, as long as it speaks HTTP.
 struct Http {
-    stream: TcpStream,
-    accepted: Accepted,
-    router: axum::Router,
+    peer: SocketAddr,
+    ticket: Arc<Ticket>,
+    /// Whose limits it counts for; nobody's if a trusted proxy speaks.
+    address: Option<AddressKey>,
+    admission: Arc<Admission>,
+    routers: Routers,
+    entrance: Entrance,
     stopped: watch::Receiver<bool>,
 }
 
 impl Http {
-    async fn serve(self, wait: Duration) {
-        let Self {
-            stream,
-            accepted,
-            router,
-            mut stopped,
-        } = self;
+    async fn serve(mut self, stream: TcpStream, wait: Duration) {
         if !wait.is_zero() {
             sleep(wait).await;
         }
         if let Err(error) = stream.set_nodelay(true) {
             debug!(%error, "no TCP_NODELAY");
         }
-        let service = service_fn(move |request: hyper::Request<Incoming>| {
-            let mut request = request.map(Body::new);
-            request.extensions_mut().insert(accepted.clone());
-            router.clone().call(request)
-        });
-        let connection = hyper::server::conn::http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(limits::HTTP_HEAD_WITHIN)
-            .max_buf_size(limits::HTTP_HEAD_BYTES)
-            .serve_connection(TokioIo::new(stream), service)
-            .with_upgrades();
-        let mut connection = std::pin::pin!(connection);
-        let ended = tokio::select! {
-            ended = connection.as_mut() => Some(ended),
-            _ = stopped.wait_for(|stopped| *stopped) => None,
-            () = sleep(HTTP_LIFETIME) => None,
+        let (wire, https_port) = match self.entrance.clone() {
+            Entrance::Plain => (Wire::Plain(stream), None),
+            Entrance::Redirect(port) => (Wire::Plain(stream), Some(port)),
+            Entrance::Secure(tls) => match self.greet(&tls, stream).await {
+                Some(wire) => (wire, None),
+                None => return,
+            },
         };
-        let ended = match ended {
-            Some(ended) => Ok(ended),
-            None => {
-                connection.as_mut().graceful_shutdown();
-                timeout(HTTP_LAST_ANSWER, connection).await
+        let secure = matches!(wire, Wire::Secure(_));
+        let router = match self.entrance {
+            Entrance::Plain => self.routers.all,
+            Entrance::Secure(_) if secure => self.routers.all,
+            Entrance::Secure(_) | Entrance::Redirect(_) => self.routers.insecure,
+        };
+        let accepted = Accepted {
+            peer: self.peer,
+            secure,
+            https_port,
+            ticket: self.ticket,
+        };
+        speak(wire, router, accepted, self.stopped).await;
+    }
+
+    /// Waits for a place among the strangers, then for the handshake, and for neither for long.
+    async fn greet(&mut self, tls: &Tls, stream: TcpStream) -> Option<Wire> {
+        let handshake = async {
+            let _stranger = match self.address {
+                Some(address) => Some(self.admission.admit_handshake(address).await),
+                None => None,
+            };
+            tls.greet(stream).await
+        };
+        let greeted = tokio::select! {
+            greeted = timeout(HANDSHAKE_WITHIN, handshake) => greeted,
+            _ = self.stopped.wait_for(|stopped| *stopped) => return None,
+        };
+        match greeted {
+            Ok(Ok(wire)) => Some(wire),
+            Ok(Err(error)) => {
+                debug!(%error, "no handshake");
+                None
             }
-        };
-        match ended {
-            Ok(Ok(())) => {}
-            Ok(Err(error)) => debug!(%error, "a connection ended badly"),
-            Err(_) => debug!("a reader never read"),
+            Err(_) => {
+                debug!("a handshake took too long");
+                None
+            }
         }
+    }
+}
+
+/// Answers what is asked over a connection, until it ends or becomes a socket.
+async fn speak(wire: Wire, router: axum::Router, accepted: Accepted, mut stopped: watch::Receiver<bool>) {
+    let service = service_fn(move |request: hyper::Request<Incoming>| {
+        let mut request = request.map(Body::new);
+        request.extensions_mut().insert(accepted.clone());
+        router.clone().call(request)
+    });
+    let connection = hyper::server::conn::http1::Builder::new()
+        .timer(TokioTimer::new())
+        .header_read_timeout(limits::HTTP_HEAD_WITHIN)
+        .max_buf_size(limits::HTTP_HEAD_BYTES)
+        .serve_connection(TokioIo::new(wire), service)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    let ended = tokio::select! {
+        ended = connection.as_mut() => Some(ended),
+        _ = stopped.wait_for(|stopped| *stopped) => None,
+        () = sleep(HTTP_LIFETIME) => None,
+    };
+    let ended = match ended {
+        Some(ended) => Ok(ended),
+        None => {
+            connection.as_mut().graceful_shutdown();
+            timeout(HTTP_LAST_ANSWER, connection).await
+        }
+    };
+    match ended {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "a connection ended badly"),
+        Err(_) => debug!("a reader never read"),
     }
 }

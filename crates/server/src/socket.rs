@@ -244,18 +244,28 @@ impl<S: Stream> Socket<S> {
                     Poll::Ready(Err(error)) => return Err(error),
                     Poll::Pending => {
                         self.outbox.advance(0);
-                        let stuck = self.stuck.get_or_insert_with(|| {
-                            Box::pin(sleep_until(Instant::now() + limits::WRITE_WITHIN))
-                        });
-                        return match stuck.as_mut().poll(context) {
-                            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
-                            Poll::Pending => Ok(()),
-                        };
+                        return self.poll_stuck(context);
                     }
                 }
             }
-            Ok(())
+            // What TLS has taken is written only now.
+            match Pin::new(&mut self.stream).poll_flush(context) {
+                Poll::Ready(flushed) => {
+                    self.stuck = None;
+                    flushed
+                }
+                Poll::Pending => self.poll_stuck(context),
+            }
         })
+    }
+
+    /// Whether a write that does not go on has waited too long.
+    fn poll_stuck(&mut self, context: &mut Context<'_>) -> io::Result<()> {
+        let limit = || Box::pin(sleep_until(Instant::now() + limits::WRITE_WITHIN));
+        match self.stuck.get_or_insert_with(limit).as_mut().poll(context) {
+            Poll::Ready(()) => Err(io::ErrorKind::TimedOut.into()),
+            Poll::Pending => Ok(()),
+        }
     }
 
     /// Writes what is left and the close frame. If we began, reads on until the other end has

@@ -4,6 +4,8 @@
 //! write takes tens of microseconds: the log is written through to the system, not to the disk (`WAL`,
 //! `synchronous = NORMAL`), so a killed process loses nothing and a power cut the last moment at most.
 
+mod bookings;
+
 use core::time::Duration;
 use std::path::{Path, PathBuf};
 
@@ -14,14 +16,14 @@ use visavis_protocol::handle::Fixed;
 use visavis_protocol::limits::{MISSED_CALLS, MISSED_FOR};
 use visavis_protocol::people::Missed;
 
-use crate::hub::{Change, Directory};
+use crate::hub::{Change, Directory, Kept};
 
 /// The file's name in the data folder.
 const FILE: &str = "visavis.sqlite3";
 /// Handles that were freed last: a server that runs reads them within seconds.
 const FREED_KEPT: i64 = 1000;
 /// Steps from an empty file to the present form; never changed, only added to.
-const MIGRATIONS: [&str; 1] = ["
+const MIGRATIONS: [&str; 2] = ["
     CREATE TABLE person (handle TEXT PRIMARY KEY, last_missed INTEGER NOT NULL DEFAULT 0) WITHOUT ROWID, STRICT;
     CREATE TABLE key (handle TEXT NOT NULL, key BLOB NOT NULL, PRIMARY KEY (handle, key)) WITHOUT ROWID, STRICT;
     CREATE TABLE contact (owner TEXT NOT NULL, contact TEXT NOT NULL, PRIMARY KEY (owner, contact)) WITHOUT ROWID, STRICT;
@@ -29,7 +31,7 @@ const MIGRATIONS: [&str; 1] = ["
     CREATE TABLE missed (owner TEXT NOT NULL, number INTEGER NOT NULL, caller TEXT NOT NULL, video INTEGER NOT NULL,
         at INTEGER NOT NULL, PRIMARY KEY (owner, number)) WITHOUT ROWID, STRICT;
     CREATE TABLE freed (number INTEGER PRIMARY KEY, handle TEXT NOT NULL) STRICT;
-"];
+", bookings::TABLES];
 
 /// Why something is not kept.
 #[derive(Debug, thiserror::Error)]
@@ -178,6 +180,18 @@ impl Store {
         Ok(directory)
     }
 
+    /// Every desk and appointment that was written down.
+    ///
+    /// # Errors
+    /// If the file cannot be read.
+    pub fn kept(&self) -> Result<Kept, StoreError> {
+        let (kept, skipped) = bookings::read(&self.db)?;
+        if skipped > 0 {
+            warn!(skipped, "appointments of the store were not understood");
+        }
+        Ok(kept)
+    }
+
     fn each(
         &self,
         query: &str,
@@ -244,6 +258,7 @@ impl Store {
                     params![owner.as_str(), upto],
                 )?;
             }
+            Change::Booking(booking) => bookings::write(&self.db, booking)?,
             Change::Freed { handle } => _ = self.free(handle)?,
         }
         Ok(())

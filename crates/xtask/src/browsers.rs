@@ -12,7 +12,7 @@ struct Packaged {
     package: &'static str,
 }
 
-const WANTED: [Packaged; 7] = [
+const WANTED: [Packaged; 8] = [
     Packaged {
         program: "chromium",
         package: "chromium",
@@ -40,6 +40,11 @@ const WANTED: [Packaged; 7] = [
     Packaged {
         program: "turnserver",
         package: "coturn",
+    },
+    // Tells a Chromium whom to trust.
+    Packaged {
+        program: "certutil",
+        package: "libnss3-tools",
     },
 ];
 

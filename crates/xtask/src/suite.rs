@@ -533,6 +533,11 @@ fn browser_tests(bench: &Bench, mut command: Command, package: &str, filter: &[S
             println!("{wanted} is not installed: its tests will fail");
         }
     }
+    if !browsers::is_there("certutil") {
+        println!(
+            "certutil is not installed (package libnss3-tools): https with a local authority is not tested"
+        );
+    }
     build::fetch()?;
     let run = std::process::id().to_string();
     let skipped = build::target_dir().join("xtask/skipped.txt");

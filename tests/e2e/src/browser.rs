@@ -131,6 +131,9 @@ impl Browser {
     ) -> Result<Self> {
         let home = folder.join(&label);
         std::fs::create_dir_all(home.join("profile"))?;
+        if let Some(authority) = &place.authority {
+            trust(authority, &home)?;
+        }
         let (mut command, listening) = match kind {
             Kind::Chromium => {
                 let mut command = place.command("chromedriver");
@@ -288,6 +291,26 @@ impl Browser {
     pub fn abandon(&self) {
         self.driver.clone().leak().ok();
     }
+}
+
+/// Puts an authority among those that Chromium takes from the person of this home.
+fn trust(authority: &Path, home: &Path) -> Result<()> {
+    let folder = home.join(".pki/nssdb");
+    std::fs::create_dir_all(&folder)?;
+    let folder = format!("sql:{}", folder.display());
+    let run = |arguments: &[&str]| {
+        let mut command = std::process::Command::new("certutil");
+        command.args(["-d", &folder]).args(arguments);
+        let done = command
+            .output()
+            .context("certutil is not there (package libnss3-tools)")?;
+        let complaint = String::from_utf8_lossy(&done.stderr);
+        anyhow::ensure!(done.status.success(), "certutil {arguments:?}: {complaint}");
+        Ok(())
+    };
+    run(&["-N", "--empty-password"])?;
+    let file = authority.to_string_lossy();
+    run(&["-A", "-a", "-n", "visavis", "-t", "C,,", "-i", &file])
 }
 
 /// The probe, behind what pretends of devices that which the browser cannot be told.

@@ -1,5 +1,6 @@
 //! Where a program of a test runs: on this machine, or on a host that a test has made.
 
+use std::path::PathBuf;
 use std::process::Command;
 use std::sync::Arc;
 
@@ -14,6 +15,8 @@ pub struct Place {
     pub reach: Option<Arc<dyn Fn(u16) -> Result<u16> + Send + Sync>>,
     /// An origin that browsers there are to take for a secure one, although it is plain HTTP.
     pub trusted_origin: Option<String>,
+    /// A certificate authority (PEM) that Chromium there is told to trust, as a person would.
+    pub authority: Option<PathBuf>,
 }
 
 impl Place {

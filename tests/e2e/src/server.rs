@@ -56,6 +56,14 @@ impl Server {
         format!("{}/ws", self.origin.replacen("http", "ws", 1))
     }
 
+    /// What it prints behind these words.
+    ///
+    /// # Errors
+    /// If it does not.
+    pub async fn printed(&mut self, before: &str) -> Result<String> {
+        self.program.printed(before).await
+    }
+
     /// Ends it as a crash would.
     pub fn kill(&mut self) {
         self.program.kill();

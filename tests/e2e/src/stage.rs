@@ -110,6 +110,23 @@ impl Stage {
         Ok(())
     }
 
+    /// Starts the server for the local network, with an authority of its own; its origin there is the
+    /// stage's from then on. The authority's certificate, for [`Place::authority`].
+    ///
+    /// # Errors
+    /// If it does not come up, or knows of no network.
+    pub async fn serve_securely(&self) -> Result<PathBuf> {
+        let options = ["--tls-local"];
+        let place = Place::default();
+        let mut server = Server::start_at("0.0.0.0:0", &place, &self.folder, &self.mark, &options).await?;
+        let told = server.printed("On your network: ").await?;
+        let (origin, _) = told.split_once(';').context("no address")?;
+        self.origin.replace(origin.to_owned());
+        self.server.replace(Some(server));
+        self.serving.replace((place, owned(&options)));
+        Ok(self.folder.join("server-data/tls/authority.crt"))
+    }
+
     /// Runs an operator's command beside the server; what it says.
     ///
     /// # Errors

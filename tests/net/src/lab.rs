@@ -161,6 +161,7 @@ impl Lab {
             wrap: host.wrap(),
             reach: Some(Arc::new(move |port| reach(&path, port))),
             trusted_origin: Some(format!("http://{}", self.server_address())),
+            ..Place::default()
         }
     }
 

@@ -133,6 +133,8 @@ impl Room {
             ServerMessage::Moved { version, room } => {
                 if self.follows(version, session, context) {
                     self.moved(room);
+                    // The pass is for the room's id: there is a new one.
+                    self.ask_to_resume(context.now, session, context.commands);
                 }
             }
             ServerMessage::Left {}

@@ -38,10 +38,46 @@ impl Origin {
         &self.text
     }
 
+    /// Host and, where it is not the scheme's own, port: as in a `Host` header.
+    #[must_use]
+    pub fn authority(&self) -> &str {
+        self.text.split_once("://").map_or("", |(_, authority)| authority)
+    }
+
+    /// The host, an IPv6 address without its brackets.
+    #[must_use]
+    pub fn host(&self) -> &str {
+        let authority = self.authority();
+        let host = match authority.rsplit_once(':') {
+            Some((host, port)) if !port.ends_with(']') => host,
+            Some(_) | None => authority,
+        };
+        host.strip_prefix('[')
+            .and_then(|host| host.strip_suffix(']'))
+            .unwrap_or(host)
+    }
+
+    /// The port, the scheme's own if none is written.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        let written = self.authority().rsplit_once(':').map(|(_, port)| port.parse());
+        match written {
+            Some(Ok(port)) => port,
+            Some(Err(_)) | None if self.secure => 443,
+            Some(Err(_)) | None => 80,
+        }
+    }
+
+    /// Whether its scheme is `https`.
+    #[must_use]
+    pub const fn is_secure(&self) -> bool {
+        self.secure
+    }
+
     /// The source expression by which a policy allows WebSockets to this origin.
     #[must_use]
     pub fn websocket(&self) -> String {
-        let authority = self.text.split_once("://").map_or("", |(_, authority)| authority);
+        let authority = self.authority();
         let scheme = if self.secure { "wss" } else { "ws" };
         format!("{scheme}://{authority}")
     }
@@ -95,6 +131,20 @@ mod tests {
             "http://[::1]:8080"
         );
         assert_eq!(Origin::of(false, "[::1]").unwrap().as_str(), "http://[::1]");
+    }
+
+    #[test]
+    fn an_origin_comes_apart_into_host_and_port() {
+        for (text, host, port) in [
+            ("https://meet.example", "meet.example", 443),
+            ("http://meet.example:8080", "meet.example", 8080),
+            ("https://[2001:db8::1]", "2001:db8::1", 443),
+            ("http://[::1]:81", "::1", 81),
+            ("http://192.0.2.1", "192.0.2.1", 80),
+        ] {
+            let origin: Origin = text.parse().unwrap();
+            assert_eq!((origin.host(), origin.port()), (host, port), "{text}");
+        }
     }
 
     #[test]

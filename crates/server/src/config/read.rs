@@ -11,6 +11,7 @@ use serde::{Deserialize, Deserializer, Serialize};
 use visavis_protocol::{Handle, IceServer};
 
 use super::limits::{self, NAMES};
+use super::tls::WrittenTls;
 use super::token::WrittenTokens;
 use super::turn::{self, WrittenTurn};
 use super::{Config, MetricsAccess, check_ice_server, ice_server};
@@ -24,6 +25,10 @@ const SETTINGS: &[&str] = &[
     "listen",
     "data_dir",
     "assets",
+    "tls_cert",
+    "tls_key",
+    "tls_local",
+    "http_redirect",
     "public_origin",
     "trusted_proxy",
     "ice_server",
@@ -120,6 +125,22 @@ struct Flags {
     #[arg(long, value_name = "DIR")]
     #[serde(skip_serializing_if = "Option::is_none")]
     assets: Option<PathBuf>,
+    /// Certificate (PEM) to encrypt with, and those behind it; read again on SIGHUP
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_cert: Option<PathBuf>,
+    /// Its private key (PEM)
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    tls_key: Option<PathBuf>,
+    /// Encrypt with a certificate of an authority made here, which devices are told to trust
+    #[arg(long)]
+    #[serde(skip_serializing_if = "core::ops::Not::not")]
+    tls_local: bool,
+    /// Where plain HTTP leads on to HTTPS, besides the port that encrypts
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    http_redirect: Option<String>,
     /// Origin under which people reach the server, such as `https://meet.example`; repeatable
     #[arg(long, value_name = "ORIGIN")]
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -195,6 +216,11 @@ struct Written {
     listen: Option<String>,
     data_dir: Option<PathBuf>,
     assets: Option<PathBuf>,
+    tls_cert: Option<PathBuf>,
+    tls_key: Option<PathBuf>,
+    #[serde(default)]
+    tls_local: bool,
+    http_redirect: Option<String>,
     #[serde(default, deserialize_with = "one_or_many")]
     public_origin: Vec<String>,
     #[serde(default, deserialize_with = "one_or_many")]
@@ -323,6 +349,13 @@ fn check(written: Written) -> Result<Config, ConfigError> {
             .parse::<SocketAddr>()
             .map_err(|_| ConfigError::Value(format!("listen: `{listen}` is not like 127.0.0.1:8080")))?;
     }
+    (config.tls, config.http_redirect) = WrittenTls {
+        certificate: written.tls_cert,
+        key: written.tls_key,
+        local: written.tls_local,
+        redirect: written.http_redirect,
+    }
+    .check()?;
     config.public_origins = each("public_origin", &written.public_origin)?;
     config.trusted_proxies = each("trusted_proxy", &written.trusted_proxy)?;
     config.hub.ice = written.ice_server;

@@ -7,7 +7,7 @@ use super::tls::Trust;
 use super::wire::{self, Deadline, Stream, Wire};
 use super::{Finding, Means};
 use crate::Config;
-use crate::config::Origin;
+use crate::config::{Origin, TlsSetting};
 
 /// What a proxy says when nothing answers behind it.
 const NOBODY_BEHIND: [u16; 3] = [502, 503, 504];
@@ -16,14 +16,18 @@ const NOBODY_BEHIND: [u16; 3] = [502, 503, 504];
 pub(super) fn surroundings(config: &Config) -> Vec<Finding> {
     let mut findings = Vec::new();
     let local = config.listen.ip().is_loopback();
-    if config.public_origins.is_empty() && !local {
+    if config.public_origins.is_empty() && !local && config.tls == TlsSetting::Off {
         findings.push(Finding::Doubtful(
-            "public origin: none is set; browsers elsewhere give no camera over plain http, so a proxy with https \
-             and --public-origin are wanted"
+            "public origin: none is set; browsers elsewhere give no camera over plain http, so \
+             --tls-cert, --tls-local, or a proxy with https and --public-origin are wanted"
                 .into(),
         ));
     }
-    if !config.public_origins.is_empty() && local && config.trusted_proxies.is_empty() {
+    if !config.public_origins.is_empty()
+        && local
+        && config.trusted_proxies.is_empty()
+        && config.tls == TlsSetting::Off
+    {
         findings.push(Finding::Doubtful(format!(
             "trusted proxy: none is set, and only this machine reaches {}; all who come through a proxy count as a \
              single address, with its limits; --trusted-proxy {} if it runs here",

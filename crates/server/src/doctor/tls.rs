@@ -11,10 +11,11 @@ use rustls::crypto::ring;
 use rustls::pki_types::ServerName;
 use rustls::{CertificateError, ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use x509_cert::Certificate;
-use x509_cert::der::{DateTime, Decode};
+use x509_cert::der::Decode;
 
 use super::Finding;
 use super::wire::{self, Wire};
+use crate::tls::day;
 
 /// A certificate with less time than this should have been renewed: those for 90 days are with 30
 /// left, by the usual programs.
@@ -96,7 +97,7 @@ impl Trust {
 }
 
 /// What the end of a certificate means now; both since 1970.
-fn judge(end: Duration, now: Duration) -> Finding {
+pub(super) fn judge(end: Duration, now: Duration) -> Finding {
     let day = day(end);
     if end < now {
         Finding::Broken(format!("its certificate ended on {day}"))
@@ -107,14 +108,6 @@ fn judge(end: Duration, now: Duration) -> Finding {
     } else {
         Finding::Fine(format!("its certificate is good until {day}"))
     }
-}
-
-/// The day of a moment since 1970, in UTC.
-fn day(moment: Duration) -> String {
-    DateTime::from_unix_duration(moment).map_or_else(
-        |_| "an unreadable day".into(),
-        |date| format!("{}-{:02}-{:02}", date.year(), date.month(), date.day()),
-    )
 }
 
 /// Why a connection could not be encrypted, in words.

@@ -13,6 +13,10 @@ use crate::config::{Network, Origin};
 #[derive(Clone)]
 pub(crate) struct Accepted {
     pub(crate) peer: SocketAddr,
+    /// Whether it is encrypted up to this server.
+    pub(crate) secure: bool,
+    /// The port for HTTPS, where this connection's own leads there only.
+    pub(crate) https_port: Option<u16>,
     /// The connection's place; an upgraded socket takes it over.
     pub(crate) ticket: Arc<Ticket>,
 }
@@ -27,17 +31,23 @@ pub(crate) struct Caller {
 impl Caller {
     /// Finds out who asks. `None` cannot happen over a connection that this server accepted.
     pub(crate) fn of(request: &Request, trusted: &[Network]) -> Option<Self> {
-        let peer = request.extensions().get::<Accepted>()?.peer.ip();
-        Some(Self::behind(peer, request.headers(), trusted))
+        let accepted = request.extensions().get::<Accepted>()?;
+        let headers = request.headers();
+        Some(Self::behind(
+            accepted.peer.ip(),
+            accepted.secure,
+            headers,
+            trusted,
+        ))
     }
 
     /// The last address in the chain that no trusted proxy speaks for.
-    fn behind(peer: IpAddr, headers: &HeaderMap, trusted: &[Network]) -> Self {
+    fn behind(peer: IpAddr, secure: bool, headers: &HeaderMap, trusted: &[Network]) -> Self {
         let is_trusted = |address: IpAddr| trusted.iter().any(|network| network.contains(address));
         if !is_trusted(peer) {
             return Self {
                 address: peer,
-                secure: false,
+                secure,
             };
         }
         let values: Vec<&str> = headers
@@ -57,7 +67,7 @@ impl Caller {
         }
         let secure = headers
             .get("x-forwarded-proto")
-            .is_some_and(|scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"));
+            .map_or(secure, |scheme| scheme.as_bytes().eq_ignore_ascii_case(b"https"));
         Self { address, secure }
     }
 
@@ -81,7 +91,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert("x-forwarded-for", HeaderValue::from_str(chain).unwrap());
         let trusted = ["127.0.0.1".parse().unwrap(), "10.0.0.0/8".parse().unwrap()];
-        Caller::behind(peer.parse().unwrap(), &headers, &trusted)
+        Caller::behind(peer.parse().unwrap(), false, &headers, &trusted)
             .address
             .to_string()
     }

@@ -16,14 +16,15 @@ use hyper::upgrade::{OnUpgrade, Parts};
 use hyper::{Method, StatusCode};
 use hyper_util::rt::TokioIo;
 use sha1::{Digest, Sha1};
-use tokio::net::TcpStream;
 use tracing::debug;
 
 use super::caller::Accepted;
 use super::{Caller, House, plain};
+use crate::config::Origin;
 use crate::hub::{AddressKey, ConnectionKey};
 use crate::metrics::Metrics;
 use crate::socket;
+use crate::tls::Wire;
 
 /// What a server appends to the client's key (RFC 6455, section 1.3).
 const GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -77,9 +78,9 @@ pub(super) async fn upgrade(State(house): State<Arc<House>>, mut request: Reques
 }
 
 /// Takes the bare connection out of the HTTP server's hands, with what was read too much.
-async fn take(on_upgrade: OnUpgrade) -> Option<(TcpStream, Bytes)> {
+async fn take(on_upgrade: OnUpgrade) -> Option<(Wire, Bytes)> {
     let upgraded = on_upgrade.await.ok()?;
-    let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<TcpStream>>().ok()?;
+    let Parts { io, read_buf, .. } = upgraded.downcast::<TokioIo<Wire>>().ok()?;
     // A copy, so that the HTTP server's larger buffer is freed.
     Some((io.into_inner(), Bytes::copy_from_slice(&read_buf)))
 }
@@ -90,15 +91,8 @@ fn is_own_origin(house: &House, caller: Caller, headers: &HeaderMap) -> bool {
     let (Some(origin), None) = (origins.next(), origins.next()) else {
         return false;
     };
-    if house.public_origins.is_empty() {
-        return caller
-            .own_origin(headers)
-            .is_some_and(|own| own.as_str().as_bytes() == origin.as_bytes());
-    }
-    house
-        .public_origins
-        .iter()
-        .any(|allowed| allowed.as_str().as_bytes() == origin.as_bytes())
+    let is = |allowed: &Origin| allowed.as_str().as_bytes() == origin.as_bytes();
+    house.public_origins.iter().any(is) || house.own_origin(caller, headers).as_ref().is_some_and(is)
 }
 
 /// The answer to the client's key, if this is a proper request for a WebSocket.

@@ -4,6 +4,7 @@ use core::time::Duration;
 
 use visavis_protocol::{IceServer, limits};
 
+use super::appointments::AppointmentsConfig;
 use super::pass::PassKey;
 use super::people::{Directory, PeopleSecret, Tokens, Verify};
 use super::turn::TurnConfig;
@@ -17,6 +18,8 @@ pub struct HubConfig {
     pub turn: Option<TurnConfig>,
     /// Handles and calls; none where this server knows none.
     pub people: Option<PeopleConfig>,
+    /// Desks and appointments; none where this server signs no links.
+    pub appointments: Option<AppointmentsConfig>,
     /// What the passes of those are made with who were let into a room with a host.
     pub pass_key: PassKey,
     /// How much of everything is allowed.

@@ -203,7 +203,6 @@ impl Hub {
         {
             return self.offend(now, connection, ErrorCode::BadMessage, Some(message.kind()));
         }
-        let kind = message.kind();
         match message {
             ClientMessage::Hello { .. } => {
                 self.send_error(connection, ErrorCode::AlreadyGreeted, Some("hello"), None);
@@ -248,13 +247,27 @@ impl Hub {
                 if let Some(people) = &mut self.people {
                     people.set_hidden(now, connection, hidden);
                 }
+                if let Some(appointments) = &mut self.appointments {
+                    appointments.set_hidden(connection, hidden);
+                }
             }
             ClientMessage::Ice {} => self.tell_ice(now, connection, place),
             ClientMessage::People(request) => self.about_people(now, connection, place, request),
             ClientMessage::Host(request) => self.host(now, connection, place, request),
-            ClientMessage::Desk(_) | ClientMessage::Visit(_) => {
-                self.offend(now, connection, ErrorCode::UnknownKind, Some(kind));
+            ClientMessage::Desk(request) => {
+                let is_hidden = self
+                    .connections
+                    .get(&connection)
+                    .is_some_and(|known| known.hidden);
+                match &mut self.appointments {
+                    Some(appointments) => appointments.desk(now, connection, is_hidden, request),
+                    None => self.send_error(connection, ErrorCode::UnknownKind, Some("desk"), None),
+                }
             }
+            ClientMessage::Visit(request) => match &mut self.appointments {
+                Some(appointments) => appointments.visit(now, connection, request),
+                None => self.send_error(connection, ErrorCode::UnknownKind, Some("visit"), None),
+            },
             ClientMessage::Ping {} => self.push(connection, self.pong.clone()),
         }
     }
@@ -469,6 +482,9 @@ impl Hub {
         self.addresses.disconnected(now, known.address);
         if let Some(people) = &mut self.people {
             people.page_gone(now, connection, false);
+        }
+        if let Some(appointments) = &mut self.appointments {
+            appointments.page_gone(now, connection);
         }
         match known.place {
             Place::Stranger | Place::Greeted => {}

@@ -70,6 +70,9 @@ impl Hub {
         let Some(room) = self.rooms.get_mut(&key) else {
             return;
         };
+        if let Some(appointments) = &mut self.appointments {
+            appointments.room_changed(now, &room.id, room.seats.len());
+        }
         if room.watchers.is_empty() || room.tell_at.is_some() {
             return;
         }

@@ -10,6 +10,8 @@ use visavis_protocol::handle::PublicKey;
 use visavis_protocol::limits::{CONTACTS, HANDLES, KEYS_PER_PERSON, MISSED_CALLS, MISSED_FOR};
 use visavis_protocol::people::Missed;
 
+use crate::hub::appointments::Booking;
+
 /// Something that must outlast the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Change {
@@ -57,6 +59,8 @@ pub enum Change {
         /// The number of the last one.
         upto: u64,
     },
+    /// Something about appointments.
+    Booking(Booking),
     /// A handle is nobody's any more, by the operator's word.
     Freed {
         /// Which.
@@ -128,6 +132,7 @@ impl Directory {
                 entry.missed.retain(|missed| missed.number > *upto);
                 entry.missed.len() < before
             }
+            Change::Booking(_) => false,
             Change::Freed { handle } => self.entries.remove(handle).is_some(),
         }
     }

@@ -7,7 +7,7 @@ use visavis_protocol::{
     ClientMessage, CloseCode, Epoch, ErrorCode, PeerId, RoomId, SeatSecret, ServerMessage, SessionSecret,
 };
 
-use crate::hub::{AddressKey, ConnectionKey, Counts, Hub, HubConfig, Output};
+use crate::hub::{AddressKey, Change, ConnectionKey, Counts, Hub, HubConfig, Output};
 
 pub(super) const EPOCH: Epoch = Epoch::from_bytes([7; 16]);
 /// When the hub's own time is zero.
@@ -23,6 +23,8 @@ pub(super) struct Inbox {
 pub(super) struct World {
     pub(super) hub: Hub,
     pub(super) now: Duration,
+    /// What was to be written down.
+    pub(super) stored: Vec<Change>,
     next: u64,
     inboxes: BTreeMap<ConnectionKey, Inbox>,
 }
@@ -88,6 +90,7 @@ impl World {
         Self {
             hub: Hub::new(config, EPOCH, UNIX),
             now: Duration::from_secs(1000),
+            stored: Vec::new(),
             next: 0,
             inboxes: BTreeMap::new(),
         }
@@ -101,7 +104,7 @@ impl World {
                     assert_eq!(inbox.closed, None, "written to after the close");
                     inbox.messages.push(ServerMessage::decode(&text).unwrap());
                 }
-                Output::Store(_) => {}
+                Output::Store(change) => self.stored.push(change),
                 Output::Close { connection, code } => {
                     let inbox = self.inboxes.get_mut(&connection).unwrap();
                     assert_eq!(inbox.closed, None, "closed twice");

@@ -279,6 +279,17 @@ fn who_was_removed_does_not_come_back() {
     let (again, told) = world.joins(&next, 1, 30, with_pass(pass));
     assert_eq!(told, [ServerMessage::Waiting {}]);
     world.say(again, &ClientMessage::Leave {});
+    // Should they have a pass for it, of a time that nobody remembers, it is void.
+    let forgotten = PassKey::default().make(&next, seat(1).seat_id()).unwrap();
+    let (again, told) = world.joins(&next, 1, 33, with_pass(forgotten));
+    assert_eq!(told, [ServerMessage::Waiting {}]);
+    world.say(again, &ClientMessage::Leave {});
+    world.take(again);
+    world.say(again, &watch_of(&next, Some(1), with_pass(forgotten)));
+    assert!(matches!(
+        world.take(again)[..],
+        [ServerMessage::Occupancy { shut: true, .. }]
+    ));
     world.say(host, &set_gate(false, false));
     let (again, told) = world.joins(&next, 1, 31, NOBODY);
     assert_eq!(hosting(&told).pass, None);

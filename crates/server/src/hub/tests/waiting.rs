@@ -210,10 +210,15 @@ fn a_lost_socket_keeps_its_place_for_a_while() {
         assert_eq!(world.counts().waiting, 0);
     }
     // The resume of one who waits, or waited, is no guess.
+    world.waits_at(&guarded(), 2);
     let again = world.greeted();
-    for _ in 0..2 * limits::FAILED_RESUMES {
-        world.say(again, &resume_of(&guarded(), 1, NOBODY));
-        assert_eq!(world.take_error(again), Some(ErrorCode::UnknownSession));
+    for n in [1, 2]
+        .into_iter()
+        .cycle()
+        .take(4 * limits::FAILED_RESUMES as usize)
+    {
+        world.say(again, &resume_of(&guarded(), n, NOBODY));
+        assert_eq!(world.take_error(again), Some(ErrorCode::UnknownSession), "{n}");
     }
 }
 
