@@ -4,6 +4,7 @@
 //! runtime has and tells it what people want. `docs/architecture.md` draws the house.
 
 pub mod app;
+pub mod calendar;
 pub mod components;
 pub mod i18n;
 pub mod layout;

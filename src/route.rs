@@ -20,6 +20,12 @@ const BEHIND_A_DOOR: char = '~';
 /// The name of every room in which two people meet who call each other.
 const CALL: &str = "call";
 
+/// The name of every room in which an appointment takes place.
+const APPOINTMENT: &str = "appointment";
+
+/// A longer token no server takes.
+const TOKEN_BYTES: usize = 2048;
+
 /// A page of the app.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Route {
@@ -29,14 +35,73 @@ pub enum Route {
     Contacts,
     /// `/contacts/<handle>`
     Contact(Handle),
-    /// `/desk`
-    Desk,
+    /// `/desk#<token>`
+    Desk(LinkToken),
+    /// `/join#<token>`
+    Join(LinkToken),
     /// `/room/<name>#<secret>`
     Room(RoomLink),
     /// Starts as a link to a room and is none.
     BadRoomLink(LinkError),
     /// Any other path.
     NotFound,
+}
+
+/// What follows the `#` where a token is expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkToken {
+    /// Nothing.
+    Absent,
+    /// Something that is no token: a part of the link was lost or changed.
+    Damaged,
+    /// A token, as far as its shape tells.
+    Whole(Token),
+}
+
+/// A token of a desk or of an appointment. Who has it is who it says.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Token(String);
+
+/// Says nothing of it: who reads a log must not be able to use it.
+impl core::fmt::Debug for Token {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        f.write_str("Token")
+    }
+}
+
+impl Token {
+    /// Three parts with dots between them (RFC 7519).
+    #[must_use]
+    pub fn read(text: &str) -> Option<Self> {
+        let is_part = |part: &str| {
+            let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
+            !part.is_empty() && part.bytes().all(is_plain)
+        };
+        let is_token = text.split('.').count() == 3 && text.split('.').all(is_part);
+        (is_token && text.len() <= TOKEN_BYTES).then(|| Self(text.to_owned()))
+    }
+
+    /// As it stands in the link.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl LinkToken {
+    fn parse(fragment: &str) -> Self {
+        match fragment.strip_prefix('#').unwrap_or(fragment) {
+            "" => Self::Absent,
+            text => Token::read(text).map_or(Self::Damaged, Self::Whole),
+        }
+    }
+
+    fn after(&self, path: &str) -> String {
+        match self {
+            Self::Absent | Self::Damaged => path.to_owned(),
+            Self::Whole(token) => [path, "#", token.as_str()].concat(),
+        }
+    }
 }
 
 /// Why a text is not a link to a room.
@@ -113,6 +178,33 @@ impl RoomLink {
     pub fn of_call(secret: &str) -> Result<Self, LinkError> {
         let secret = secret.parse().map_err(|_| LinkError::Secret)?;
         Self::new(CALL.to_owned(), Some(secret))
+    }
+
+    /// The room of an appointment. Its name is always the same, as that of a call.
+    ///
+    /// # Errors
+    /// None in fact: the name is a good one.
+    pub fn of_appointment(secret: RoomSecret, charter: Charter) -> Result<Self, LinkError> {
+        Self::hosted(APPOINTMENT.to_owned(), secret, charter)
+    }
+
+    /// The room of an appointment as the other side tells it: the path and fragment of its link.
+    ///
+    /// # Errors
+    /// If it is no link to a room that only they know.
+    pub fn from_path(text: &str, normalize: impl Fn(&str) -> String) -> Result<Self, LinkError> {
+        let (path, fragment) = text.split_once('#').unwrap_or((text, ""));
+        match Route::parse(path, fragment, normalize) {
+            Route::Room(link) if link.has_secret() => Ok(link),
+            Route::BadRoomLink(error) => Err(error),
+            Route::Room(_)
+            | Route::Lobby
+            | Route::Contacts
+            | Route::Contact(_)
+            | Route::Desk(_)
+            | Route::Join(_)
+            | Route::NotFound => Err(LinkError::Malformed),
+        }
     }
 
     /// The secret as it stands in the link.
@@ -194,9 +286,12 @@ impl RoomLink {
             return match Route::parse(path, fragment, normalize) {
                 Route::Room(link) => Ok(link),
                 Route::BadRoomLink(error) => Err(error),
-                Route::Lobby | Route::Contacts | Route::Contact(_) | Route::Desk | Route::NotFound => {
-                    Err(LinkError::Malformed)
-                }
+                Route::Lobby
+                | Route::Contacts
+                | Route::Contact(_)
+                | Route::Desk(_)
+                | Route::Join(_)
+                | Route::NotFound => Err(LinkError::Malformed),
             };
         }
         if text.contains("://") {
@@ -215,7 +310,8 @@ impl Route {
         match path {
             "/" | "/index.html" => return Self::Lobby,
             "/contacts" | "/contacts/" => return Self::Contacts,
-            "/desk" => return Self::Desk,
+            "/desk" | "/desk/" => return Self::Desk(LinkToken::parse(fragment)),
+            "/join" | "/join/" => return Self::Join(LinkToken::parse(fragment)),
             _ => {}
         }
         if let Some(handle) = path.strip_prefix(PERSON_PREFIX) {
@@ -238,7 +334,8 @@ impl Route {
             Self::Lobby | Self::BadRoomLink(_) | Self::NotFound => String::from("/"),
             Self::Contacts => String::from("/contacts"),
             Self::Contact(handle) => [PERSON_PREFIX, handle.as_str()].concat(),
-            Self::Desk => String::from("/desk"),
+            Self::Desk(token) => token.after("/desk"),
+            Self::Join(token) => token.after("/join"),
             Self::Room(link) => link.path(),
         }
     }
@@ -279,7 +376,7 @@ fn parse_secret(text: &str) -> Option<(RoomSecret, Option<Charter>)> {
 
 /// Percent-encodes all but the unreserved characters of RFC 3986, so that the path survives any
 /// program that a link is pasted into.
-fn encode_into(path: &mut String, name: &str) {
+pub fn encode_into(path: &mut String, name: &str) {
     const HEX: &[u8; 16] = b"0123456789ABCDEF";
     for byte in name.bytes() {
         if byte.is_ascii_alphanumeric() || b"-._~".contains(&byte) {
@@ -371,6 +468,38 @@ mod tests {
             assert_eq!(parse(path, ""), Route::NotFound, "{path}");
         }
         assert_eq!(parse("/contacts/", ""), Route::Contacts);
+    }
+
+    #[test]
+    fn a_token_survives_its_address_and_shows_in_no_debug_output() {
+        let token = "eyJ0.eyJz-dWIi_Q.c2ln";
+        let route = parse("/join", &["#", token].concat());
+        assert_eq!(route, Route::Join(LinkToken::Whole(Token::read(token).unwrap())));
+        assert_eq!(route.path(), ["/join#", token].concat());
+        assert!(!format!("{route:?}").contains("eyJ"));
+        assert_eq!(parse("/desk", ""), Route::Desk(LinkToken::Absent));
+        let long = ["a.b.", &"c".repeat(3000)].concat();
+        for fragment in ["#a.b", "#a..c", "#a.b.c.d", "#a.b.<script>", &long] {
+            assert_eq!(
+                parse("/desk", fragment),
+                Route::Desk(LinkToken::Damaged),
+                "{fragment}"
+            );
+        }
+    }
+
+    #[test]
+    fn an_appointment_is_in_a_room_that_only_its_two_know() {
+        let host = visavis_protocol::HostSecret::from_bytes([9; 16]).host_id();
+        let charter = Charter {
+            host,
+            waiting_room: false,
+        };
+        let link = RoomLink::of_appointment(SECRET.parse().unwrap(), charter).unwrap();
+        assert_eq!(RoomLink::from_path(&link.path(), str::to_owned), Ok(link));
+        for path in ["/room/tea", "/contacts", "https://elsewhere.example/room/a#b", ""] {
+            assert!(RoomLink::from_path(path, str::to_owned).is_err(), "{path}");
+        }
     }
 
     #[test]

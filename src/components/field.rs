@@ -18,13 +18,16 @@ pub struct Field {
 impl Field {
     /// An empty field. `beside` stands in its row.
     pub fn new(id: &'static str, label: &str, beside: Option<El>) -> Self {
-        let error_id = [id, "-error"].concat();
         let input = el_class("input", "input")
-            .attr("id", id)
             .attr("type", "text")
             .attr("enterkeyhint", "go")
-            .attr("spellcheck", "false")
-            .attr("aria-describedby", &error_id);
+            .attr("spellcheck", "false");
+        Self::of(input, id, label, beside)
+    }
+
+    fn of(input: El, id: &'static str, label: &str, beside: Option<El>) -> Self {
+        let error_id = [id, "-error"].concat();
+        let input = input.attr("id", id).attr("aria-describedby", &error_id);
         let error = el_class("p", "field-error")
             .attr("id", &error_id)
             .attr("role", "alert");
@@ -38,6 +41,11 @@ impl Field {
         field
     }
 
+    /// The same for a text of several lines.
+    pub fn area(id: &'static str, label: &str) -> Self {
+        Self::of(el_class("textarea", "input").attr("rows", "2"), id, label, None)
+    }
+
     /// The field itself, for what only one of them needs.
     pub fn input(&self) -> El {
         self.input.clone()
@@ -46,6 +54,16 @@ impl Field {
     /// What is in it.
     pub fn text(&self) -> String {
         self.input.field_value()
+    }
+
+    /// What is in it, as it is to be kept: in normalization form C, without blanks around it.
+    pub fn normalized(&self) -> String {
+        crate::web::text::normalize(self.text().trim())
+    }
+
+    /// Says that all is well.
+    pub fn clear_error(&self) {
+        self.set_error(None);
     }
 
     /// Says what is wrong and puts the cursor there, or that all is well.

@@ -68,18 +68,24 @@ macro_rules! words {
 }
 
 mod chat;
+mod desk;
 mod devices;
 mod files;
 mod host;
 mod keys;
+mod link;
 mod phone;
+mod visit;
 
 pub use chat::ChatWords;
+pub use desk::DeskWords;
 pub use devices::{DeviceWords, ScreenWords};
 pub use files::{AmountWords, FileWords};
 pub use host::HostWords;
 pub use keys::ShortcutWords;
+pub use link::LinkWords;
 pub use phone::PhoneWords;
+pub use visit::VisitWords;
 
 words! {
     /// A text about a number of things, the number written `{}`.
@@ -157,8 +163,6 @@ words! {
     appointments: &'static str,
     /// What is behind the link.
     appointments_hint: &'static str,
-    /// The appointments page.
-    appointments_later: &'static str,
     /// Picker.
     theme: &'static str,
     /// As the system has it.
@@ -485,6 +489,12 @@ words! {
     host: HostWords,
     /// People and their calls.
     phone: PhoneWords,
+    /// A desk with appointments.
+    desk: DeskWords,
+    /// A client's appointment.
+    visit: VisitWords,
+    /// Links to either that are none.
+    link: LinkWords,
     /// Button that goes to the end.
     new_messages: Plural,
     /// Description of the button.

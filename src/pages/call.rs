@@ -19,7 +19,7 @@ use crate::components::dom::{El, button, el, el_class, live};
 use crate::components::{Dialog, Icon, InviteWords, Look, Toasts, Tone, heading, icon, invite};
 use crate::i18n::words;
 use crate::route::RoomLink;
-use crate::runtime::{Direct, Runtime, use_runtime};
+use crate::runtime::{Runtime, use_runtime};
 
 /// A movement within this time of the last one does not begin the controls' rest anew.
 const STIR_EVERY_MS: f64 = 500.0;
@@ -28,8 +28,8 @@ const STIR_EVERY_MS: f64 = 500.0;
 pub fn view(link: &RoomLink) -> El {
     let runtime = use_runtime();
     // Whom one talks with says more than the room that the two were given.
-    let direct = untrack(|| runtime.direct(link));
-    let name = direct.map_or_else(|| link.name().to_owned(), |direct| direct.name);
+    let company = untrack(|| Company::at(runtime, link));
+    let name = company.map_or_else(|| link.name().to_owned(), |company| company.name);
     runtime.set_title(&words().title_in_call.fill(&name));
     let people = runtime.people();
     let is_alone = Memo::new(move |_| people.with(Vec::is_empty));
@@ -52,13 +52,13 @@ pub fn view(link: &RoomLink) -> El {
     let dragged = comforts.files.dragged(scene, move || dropped.open_files());
     let new_link = Memo::new(move |_| runtime.hosting().with(|hosting| hosting.secret));
     let of_call = link.clone();
-    let direct = Memo::new(move |_| runtime.direct(&of_call));
+    let company = Memo::new(move |_| Company::at(runtime, &of_call));
     let frame = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
-        let direct = direct.get();
+        let company = company.get();
         new_link.track();
         is_alone.get().then(|| {
-            if let Some(direct) = direct {
-                let text = el_class("p", "stage-note").text(&on_the_way(&direct));
+            if let Some(company) = company {
+                let text = el_class("p", "stage-note").text(&on_the_way(&company));
                 return el_class("div", "stage-middle").child(text);
             }
             let texts = InviteWords {
@@ -89,15 +89,39 @@ pub fn view(link: &RoomLink) -> El {
         )
 }
 
+/// With whom one is in a room that is there for two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Company {
+    name: String,
+    /// Whether they were on their way a moment ago, and not expected to be back.
+    is_coming: bool,
+}
+
+impl Company {
+    /// Nobody, in any other room. Follows signals.
+    fn at(runtime: Runtime, link: &RoomLink) -> Option<Self> {
+        let of_call = runtime.direct(link).map(|direct| Self {
+            is_coming: !direct.met,
+            name: direct.name,
+        });
+        of_call.or_else(|| {
+            runtime.appointed(link).map(|name| Self {
+                name,
+                is_coming: false,
+            })
+        })
+    }
+}
+
 /// Why one is alone in a call with somebody.
-fn on_the_way(direct: &Direct) -> String {
+fn on_the_way(company: &Company) -> String {
     let words = &words().phone;
-    let text = if direct.met {
-        words.waiting_for
-    } else {
+    let text = if company.is_coming {
         words.connecting_to
+    } else {
+        words.waiting_for
     };
-    text.fill(&direct.name)
+    text.fill(&company.name)
 }
 
 /// Begins the rest of the controls anew at every movement, by changing which animation runs. So does
@@ -212,8 +236,8 @@ fn status_line(toasts: &Toasts, link: &RoomLink) -> El {
             let status = people.with(|people| status(stage.get(), signaling.get(), people));
             region.set_class("is-trouble", status.is_trouble);
             let is_alone = !status.is_trouble && people.with(Vec::is_empty);
-            let alone = is_alone.then(|| runtime.direct(&link)).flatten();
-            line.set_text(alone.map_or(status.text, |direct| on_the_way(&direct)).as_str());
+            let alone = is_alone.then(|| Company::at(runtime, &link)).flatten();
+            line.set_text(alone.map_or(status.text, |company| on_the_way(&company)).as_str());
         })
 }
 

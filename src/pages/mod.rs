@@ -5,10 +5,12 @@ mod calling;
 mod chat;
 mod comforts;
 mod contacts;
+mod desk;
 mod devices;
 mod ended;
 mod files;
-mod later;
+mod join;
+mod link;
 mod lobby;
 mod looks;
 mod more;
@@ -27,6 +29,8 @@ mod wrong;
 use leptos::prelude::*;
 
 pub use calling::card;
+pub use desk::Draft as DeskDraft;
+pub use desk::arrival_card;
 
 use crate::components::dom::{El, el, el_class};
 use crate::components::{Icon, message};
@@ -48,6 +52,13 @@ pub fn page(route: Route) -> El {
     if let Route::Room(link) = route {
         return room::page(link);
     }
+    // So does what somebody types at a desk, and the wait for an appointment.
+    if let Route::Desk(token) = route {
+        return desk::page(token);
+    }
+    if let Route::Join(token) = route {
+        return join::page(token);
+    }
     let speech = use_runtime().speech();
     el_class("div", "slot").slot(move || {
         speech.track();
@@ -55,7 +66,7 @@ pub fn page(route: Route) -> El {
             Route::Lobby | Route::Room(_) => lobby::page(),
             Route::Contacts => contacts::page(),
             Route::Contact(handle) => contacts::conversation(handle),
-            Route::Desk => later::appointments(),
+            Route::Desk(_) | Route::Join(_) => lobby::page(),
             Route::BadRoomLink(error) => wrong::bad_link(*error),
             Route::NotFound => wrong::not_found(),
         })

@@ -30,8 +30,14 @@ pub fn page(link: RoomLink) -> El {
 
     let (stage, signaling) = (runtime.stage(), runtime.signaling());
     let of_call = link.clone();
-    let direct = Memo::new(move |_| runtime.direct(&of_call).map(|direct| direct.name));
+    let appointed = runtime.appointed(&link);
+    let direct = Memo::new(move |_| {
+        let direct = runtime.direct(&of_call).map(|direct| direct.name);
+        direct.or_else(|| appointed.clone())
+    });
     let phase = Memo::new(move |last: Option<&Phase>| match stage.get() {
+        // Why it did not work is said on the page before joining.
+        Stage::Preparing { problem: Some(_) } => Phase::Before,
         Stage::Outside | Stage::Preparing { .. } | Stage::Joining if direct.with(Option::is_some) => {
             Phase::Meeting
         }

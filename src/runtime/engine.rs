@@ -13,6 +13,7 @@ use visavis_protocol::text::{self, TextError};
 use visavis_protocol::{ChatKey, RoomId};
 use web_sys::MediaStream;
 
+use super::appointments::Appointments;
 use super::captures::Captures;
 use super::chat::Reading;
 use super::files::Files;
@@ -77,6 +78,7 @@ pub(super) struct Engine {
     pub(super) files: Files,
     pub(super) reading: Reading,
     pub(super) others: Others,
+    pub(super) appointments: Appointments,
     /// Held through a call.
     wake_lock: RefCell<Option<WakeLock>>,
     seat: RefCell<Claim>,
@@ -149,6 +151,7 @@ impl Engine {
                 files: Files::default(),
                 reading: Reading::default(),
                 others: Others::default(),
+                appointments: Appointments::default(),
                 wake_lock: RefCell::default(),
                 seat: RefCell::new(Claim::Asking(VecDeque::new())),
                 visit: Cell::new(0),
@@ -164,6 +167,7 @@ impl Engine {
         engine.hear_tabs();
         engine.remember_handle();
         engine.return_to_call();
+        engine.remember_appointments();
         engine.settle_seat();
         engine
     }
@@ -239,6 +243,7 @@ impl Engine {
         self.follow_transfers(&view);
         self.follow_chat(&view);
         self.follow_others(&view);
+        self.follow_appointments(&view);
         self.follow_link(&view);
         self.keep_screen_on(view.stage == Stage::Joined);
         self.store.patch(view);
@@ -349,6 +354,22 @@ impl Engine {
                 hosted,
             }));
         }
+        self.want_devices();
+        if is_settled {
+            self.arrived_in_room();
+        }
+        if self.is_meeting_at(link) {
+            // Whoever took the call has said so.
+            _ = self.join(&self.name_in_calls());
+        } else if let Some(name) = self.name_in_appointment(link) {
+            // The name was agreed with the appointment.
+            _ = self.join_as(&name);
+        }
+        visit
+    }
+
+    /// Wants the devices on that were on last, as last chosen.
+    pub(super) fn want_devices(&self) {
         for kind in CaptureKind::DEVICES {
             self.intend(Intent::ChooseDevice {
                 kind,
@@ -360,14 +381,6 @@ impl Engine {
                 on: in_call.unwrap_or_else(|| memory::is_wanted(kind)),
             });
         }
-        if is_settled {
-            self.arrived_in_room();
-        }
-        if self.is_meeting_at(link) {
-            // Whoever took the call has said so.
-            _ = self.join(&self.name_in_calls());
-        }
-        visit
     }
 
     /// Goes on with the call that this tab was in before it was loaded again, and lets a duplicate
@@ -420,6 +433,7 @@ impl Engine {
     pub(super) fn leave_room(&self, visit: VisitId) {
         if visit == VisitId(self.visit.get()) {
             self.leave_meeting();
+            self.forget_present_appointment();
         }
         // Whoever goes to another page does not want to be back in the call after a reload.
         memory::put_call_to_return_to(None);
@@ -441,13 +455,20 @@ impl Engine {
         let name = crate::web::text::normalize(name.trim());
         text::check_name(&name)?;
         memory::put_name(&name);
-        if let Some(room) = self.room_id() {
-            memory::put_call_to_return_to(Some((&room, &name)));
-        }
         let room = self.room.borrow().clone();
         // The room of a direct call is there for that call.
         if let Some(room) = room.filter(|room| !self.is_meeting_at(room)) {
             self.remember_room(&room);
+        }
+        self.join_as(&name)
+    }
+
+    /// The same, by a name and in a room that are not to be remembered.
+    fn join_as(&self, name: &str) -> Result<(), TextError> {
+        let name = name.to_owned();
+        text::check_name(&name)?;
+        if let Some(room) = self.room_id() {
+            memory::put_call_to_return_to(Some((&room, &name)));
         }
         self.recording.joined();
         self.intend(Intent::Join { name });
@@ -596,6 +617,7 @@ impl Engine {
             PageEvent::Hidden(hidden) => {
                 if !hidden {
                     self.clear_unread();
+                    self.seen_arrivals();
                     self.read_chat();
                 }
                 self.push(Event::VisibilityChanged { hidden });

@@ -61,8 +61,10 @@ impl Engine {
             return;
         }
         self.room.replace(Some(link.clone()));
-        self.forget_room(&before);
-        self.remember_room(&link);
+        if !self.move_appointment(&before, &link) {
+            self.forget_room(&before);
+            self.remember_room(&link);
+        }
         if let Some(room) = self.room_id() {
             memory::put_call_to_return_to(Some((&room, &view.me.name)));
         }

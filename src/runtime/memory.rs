@@ -8,7 +8,7 @@ use visavis_call_core::CaptureKind;
 use visavis_protocol::{Handle, HostId, HostSecret, RoomId, text};
 
 use super::choices::Choice;
-use crate::route::{RoomLink, Route};
+use crate::route::{RoomLink, Route, Token};
 use crate::web::storage::Shelf::{self, Device, Tab};
 use crate::web::text::normalize;
 
@@ -22,6 +22,12 @@ const TOKEN: &str = "visavis.token";
 const LOOKED: &str = "visavis.looked";
 const CALL: &str = "visavis.call";
 const CALL_LEFT: &str = "visavis.call-left";
+const DESK: &str = "visavis.desk";
+const AT_DESK: &str = "visavis.at-desk";
+const VISIT: &str = "visavis.visit";
+const READY: &str = "visavis.ready-since";
+const APPOINTMENT: &str = "visavis.appointment";
+const APPOINTMENT_HOST: &str = "visavis.appointment-host";
 const HIDE: &str = "visavis.hide-address";
 const ROOMS: &str = "visavis.rooms";
 const HOSTS: &str = "visavis.hosts";
@@ -75,7 +81,15 @@ pub(super) fn put_call_to_return_to(call: Option<(&RoomId, &str)>) {
 
 /// What makes this browser the host of a room, if it made that.
 pub(super) fn host(id: HostId) -> Option<HostSecret> {
-    hosts().into_iter().find(|host| host.host_id() == id)
+    let of_appointment = Tab.get(APPOINTMENT_HOST).and_then(|text| text.parse().ok());
+    let mut known = hosts().into_iter().chain(of_appointment);
+    known.find(|host| host.host_id() == id)
+}
+
+/// Keeps what makes this tab the host of the appointment that it is in. The desk tells it each time, so it takes no
+/// place among the rooms of one's own.
+pub(super) fn put_appointment_host(host: &HostSecret) {
+    Tab.put(APPOINTMENT_HOST, Some(&host.to_text()));
 }
 
 /// Keeps what makes this browser the host of a room that it has just made.
@@ -136,6 +150,52 @@ pub(super) fn put_direct_call_left(at: u64) {
 /// Notes the direct call that this tab goes on with should it be loaded again.
 pub(super) fn put_direct_call(call: Option<&str>) {
     Tab.put(CALL, call);
+}
+
+/// The token of the desk that this browser knows.
+pub(super) fn desk() -> Option<Token> {
+    Token::read(&Device.get(DESK)?)
+}
+
+pub(super) fn put_desk(token: Option<&Token>) {
+    Device.put(DESK, token.map(Token::as_str));
+}
+
+/// Whether this tab is at that desk, whatever page it shows.
+pub(super) fn is_at_desk() -> bool {
+    Tab.get(AT_DESK).is_some()
+}
+
+pub(super) fn put_at_desk(is: bool) {
+    Tab.put(AT_DESK, is.then_some("on"));
+}
+
+/// The token of the appointment to which this tab came last.
+pub(super) fn visit() -> Option<Token> {
+    Token::read(&Tab.get(VISIT)?)
+}
+
+pub(super) fn put_visit(token: Option<&Token>) {
+    Tab.put(VISIT, token.map(Token::as_str));
+}
+
+/// Since when this tab waits for that appointment: milliseconds since 1970.
+pub(super) fn ready_since() -> Option<u64> {
+    Tab.get(READY)?.parse().ok()
+}
+
+pub(super) fn put_ready_since(at: Option<u64>) {
+    Tab.put(READY, at.map(|at| at.to_string()).as_deref());
+}
+
+/// The appointment in whose room this tab was until a moment ago.
+pub(super) fn appointment() -> Option<String> {
+    Tab.get(APPOINTMENT)
+}
+
+/// Notes the appointment that this tab goes on with should it be loaded again.
+pub(super) fn put_appointment(meeting: Option<&str>) {
+    Tab.put(APPOINTMENT, meeting);
 }
 
 /// Whether a kind was on when last it was touched. At first everything is.

@@ -9,6 +9,7 @@
 //! Pages read signals and call methods here. They never see the core, a connection or a socket.
 
 mod appearance;
+mod appointments;
 mod calling;
 mod captures;
 mod chat;
@@ -51,6 +52,7 @@ use visavis_protocol::text::TextError;
 use web_sys::{HtmlMediaElement, MediaStream};
 
 use crate::route::{LinkError, RoomLink, Route};
+pub use crate::web::day as times;
 use crate::web::{day, page, screen};
 pub use appearance::Theme;
 pub use calling::{Direct, name_of};
@@ -225,8 +227,10 @@ impl Runtime {
 
     /// Leaves the call and stays on the page.
     pub fn hang_up(self) {
-        let is_direct = self.engine.with_value(|engine| engine.leave_meeting());
-        if !is_direct {
+        let is_over = self
+            .engine
+            .with_value(|engine| engine.leave_meeting() || engine.leave_appointment());
+        if !is_over {
             self.intend(Intent::HangUp);
         }
     }

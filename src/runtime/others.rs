@@ -13,15 +13,13 @@ use super::calling::{Alarm, Meeting};
 use super::engine::Engine;
 use super::memory;
 use super::record::{self, Entry, Record};
+use crate::route::Token;
 use crate::web::identity::Identity;
 use crate::web::task::spawn;
 use crate::web::{Error, console, location};
 
 /// What the other tabs of this browser hear when somebody signed in or out.
 const HANDLE: &str = "handle";
-
-/// A longer one no server takes.
-const TOKEN_BYTES: usize = 2048;
 
 /// What the engine knows of them beside the core.
 #[derive(Default)]
@@ -179,12 +177,8 @@ impl Engine {
 /// The token in the address of the contacts, if there is one: three parts with dots between them (RFC 7519).
 fn token_in(path: &str, fragment: &str) -> Option<String> {
     let token = fragment.strip_prefix('#').unwrap_or(fragment);
-    let is_part = |part: &str| {
-        let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_';
-        !part.is_empty() && part.bytes().all(is_plain)
-    };
-    let is_token = token.split('.').count() == 3 && token.split('.').all(is_part);
-    (path.starts_with("/contacts") && is_token && token.len() <= TOKEN_BYTES).then(|| token.to_owned())
+    let token = Token::read(token).filter(|_| path.starts_with("/contacts"))?;
+    Some(token.as_str().to_owned())
 }
 
 impl Runtime {

@@ -4,7 +4,7 @@
 use core::cell::RefCell;
 use std::rc::Rc;
 
-use visavis_call_core::{CaptureId, CaptureKind, Event, MediaEvent, Permission, Stage, View};
+use visavis_call_core::{CaptureId, CaptureKind, Event, MediaEvent, Permission, Proof, Stage, View};
 
 use super::captures::source;
 use super::engine::Engine;
@@ -30,7 +30,9 @@ impl Engine {
     pub(super) fn follow_permissions(&self, view: &View) {
         let is_wanted = match view.stage {
             Stage::Preparing { .. } | Stage::Waiting | Stage::Joining | Stage::Joined => true,
-            Stage::Outside | Stage::Ended(_) => false,
+            // Who waits for an appointment looks at their devices outside of any room.
+            Stage::Outside => view.visit.proof != Proof::None,
+            Stage::Ended(_) => false,
         };
         if is_wanted == self.permissions.listeners.borrow().is_some() {
             return;

@@ -5,7 +5,8 @@
 
 use leptos::prelude::*;
 use visavis_call_core::{
-    ChatView, Device, HostingView, Me, Notice, PeopleView, Person, SignalingState, Stage, Transfer, View,
+    ChatView, DeskView, Device, HostingView, Me, Notice, PeopleView, Person, SignalingState, Stage, Transfer,
+    View, VisitView,
 };
 use visavis_protocol::SeatId;
 use web_sys::MediaStream;
@@ -35,6 +36,11 @@ pub(super) struct Store {
     /// Who comes in, and by which link.
     pub(super) hosting: Memo<HostingView>,
     pub(super) others: Memo<PeopleView>,
+    pub(super) desk: Memo<DeskView>,
+    pub(super) visit: Memo<VisitView>,
+    /// The number of the arrival at the desk that is to be told, 0 for none.
+    pub(super) arrival: RwSignal<u32>,
+    pub(super) has_left_visit: RwSignal<bool>,
     pub(super) record: RwSignal<Vec<Entry>>,
     pub(super) looked_at: RwSignal<u64>,
     pub(super) hides_address: Memo<bool>,
@@ -81,6 +87,10 @@ impl Store {
             transfers: Memo::new(move |_| view.with(|view| view.transfers.clone())),
             hosting: Memo::new(move |_| view.with(|view| view.hosting.clone())),
             others: Memo::new(move |_| view.with(|view| view.others.clone())),
+            desk: Memo::new(move |_| view.with(|view| view.desk.clone())),
+            visit: Memo::new(move |_| view.with(|view| view.visit.clone())),
+            arrival: RwSignal::new(0),
+            has_left_visit: RwSignal::new(false),
             record: RwSignal::new(Vec::new()),
             looked_at: RwSignal::new(memory::looked_at()),
             hides_address: Memo::new(move |_| view.with(|view| view.hides_address)),

@@ -69,6 +69,15 @@ pub fn modified(file: &JsValue) -> u64 {
     value::get(file, "lastModified").as_f64().unwrap_or_default() as u64
 }
 
+/// A text as a file of a kind.
+///
+/// # Errors
+/// As `Blob`: there is no memory.
+pub fn of_text(text: &str, kind: &str) -> Result<JsValue, Error> {
+    let options = value::dictionary(&[("type", kind.into())]);
+    value::construct("Blob", &[&Array::of1(&text.into()), &options])
+}
+
 /// Blobs and buffers as one, which is of no kind that a browser would show.
 ///
 /// # Errors

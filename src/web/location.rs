@@ -13,6 +13,12 @@ pub fn origin() -> String {
     window().location().origin().unwrap_or_default()
 }
 
+/// `location.host`
+#[must_use]
+pub fn host() -> String {
+    window().location().host().unwrap_or_default()
+}
+
 /// `location.pathname`
 #[must_use]
 pub fn path() -> String {

@@ -29,6 +29,12 @@ const fn note(hz: f32, samples: u32) -> Note {
 
 /// A fifth.
 const TEST: [Note; 2] = [note(440.0, RATE_HZ / 3), note(660.0, RATE_HZ / 3)];
+/// Somebody came: a bell at a door.
+const ARRIVAL: [Note; 3] = [
+    note(784.0, RATE_HZ / 3),
+    note(0.0, RATE_HZ / 12),
+    note(622.25, RATE_HZ * 2 / 3),
+];
 /// Somebody calls: a chord, twice, and a rest.
 const INCOMING: [Note; 8] = [
     note(523.25, RATE_HZ / 6),
@@ -49,6 +55,14 @@ const BACK: [Note; 2] = [note(425.0, RATE_HZ), note(0.0, RATE_HZ * 4)];
 /// See [`play`] and [`set_speaker`].
 pub async fn play_test_sound(device: Option<String>) -> Result<(), Error> {
     Sound::of(&TEST)?.play(device).await
+}
+
+/// Plays the bell of somebody who came, once. Ends when it has begun.
+///
+/// # Errors
+/// See [`play`]: a page on which nobody has clicked yet may make no sound.
+pub async fn play_arrival(device: Option<String>) -> Result<(), Error> {
+    Sound::of(&ARRIVAL)?.play(device).await
 }
 
 /// What rings, again and again until it is dropped.

@@ -1,5 +1,7 @@
 //! The core itself: takes events, owns the machines, hands out commands.
 
+mod appointments;
+
 use alloc::collections::VecDeque;
 use alloc::string::{String, ToString};
 use alloc::vec::Vec;
@@ -7,6 +9,7 @@ use core::ops::Range;
 
 use visavis_protocol::{ChatKey, ClientMessage, CloseCode, IceServer, Reaction, SeatId, ServerMessage};
 
+use crate::appointments::{Desk, Visit};
 use crate::chat::{Chat, ChatLine, SayError};
 use crate::command::Command;
 use crate::config::{Config, Randomness, Seed};
@@ -42,6 +45,8 @@ pub struct Core {
     chat: Chat,
     transfers: Transfers,
     people: People,
+    desk: Desk,
+    visit: Visit,
     server_lost: bool,
     /// Whether the others were last told that we reach the server.
     told_server: bool,
@@ -69,6 +74,8 @@ impl Core {
             chat: Chat::default(),
             transfers: Transfers::new(faults),
             people: People::new(faults),
+            desk: Desk::default(),
+            visit: Visit::default(),
             server_lost: false,
             told_server: false,
             now,
@@ -180,7 +187,10 @@ impl Core {
                 earliest(self.session.poll_timeout(), room),
                 self.people.poll_timeout(),
             ),
-            earliest(self.chat.poll_timeout(), self.transfers.poll_timeout()),
+            earliest(
+                earliest(self.chat.poll_timeout(), self.transfers.poll_timeout()),
+                earliest(self.desk.poll_timeout(), self.visit.poll_timeout()),
+            ),
         )
     }
 
@@ -226,6 +236,8 @@ impl Core {
             chat: self.chat.view(),
             transfers: self.transfers.view(self.now),
             others: self.people.view(),
+            desk: self.desk.view(),
+            visit: self.visit.view(),
             hosting: room.map(Room::hosting).unwrap_or_default(),
         }
     }
@@ -318,10 +330,10 @@ impl Core {
                 }
                 let call = self.random.call();
                 self.about_people(now, |people, out| people.intend(now, intent, call, out));
-                if self.room.is_none() && !self.people.wants_server() {
-                    self.session.stop(&mut self.commands);
-                }
+                self.rest();
             }
+            Intent::Desk(intent) => self.intend_desk(now, intent),
+            Intent::Visit(intent) => self.intend_visit(now, intent),
             Intent::Host(intent) => {
                 let next = self.random.room_secret();
                 let mut key = None;
@@ -466,7 +478,7 @@ impl Core {
     }
 
     fn let_go(&mut self) {
-        if !self.people.wants_server() {
+        if !self.wants_server() {
             self.session.stop(&mut self.commands);
         }
         self.media.release_all(&mut self.commands);
@@ -485,8 +497,16 @@ impl Core {
 
     fn happened(&mut self, now: Timestamp, happening: Happening) {
         match &happening {
-            Happening::Opened | Happening::Reopened => self.about_people(now, People::opened),
-            Happening::Lost | Happening::Ended(_) => self.people.lost(now),
+            Happening::Opened | Happening::Reopened => {
+                self.about_people(now, People::opened);
+                self.about_desk(now, Desk::opened);
+                self.about_visit(now, Visit::opened);
+            }
+            Happening::Lost | Happening::Ended(_) => {
+                self.people.lost(now);
+                self.desk.lost();
+                self.visit.lost();
+            }
             Happening::Message(ServerMessage::People(event)) => {
                 let event = event.clone();
                 return self.about_people(now, |people, out| people.handle(now, event, out));
@@ -498,6 +518,7 @@ impl Core {
             }) if people::is_about(about) => {
                 return self.about_people(now, |people, out| people.refused(now, *code, about, out));
             }
+            Happening::Message(message) if self.is_of_appointments(now, message) => return,
             Happening::Message(_) => {}
         }
         match happening {
@@ -536,9 +557,13 @@ impl Core {
                 if let Some(room) = &mut self.room {
                     room.end(reason(code), &mut self.commands);
                 }
+                if reason(code) != EndReason::SeatMoved {
+                    self.desk.ended();
+                    self.visit.ended();
+                }
                 self.let_go();
                 // The seat went elsewhere; whose calls ring here is another matter.
-                if reason(code) == EndReason::SeatMoved && self.people.wants_server() {
+                if reason(code) == EndReason::SeatMoved && self.wants_server() {
                     self.session.start(now, &mut self.ids, &mut self.commands);
                 }
             }
@@ -582,6 +607,8 @@ impl Core {
         self.chat.handle_tick(now, &mut self.commands);
         self.transfers.handle_tick(now, &mut self.commands);
         self.about_people(now, |people, out| people.handle_tick(now, out));
+        self.about_desk(now, |desk, out| desk.handle_tick(now, out));
+        self.about_visit(now, |visit, out| visit.handle_tick(now, out));
         self.say_of_files();
     }
 

@@ -7,6 +7,7 @@ use core::time::Duration;
 use visavis_protocol::handle::{Nonce, PublicKey, Signature};
 use visavis_protocol::{Candidate, ChatKey, Reaction, RoomId, SeatId, SeatSecret};
 
+use crate::appointments::{DeskIntent, VisitIntent};
 use crate::id::{CaptureId, LinkId, RequestId, SideChannel, Slot, SocketId, VisitId};
 use crate::people::PeopleIntent;
 use crate::room::{HostIntent, Hosted};
@@ -122,6 +123,10 @@ pub enum Intent {
     File(FileIntent),
     /// Wants something of other people, beside rooms.
     People(PeopleIntent),
+    /// Wants something of the desk with one's appointments.
+    Desk(DeskIntent),
+    /// Wants something of the appointment to which one has a link.
+    Visit(VisitIntent),
     /// Wants something as the room's host. Nothing happens where one is none.
     Host(HostIntent),
 }

@@ -6,6 +6,7 @@
 
 extern crate alloc;
 
+mod appointments;
 mod candidates;
 mod chat;
 mod command;
@@ -36,6 +37,9 @@ mod transfer;
 mod view;
 
 pub use crate::core::Core;
+pub use appointments::{
+    Appointment, Arrival, CalledIn, DeskIntent, DeskView, Proof, Refusal, ServerClock, VisitIntent, VisitView,
+};
 pub use chat::{ChatLine, ChatNews, ChatView, Privacy, SayError};
 pub use command::{CaptureRequest, Command, LinkRole, RollbackSide};
 pub use config::{Config, Seed};

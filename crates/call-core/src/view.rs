@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 
 use visavis_protocol::{Gate, MediaKind, MediaStatus, PeerId, Reaction, RoomSecret, SeatId};
 
+use crate::appointments::{DeskView, VisitView};
 use crate::chat::ChatView;
 use crate::event::{CaptureError, CaptureKind, Device, Facing};
 use crate::id::{CaptureId, LinkId, Slot};
@@ -41,6 +42,10 @@ pub struct View {
     pub transfers: Vec<Transfer>,
     /// Others by their handles, beside rooms.
     pub others: PeopleView,
+    /// One's appointments, where one is at a desk.
+    pub desk: DeskView,
+    /// The appointment to which one has a link.
+    pub visit: VisitView,
     /// Who comes in, and by which link, where the room has a host.
     pub hosting: HostingView,
 }

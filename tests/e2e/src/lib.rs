@@ -7,6 +7,7 @@
 //! every wait looks at a condition until a deadline.
 
 pub mod acted;
+pub mod appointments;
 pub mod axe;
 pub mod browser;
 pub mod contacts;
