@@ -12,7 +12,7 @@ use super::{dead_end, link, set_title, to_lobby};
 use crate::components::dom::{El, button, el, el_class, live};
 use crate::components::{Icon, brand_link, heading, icon, message};
 use crate::i18n::words;
-use crate::route::{LinkToken, Token};
+use crate::route::LinkToken;
 use crate::runtime::{Runtime, times, use_runtime};
 
 /// How often the countdown is written anew.
@@ -58,7 +58,7 @@ pub fn page(token: LinkToken) -> El {
             runtime.try_devices();
         }
     });
-    let (speech, token) = (runtime.speech(), token);
+    let speech = runtime.speech();
     el_class("div", "slot").slot(move || {
         speech.track();
         Some(match face.get() {
@@ -66,7 +66,7 @@ pub fn page(token: LinkToken) -> El {
             Face::Damaged => bad_link(ErrorCode::TokenMalformed),
             Face::Refused(code) => bad_link(code),
             Face::Looking => dead_end(Icon::Calendar, words().visit.yours, words().visit.looking),
-            Face::Elsewhere => elsewhere(&token),
+            Face::Elsewhere => elsewhere(),
             Face::Closed => closed(),
             Face::Before => before(),
             Face::Left => left(),
@@ -116,20 +116,12 @@ fn bad_link(code: ErrorCode) -> El {
     ))
 }
 
-fn elsewhere(token: &LinkToken) -> El {
+fn elsewhere() -> El {
     let words = words();
     let runtime = use_runtime();
     set_title(words.visit.yours);
-    let token: Option<Token> = match token {
-        LinkToken::Whole(token) => Some(token.clone()),
-        LinkToken::Absent | LinkToken::Damaged => None,
-    };
-    let here = button("button button-primary", move || {
-        if let Some(token) = &token {
-            runtime.open_visit(token);
-        }
-    })
-    .text(words.visit.use_here);
+    // The server takes the word of a later socket alone: what an earlier one wrote may have come late.
+    let here = button("button button-primary", move || runtime.reload()).text(words.visit.use_here);
     el("main").child(message(
         Icon::People,
         words.visit.elsewhere,

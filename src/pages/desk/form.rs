@@ -10,7 +10,7 @@ use visavis_protocol::{AppointmentId, ErrorCode, text};
 use crate::components::dom::{El, button, el_class, live};
 use crate::components::{Field, PickerOption, Toasts, Tone, labelled, name_error, picker_list};
 use crate::i18n::words;
-use crate::runtime::{times, use_runtime};
+use crate::runtime::{Runtime, times, use_runtime};
 
 /// Lengths to pick from, in minutes.
 const LENGTHS: [u16; 9] = [10, 15, 20, 30, 45, 60, 90, 120, 180];
@@ -93,6 +93,8 @@ struct Parts {
     /// The same as in the draft, for what follows it.
     is_change: RwSignal<bool>,
     toasts: Toasts,
+    /// Kept here: within an event there is nobody to ask for it.
+    runtime: Runtime,
 }
 
 impl Form {
@@ -123,6 +125,7 @@ impl Form {
             draft,
             is_change: RwSignal::new(false),
             toasts: toasts.clone(),
+            runtime: use_runtime(),
         }));
         form.build();
         form.show();
@@ -236,7 +239,6 @@ impl Form {
     }
 
     fn submit(&self) {
-        let runtime = use_runtime();
         let words = &words().desk;
         let Some(facts) = self.read() else { return };
         let of = self.0.draft.with_value(|typed| typed.of);
@@ -246,7 +248,7 @@ impl Form {
             words.created
         };
         let (client, starts) = (facts.client.clone(), facts.starts);
-        runtime.put_appointment(of, facts);
+        self.0.runtime.put_appointment(of, facts);
         self.0.draft.set_value(Typed::new());
         self.show();
         let when = [client, times::short_day(starts), times::clock(starts, None)].join(", ");
@@ -306,8 +308,7 @@ impl Form {
 
     /// Gives back what the server did not take, and says why. Nothing else that is being typed is lost for it.
     fn follow_refusals(&self) {
-        let runtime = use_runtime();
-        let desk = runtime.desk();
+        let desk = self.0.runtime.desk();
         let refused = Memo::new(move |_| desk.with(|desk| desk.refused.clone()));
         let form = self.clone();
         let said = StoredValue::new(

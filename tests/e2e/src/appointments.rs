@@ -175,7 +175,7 @@ impl Browser {
 pub async fn meet(desk: &Browser, client: &Browser, name: &str) -> Result<Duration> {
     let began = Instant::now();
     desk.press("button", &format!("Join {name}")).await?;
-    let (here, there) = futures_util::join!(
+    let (here, there) = tokio::join!(
         async { desk.first_picture(SOON * 3).await.map(|()| began.elapsed()) },
         async { client.first_picture(SOON * 3).await.map(|()| began.elapsed()) },
     );

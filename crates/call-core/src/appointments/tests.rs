@@ -292,6 +292,21 @@ fn who_waits_says_after_a_restart_for_how_long() {
 }
 
 #[test]
+fn a_page_that_was_loaded_anew_says_the_whole_wait() {
+    let mut page = VisitPage::open(VisitState::Open {});
+    page.passes(500);
+    page.wants(VisitIntent::Ready {
+        waited: Duration::from_secs(600),
+    });
+    assert_eq!(page.said(), [VisitRequest::Ready { waited_ms: 600_000 }]);
+    page.visit.lost();
+    page.passes(1000);
+    page.visit.opened(&mut page.said);
+    page.hears(VisitState::Open {});
+    assert_eq!(page.said(), [opens(), VisitRequest::Ready { waited_ms: 601_000 }]);
+}
+
+#[test]
 fn who_is_ready_goes_where_they_are_expected_and_comes_back_to_stay() {
     let mut page = VisitPage::open(VisitState::Open {});
     let called_in = || VisitState::CalledIn {

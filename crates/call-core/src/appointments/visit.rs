@@ -95,10 +95,18 @@ pub(crate) struct Visit {
     proof: Proof,
     appointment: Option<Appointment>,
     moved_from: Option<u64>,
-    ready: Option<Timestamp>,
+    ready: Option<Ready>,
     refused: Option<ErrorCode>,
     clock: Option<ServerClock>,
     asks_again: Option<Timestamp>,
+}
+
+/// Since when somebody is ready.
+#[derive(Clone, Copy, Debug)]
+struct Ready {
+    since: Timestamp,
+    /// For how long they had waited by then: a clock of this page may not go back so far.
+    before: Duration,
 }
 
 impl core::fmt::Debug for Visit {
@@ -120,7 +128,10 @@ impl Visit {
             VisitIntent::Open { token } => self.open(token, out),
             VisitIntent::Ready { waited } => {
                 self.refused = None;
-                self.ready = Some(now - waited);
+                self.ready = Some(Ready {
+                    since: now,
+                    before: waited,
+                });
                 self.say_ready(now, out);
             }
             VisitIntent::StopWaiting => self.stop_waiting(out),
@@ -153,7 +164,7 @@ impl Visit {
 
     /// Says that the person is ready, where the server does not know it yet and may take it.
     fn say_ready(&self, now: Timestamp, out: &mut Vec<VisitRequest>) {
-        let (Some(since), Proof::Taken) = (self.ready, self.proof) else {
+        let (Some(ready), Proof::Taken) = (self.ready, self.proof) else {
             return;
         };
         let is_open = |appointment: &Appointment| match appointment.state {
@@ -168,7 +179,7 @@ impl Visit {
         };
         if self.appointment.as_ref().is_some_and(is_open) {
             out.push(VisitRequest::Ready {
-                waited_ms: millis(now.since(since)),
+                waited_ms: millis(ready.before.saturating_add(now.since(ready.since))),
             });
         }
     }
@@ -301,7 +312,7 @@ impl Visit {
             proof: self.proof,
             appointment: self.appointment.clone(),
             moved_from: self.moved_from,
-            ready: self.ready,
+            ready: self.ready.map(|ready| ready.since),
             enter: link.filter(|_| self.ready.is_some() && self.proof == Proof::Taken),
             refused: self.refused,
             clock: self.clock,
