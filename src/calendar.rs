@@ -260,5 +260,5 @@ fn padded(number: i64, digits: usize) -> String {
     ["0".repeat(digits.saturating_sub(text.len())), text].concat()
 }
 
-#[cfg(test)]
+#[cfg(all(test, not(target_arch = "wasm32")))]
 mod tests;
