@@ -153,7 +153,7 @@ fn rotate_key(folder: Option<&Path>) -> ExitCode {
     };
     match Signer::rotate(folder) {
         Ok(()) => print(
-            "Links are signed with another key from now on. Those that are out stay good until their end.",
+            "Links are signed with another key in some seconds. Those that are out stay good until their end.",
         ),
         Err(error) => complain(&format!("rotate-key: {}", with_source(&error)), 1),
     }

@@ -150,7 +150,13 @@ impl Office {
             }),
             Err(LinksError::Name) => Err(Refusal::Request("a name has 1 to 64 visible characters")),
             Err(LinksError::Lifetime) => Err(Refusal::Request("a link is good for 1 to 1098 days")),
-            Err(LinksError::File(..) | LinksError::Damaged(_) | LinksError::Random) => Err(Refusal::Server),
+            Err(
+                LinksError::File(..)
+                | LinksError::Damaged(_)
+                | LinksError::Absent(_)
+                | LinksError::Full
+                | LinksError::Random,
+            ) => Err(Refusal::Server),
         }
     }
 
