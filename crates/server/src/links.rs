@@ -21,14 +21,17 @@ use crate::hub::{DeskClaims, LinkSigner, VisitClaims};
 use keys::Key;
 pub use keys::LinksError;
 
+/// What tells that a file is another one by now.
+type Stamp = (SystemTime, u64);
+
 /// Who signs and reads the links of this server.
 pub struct Signer {
     /// None where the keys end with the process.
     file: Option<PathBuf>,
     /// The newest last; never empty.
     keys: RwLock<Vec<Key>>,
-    /// When the file was last changed, as far as it was read.
-    seen: Mutex<Option<SystemTime>>,
+    /// The file as it was when it was looked at last.
+    seen: Mutex<Option<Stamp>>,
 }
 
 impl core::fmt::Debug for Signer {
@@ -69,11 +72,11 @@ impl Signer {
         })
     }
 
-    /// Adds a key, with which everything is signed from now on. Links by the former ones stay good until their
-    /// end.
+    /// Adds a key, with which everything is signed some seconds from now on. Links by the former ones stay good
+    /// until their end.
     ///
     /// # Errors
-    /// If the file cannot be read or written.
+    /// If there is no file, or it cannot be read or written.
     pub fn rotate(folder: &Path) -> Result<(), LinksError> {
         keys::rotate(&folder.join(keys::FILE), crate::driver::unix_time())
     }
@@ -86,10 +89,11 @@ impl Signer {
         if *seen == now {
             return;
         }
+        // Whatever comes of it is said once.
+        *seen = now;
         match keys::read(file) {
             Ok(Some(keys)) => {
                 *self.keys.write().unwrap_or_else(PoisonError::into_inner) = keys;
-                *seen = now;
                 info!("the keys of links were read again");
             }
             Ok(None) => warn!("the keys of links are gone; the former ones are used on"),
@@ -119,7 +123,9 @@ impl Signer {
         };
         let number = DeskId::from_bytes(keys::draw()?).to_text();
         let now = crate::driver::unix_time();
-        let token = self.with_newest(|key| token::sign_desk(key, desk, name, &number, now, lifetime));
+        let token = self.sign(now, |key| {
+            token::sign_desk(key, desk, name, &number, now, lifetime)
+        });
         Ok(DeskLink {
             desk,
             path: ["/desk#", &token].concat(),
@@ -138,10 +144,10 @@ impl Signer {
         limits::DESK_LINK_LIFETIME
     }
 
-    fn with_newest(&self, sign: impl FnOnce(&Key) -> String) -> String {
+    fn sign(&self, unix: Duration, sign: impl FnOnce(&Key) -> String) -> String {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         // There is always one: the list is read, made and replaced as a whole.
-        keys.last().map(sign).unwrap_or_default()
+        keys::signing(&keys, unix).map(sign).unwrap_or_default()
     }
 }
 
@@ -157,10 +163,11 @@ impl LinkSigner for Signer {
     }
 
     fn sign_visit(&self, claims: &VisitClaims) -> String {
-        self.with_newest(|key| token::sign_visit(key, claims))
+        self.sign(crate::driver::unix_time(), |key| token::sign_visit(key, claims))
     }
 }
 
-fn changed(file: &Path) -> Option<SystemTime> {
-    std::fs::metadata(file).and_then(|about| about.modified()).ok()
+fn changed(file: &Path) -> Option<Stamp> {
+    let about = std::fs::metadata(file).ok()?;
+    Some((about.modified().ok()?, about.len()))
 }

@@ -10,7 +10,7 @@ use tracing_subscriber::filter::Targets;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use visavis_protocol::Handle;
-use visavis_server::config::{Config, ConfigError, DeskLinkWanted, Task, from_environment};
+use visavis_server::config::{Config, ConfigError, DeskLinkWanted, Task, TlsSetting, from_environment};
 use visavis_server::doctor::{self, Patience};
 use visavis_server::links::Signer;
 use visavis_server::store::Store;
@@ -133,7 +133,14 @@ fn desk_link(config: &Config, wanted: &DeskLinkWanted) -> ExitCode {
     match made {
         Ok(link) => {
             let site = config.public_origins.first().map(ToString::to_string);
-            let site = site.unwrap_or_else(|| format!("http://localhost:{}", config.listen.port()));
+            let site = site.unwrap_or_else(|| {
+                let scheme = if config.tls == TlsSetting::Off {
+                    "http"
+                } else {
+                    "https"
+                };
+                format!("{scheme}://localhost:{}", config.listen.port())
+            });
             if config.public_origins.is_empty() {
                 let _ = writeln!(
                     io::stderr(),
@@ -153,7 +160,7 @@ fn rotate_key(folder: Option<&Path>) -> ExitCode {
     };
     match Signer::rotate(folder) {
         Ok(()) => print(
-            "Links are signed with another key from now on. Those that are out stay good until their end.",
+            "Links are signed with another key in some seconds. Those that are out stay good until their end.",
         ),
         Err(error) => complain(&format!("rotate-key: {}", with_source(&error)), 1),
     }

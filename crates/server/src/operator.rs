@@ -25,7 +25,7 @@ const MOST: u64 = 4096;
 /// Wrong keys from one address in [`WITHIN`]; after that none is looked at.
 const WRONG: u32 = 10;
 const WITHIN: Duration = Duration::from_secs(60);
-/// Addresses of which wrong keys are counted; when there are more, all are forgotten.
+/// Addresses of which wrong keys are counted; when there are more, those are forgotten that were wrong first.
 const ADDRESSES: usize = 10_000;
 
 /// The operator's key.
@@ -128,15 +128,8 @@ impl Office {
         }
     }
 
-    /// Answers a call. `shown` is the value of its `Authorization` header.
-    pub(crate) fn answer(
-        &self,
-        now: Instant,
-        address: AddressKey,
-        shown: Option<&str>,
-        body: &[u8],
-    ) -> Result<Made, Refusal> {
-        self.check(now, address, shown)?;
+    /// Makes what the body of a call asks for. Only for who has the key: see [`Office::check`].
+    pub(crate) fn answer(&self, body: &[u8]) -> Result<Made, Refusal> {
         let wanted: Wanted = serde_json::from_slice(body)
             .map_err(|_| Refusal::Request("the body is {\"name\": \"…\", \"days\": 365, \"desk\": \"…\"}"))?;
         let name: String = wanted.name.trim().nfc().collect();
@@ -150,11 +143,24 @@ impl Office {
             }),
             Err(LinksError::Name) => Err(Refusal::Request("a name has 1 to 64 visible characters")),
             Err(LinksError::Lifetime) => Err(Refusal::Request("a link is good for 1 to 1098 days")),
-            Err(LinksError::File(..) | LinksError::Damaged(_) | LinksError::Random) => Err(Refusal::Server),
+            Err(
+                LinksError::File(..)
+                | LinksError::Damaged(_)
+                | LinksError::Absent(_)
+                | LinksError::Full
+                | LinksError::Random,
+            ) => Err(Refusal::Server),
         }
     }
 
-    fn check(&self, now: Instant, address: AddressKey, shown: Option<&str>) -> Result<(), Refusal> {
+    /// Whether a caller has the key, before anything else of a call is read. `shown` is the value of its
+    /// `Authorization` header.
+    pub(crate) fn check(
+        &self,
+        now: Instant,
+        address: AddressKey,
+        shown: Option<&str>,
+    ) -> Result<(), Refusal> {
         let mut wrong = self.wrong.lock().unwrap_or_else(PoisonError::into_inner);
         let count = wrong
             .get(&address)
@@ -167,8 +173,11 @@ impl Office {
         if key.is_some_and(|key| self.key.is(key.trim())) {
             return Ok(());
         }
-        if wrong.len() >= ADDRESSES {
-            wrong.clear();
+        if wrong.len() >= ADDRESSES && !wrong.contains_key(&address) {
+            let first = wrong.iter().min_by_key(|(_, (since, _))| *since);
+            if let Some(first) = first.map(|(address, _)| *address) {
+                wrong.remove(&first);
+            }
         }
         let (since, count) = count.unwrap_or((now, 0));
         wrong.insert(address, (since, count + 1));

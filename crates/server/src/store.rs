@@ -5,6 +5,7 @@
 //! `synchronous = NORMAL`), so a killed process loses nothing and a power cut the last moment at most.
 
 mod bookings;
+mod copy;
 
 use core::time::Duration;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use visavis_protocol::limits::{MISSED_CALLS, MISSED_FOR};
 use visavis_protocol::people::Missed;
 
 use crate::hub::{Change, Directory, Kept};
+pub use copy::backup;
 
 /// The file's name in the data folder.
 const FILE: &str = "visavis.sqlite3";
@@ -103,10 +105,7 @@ impl Store {
     /// # Errors
     /// If there is none, or it cannot be used.
     pub fn open_present(folder: &Path) -> Result<Self, StoreError> {
-        let path = folder.join(FILE);
-        if !path.is_file() {
-            return Err(StoreError::Absent(path));
-        }
+        present(folder)?;
         Self::open(Some(folder))
     }
 
@@ -362,25 +361,13 @@ impl Store {
     }
 }
 
-/// Copies the store of a data folder into a file, beside a server that runs or without one: all of it as it was
-/// at one moment.
-///
-/// # Errors
-/// If there is no store, or there is such a file already, or it cannot be written.
-pub fn backup(folder: &Path, file: &Path) -> Result<(), StoreError> {
-    let store = Store::open_present(folder)?;
-    let failed = |error| StoreError::Backup(file.into(), error);
-    // For its owner alone, from its first byte on; and nothing that is there is written over.
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(file).map_err(failed)?;
-    let Some(name) = file.to_str() else {
-        return Err(failed(std::io::Error::other("its name is not UTF-8")));
-    };
-    store.db.execute("VACUUM INTO ?1", [name])?;
-    Ok(())
+/// Where the store of a folder is, if there is one.
+fn present(folder: &Path) -> Result<PathBuf, StoreError> {
+    let path = folder.join(FILE);
+    if !path.is_file() {
+        return Err(StoreError::Absent(path));
+    }
+    Ok(path)
 }
 
 /// Takes away all that belongs to a handle.

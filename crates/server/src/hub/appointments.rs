@@ -38,6 +38,8 @@ pub struct AppointmentsConfig {
 const DESK_CLOSES_AFTER: Duration = Duration::from_secs(3);
 /// Appointments of one desk, those included that are past and whose links still say so.
 const IN_ALL_PER_DESK: usize = 20 * limits::APPOINTMENTS_PER_DESK;
+/// How often an appointment that is long past is looked at while somebody still sits in its room.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(60);
 /// A clock that was put right by more than this changes what is due.
 const CLOCK_JUMPS: Duration = Duration::from_secs(1);
 
@@ -396,8 +398,11 @@ impl Appointments {
             .filter(|at| *at > time)
             .map(|at| self.count_at(at))
             .min();
-        // What is long past is forgotten at once.
-        let next = next.unwrap_or(now);
+        // What is long past is forgotten at once, or when its room is empty.
+        let next = next.unwrap_or(match appointment.seats {
+            0 => now,
+            _ => now + LOOKED_AT_EVERY,
+        });
         let until = appointment.waiting.and_then(|waiting| waiting.until);
         let next = until.map_or(next, |until| until.min(next));
         let before = appointment.due;

@@ -223,16 +223,25 @@ fn keys_are_made_once_kept_close_and_rotate_without_breaking_links() {
     let new = other.desk_link("Ada", Some(old.desk), DAY).unwrap();
     assert_eq!(new.desk, old.desk);
     let now = crate::driver::unix_time();
-    assert_eq!(server.read_desk(&token(&new.path), now), Err(ErrorCode::TokenKey));
-    server.look();
+    let known = |path: &str| server.read_desk(&token(path), now).map(|read| read.desk);
     for path in [&old.path, &new.path] {
-        assert_eq!(server.read_desk(&token(path), now).unwrap().desk, old.desk);
+        assert_eq!(known(path), Ok(old.desk), "before the one that runs has looked");
     }
-    let visit = server.sign_visit(&visit());
-    assert!(
-        other.read_visit(&visit, NOW).is_ok(),
-        "signed by the newest from now on"
+    // In some seconds the new one signs, and by then it is known.
+    let kept = keys::read(&folder.join(FILE)).unwrap().unwrap();
+    let later = now + Duration::from_secs(11);
+    assert_eq!(keys::signing(&kept, now).unwrap().id, kept[0].id);
+    assert_eq!(keys::signing(&kept, later).unwrap().id, kept[1].id);
+    assert_eq!(
+        keys::signing(&kept, Duration::ZERO).unwrap().id,
+        kept[0].id,
+        "a clock put back"
     );
+    let by_new = sign_desk(&kept[1], old.desk, "Ada", &old.desk.to_text(), now, DAY);
+    assert_eq!(server.read_desk(&by_new, now), Err(ErrorCode::TokenKey));
+    server.look();
+    assert_eq!(server.read_desk(&by_new, now).unwrap().desk, old.desk);
+    assert_eq!(known(&old.path), Ok(old.desk));
     // Long after, the old key goes.
     let file = folder.join(FILE);
     keys::rotate(&file, now + keys::LONGEST + DAY).unwrap();
@@ -241,6 +250,59 @@ fn keys_are_made_once_kept_close_and_rotate_without_breaking_links() {
     assert_eq!(read_desk(&kept, &token(&old.path), now), Err(ErrorCode::TokenKey));
     fs::write(&file, "[]").unwrap();
     assert!(matches!(Signer::open(Some(&folder)), Err(LinksError::Damaged(_))));
+    assert!(matches!(Signer::rotate(&folder), Err(LinksError::Damaged(_))));
+    assert_eq!(fs::read_to_string(&file).unwrap(), "[]", "not written over");
+    // The one that runs goes on.
+    server.look();
+    fs::remove_file(&file).unwrap();
+    server.look();
+    assert_eq!(server.read_desk(&by_new, now).unwrap().desk, old.desk);
+    assert!(matches!(Signer::rotate(&folder), Err(LinksError::Absent(_))));
+    assert!(!file.exists(), "a command makes no keys where none are");
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+#[test]
+fn processes_that_come_at_once_have_the_same_keys_and_lose_none() {
+    let folder = folder("race");
+    let file = folder.join(FILE);
+    let now = crate::driver::unix_time();
+    let all: Vec<Vec<Key>> = std::thread::scope(|scope| {
+        let makers: Vec<_> = (0..8)
+            .map(|_| scope.spawn(|| keys::read_or_make(&file, now).unwrap()))
+            .collect();
+        makers.into_iter().map(|maker| maker.join().unwrap()).collect()
+    });
+    assert!(
+        all.iter()
+            .all(|keys| keys[0].id == all[0][0].id && keys.len() == 1)
+    );
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| keys::rotate(&file, now).unwrap());
+        }
+    });
+    assert_eq!(keys::read(&file).unwrap().unwrap().len(), 9);
+    fs::remove_dir_all(&folder).unwrap();
+}
+
+/// As root alone, which is how operators often run commands.
+#[cfg(unix)]
+#[test]
+fn keys_that_root_makes_belong_to_the_owner_of_the_folder() {
+    use std::os::unix::fs::{MetadataExt, chown};
+    let folder = folder("owner");
+    if chown(&folder, Some(12_345), Some(12_345)).is_ok() {
+        for _ in 0..2 {
+            Signer::open(Some(&folder)).unwrap();
+            Signer::rotate(&folder).unwrap();
+            let about = fs::metadata(folder.join(FILE)).unwrap();
+            assert_eq!(
+                (about.uid(), about.gid(), about.mode() & 0o777),
+                (12_345, 12_345, 0o600)
+            );
+        }
+    }
     fs::remove_dir_all(&folder).unwrap();
 }
 

@@ -663,3 +663,33 @@ fn everything_is_there_again_after_a_restart() {
     world.say(one, &ClientMessage::Leave {});
     assert_eq!(entry(&mut world, page).status, DeskStatus::Done {});
 }
+
+#[test]
+fn a_clock_that_leaps_over_an_appointment_in_which_people_sit_stops_nothing() {
+    let mut world = office();
+    let (page, _) = open(&mut world, 1);
+    let wanted = facts(&world, 5);
+    put(&mut world, page, 5, wanted);
+    desk(
+        &mut world,
+        page,
+        DeskRequest::CallIn {
+            appointment: id(5),
+            place: place(7),
+        },
+    );
+    let one = sit(&mut world, 1, &place(7));
+    let two = sit(&mut world, 2, &place(7));
+    let year = Duration::from_secs(365 * 86_400);
+    world.hub.set_clock(world.now, UNIX + world.now + year);
+    world.pass(3 * MINUTE, &[page, one, two]);
+    assert!(!world.stored.contains(&Change::Booking(Booking::Forgotten(id(5)))));
+    for connection in [one, two] {
+        world.say(connection, &ClientMessage::Leave {});
+    }
+    world.pass(MINUTE, &[page]);
+    assert_eq!(
+        world.stored.last(),
+        Some(&Change::Booking(Booking::Forgotten(id(5))))
+    );
+}
