@@ -1,8 +1,8 @@
 //! Links that this server signs: to a desk, for a professional, and to an appointment, for a client.
 //!
 //! What a link opens stands in its token, so nothing need be kept of a link, and a desk is made by a command
-//! that knows nothing of a server that runs. The keys are in a file of the data folder ([`keys`]); what a token
-//! must say, and the error for each rule that it breaks, is in [`token`].
+//! that knows nothing of a server that runs. The keys are in a file of the data folder (`keys`); what a token
+//! must say, and the error for each rule that it breaks, is in `token`.
 
 mod keys;
 #[cfg(test)]

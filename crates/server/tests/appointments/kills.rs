@@ -243,7 +243,7 @@ async fn fifty_kills_lose_and_double_nothing() {
     let ServerMessage::Desk(DeskEvent::Opened { entries, .. }) = page.hear().await else {
         panic!("not opened")
     };
-    let promised = promised.lock().unwrap();
+    let promised = core::mem::take(&mut *promised.lock().unwrap());
     for appointment in promised.statuses.keys() {
         let found = entries
             .iter()

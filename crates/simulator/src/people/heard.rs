@@ -199,7 +199,8 @@ impl World {
                     owner.blocked.push(other);
                 }
             }
-            Change::Key { .. }
+            Change::Booking(_)
+            | Change::Key { .. }
             | Change::Person { .. }
             | Change::Contact { .. }
             | Change::Seen { .. }

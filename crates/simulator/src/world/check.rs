@@ -143,7 +143,7 @@ impl World {
                         view,
                     });
                 }
-                Stage::Joining => {
+                Stage::Joining | Stage::Waiting => {
                     return Err((Rule::Settles, format!("tab {tab} waits to be let in")));
                 }
                 Stage::Preparing { problem } => {
