@@ -260,5 +260,6 @@ fn padded(number: i64, digits: usize) -> String {
     ["0".repeat(digits.saturating_sub(text.len())), text].concat()
 }
 
-#[cfg(all(test, not(target_arch = "wasm32")))]
+#[cfg(test)]
+#[cfg(not(target_arch = "wasm32"))]
 mod tests;
