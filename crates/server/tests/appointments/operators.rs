@@ -7,6 +7,7 @@ use serde_json::Value;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use visavis_protocol::appointment::{DeskEvent, DeskRequest};
 use visavis_protocol::{ErrorCode, ServerMessage};
+use visavis_server::links::Signer;
 use visavis_server::store::Store;
 
 use crate::office::{Folder, Program, desk, desk_token, facts, id, operate, until};
@@ -23,6 +24,23 @@ async fn opens(socket: &mut Socket, token: &str) -> Result<usize, ErrorCode> {
         ServerMessage::Error { code, .. } => Err(code),
         other => panic!("{other:?}"),
     }
+}
+
+/// What the program will sign some seconds after a further key was made.
+fn by_second_key(folder: &Path, subject: &str) -> String {
+    let text = std::fs::read_to_string(folder.join("links.keys")).unwrap();
+    let mut keys: Value = serde_json::from_str(&text).unwrap();
+    assert_eq!(keys.as_array().unwrap().len(), 2);
+    // The same keys, as they are when the second one was made long ago.
+    keys[1]["made"] = 0.into();
+    let later = Folder::new("later");
+    std::fs::write(later.0.join("links.keys"), keys.to_string()).unwrap();
+    let signer = Signer::open(Some(&later.0)).unwrap();
+    let day = std::time::Duration::from_secs(86_400);
+    let link = signer
+        .desk_link("Dr. Ada", Some(subject.parse().unwrap()), day)
+        .unwrap();
+    link.path.strip_prefix("/desk#").unwrap().to_owned()
 }
 
 fn mode(file: &Path) -> u32 {
@@ -65,7 +83,10 @@ async fn links_are_made_beside_a_server_and_before_its_first_start() {
     // A server that runs notices another key, and the links by the former one stay good.
     let output = operate(&folder.0, &["rotate-key"]).await;
     assert!(output.status.success(), "{output:?}");
-    let by_new_key = desk_token(&folder.0, &["--desk", &subject]).await;
+    // A link that is made at once opens at once: the new key signs when the server has noticed it.
+    let at_once = desk_token(&folder.0, &["--desk", &subject]).await;
+    assert_eq!(opens(&mut program.greeted().await, &at_once).await, Ok(1));
+    let by_new_key = by_second_key(&folder.0, &subject);
     until(async || {
         let mut socket = program.greeted().await;
         opens(&mut socket, &by_new_key).await == Ok(1)
