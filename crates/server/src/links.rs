@@ -72,6 +72,12 @@ impl Signer {
         })
     }
 
+    /// Whether there are keys in a data folder.
+    #[must_use]
+    pub fn has_keys(folder: &Path) -> bool {
+        folder.join(keys::FILE).exists()
+    }
+
     /// Adds a key, with which everything is signed some seconds from now on. Links by the former ones stay good
     /// until their end.
     ///

@@ -122,6 +122,7 @@ fn desk_link(config: &Config, wanted: &DeskLinkWanted) -> ExitCode {
         let text = "desk-link: no data folder is set (--data-dir); without one the keys of links end with the server";
         return complain(text, EX_USAGE);
     };
+    let is_first = !Signer::has_keys(folder);
     let made = std::fs::create_dir_all(folder)
         .map_err(|error| format!("cannot use the data folder: {error}"))
         .and_then(|()| Signer::open(Some(folder)).map_err(|error| with_source(&error)))
@@ -147,6 +148,19 @@ fn desk_link(config: &Config, wanted: &DeskLinkWanted) -> ExitCode {
                     "no --public-origin is set: put the address under which people reach the server in front"
                 );
             }
+            if is_first {
+                // The name of a folder is easily wrong, and then the server would know nothing of this link.
+                let folder = folder.display();
+                let _ = writeln!(
+                    io::stderr(),
+                    "there were no keys in {folder} and one was made: it must be the data folder of the server"
+                );
+            }
+            let _ = writeln!(
+                io::stderr(),
+                "the desk is {}: for another link to it add --desk {0}",
+                link.desk
+            );
             print(&[site.as_str(), &link.path].concat())
         }
         Err(error) => complain(&format!("desk-link: {error}"), 1),

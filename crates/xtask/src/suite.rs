@@ -456,6 +456,7 @@ fn fuzz(bench: &Bench) -> Result<Tally> {
             .args(["test", "--locked", "--release", "--no-fail-fast"])
             .args(["--package", "visavis-server"])
             .args(["--test", "fuzz_wire", "--test", "fuzz_hub"])
+            .args(["--test", "fuzz_appointments", "--test", "fuzz_links"])
             .env("VISAVIS_FUZZ_SECONDS", bench.options.fuzz_seconds.to_string()),
     )
 }

@@ -22,6 +22,7 @@ use visavis_protocol::{AppointmentId, Charter, DeskId, ErrorCode, RoomId, limits
 use super::ConnectionKey;
 use super::link::{Links, VisitClaims};
 use super::people::Change;
+use super::room::RoomKey;
 use kept::millis;
 pub use kept::{Booking, Kept, KeptAppointment, Progress};
 
@@ -102,11 +103,19 @@ struct Appointment {
     /// The client's page, if one is open.
     page: Option<ConnectionKey>,
     waiting: Option<Waiting>,
-    /// Seats taken in its room.
-    seats: usize,
+    /// Seats taken in its room. A host's id may stand in other rooms' ids as well, such as the one that the room had
+    /// before somebody was removed: those who sit there are no reason to take a call for ended.
+    rooms: BTreeMap<RoomKey, usize>,
     told_desk: Option<DeskStatus>,
     told_visit: Option<VisitState>,
     due: Option<Duration>,
+}
+
+impl Appointment {
+    /// Seats taken where it takes place.
+    fn seats(&self) -> usize {
+        self.rooms.values().sum()
+    }
 }
 
 /// What one socket has proved.
@@ -234,7 +243,7 @@ impl Appointments {
         let appointment = Appointment {
             page: None,
             waiting: None,
-            seats: 0,
+            rooms: BTreeMap::new(),
             told_desk: None,
             told_visit: None,
             due: None,
@@ -263,7 +272,7 @@ impl Appointments {
         if progress.is_cancelled {
             return DeskStatus::Cancelled {};
         }
-        if appointment.seats > 0 {
+        if appointment.seats() > 0 {
             return DeskStatus::InCall {};
         }
         if progress.is_done || self.unix_ms(now) >= appointment.kept.closes() {
@@ -290,7 +299,7 @@ impl Appointments {
             return VisitState::Over {};
         }
         if let Some(place) = kept.place.as_ref().filter(|_| kept.progress.is_called)
-            && (time < kept.closes() || appointment.seats > 0)
+            && (time < kept.closes() || appointment.seats() > 0)
         {
             return VisitState::CalledIn {
                 link: place.link.clone(),
@@ -399,7 +408,7 @@ impl Appointments {
             .map(|at| self.count_at(at))
             .min();
         // What is long past is forgotten at once, or when its room is empty.
-        let next = next.unwrap_or(match appointment.seats {
+        let next = next.unwrap_or(match appointment.seats() {
             0 => now,
             _ => now + LOOKED_AT_EVERY,
         });
@@ -441,7 +450,7 @@ impl Appointments {
         let Some(appointment) = self.appointments.get_mut(&id) else {
             return;
         };
-        if time >= appointment.kept.forgotten_at() && appointment.seats == 0 {
+        if time >= appointment.kept.forgotten_at() && appointment.seats() == 0 {
             return self.forget(id);
         }
         if appointment
@@ -500,22 +509,26 @@ impl Appointments {
 
     // What others know
 
-    /// So many sit in a room now.
-    pub(super) fn room_changed(&mut self, now: Duration, room: &RoomId, seats: usize) {
+    /// So many sit in a room now. `key` is the room itself, whatever its id becomes.
+    pub(super) fn room_changed(&mut self, now: Duration, key: RoomKey, room: &RoomId, in_room: usize) {
         let Some(id) = self.rooms.get(&RoomOf::new(room)).copied() else {
             return;
         };
         let Some(appointment) = self.appointments.get_mut(&id) else {
             return;
         };
-        if appointment.seats == seats {
+        let before = match in_room {
+            0 => appointment.rooms.remove(&key),
+            _ => appointment.rooms.insert(key, in_room),
+        };
+        if before.unwrap_or_default() == in_room {
             return;
         }
-        appointment.seats = seats;
+        let seats = appointment.seats();
         let before = appointment.kept.progress;
         let progress = &mut appointment.kept.progress;
-        progress.has_met |= seats > 1;
-        if seats > 1 {
+        progress.has_met |= in_room > 1;
+        if in_room > 1 {
             appointment.waiting = None;
         }
         if seats == 0 && progress.has_met {

@@ -20,7 +20,7 @@ pub struct DeskClaims {
 pub struct VisitClaims {
     /// Which appointment.
     pub appointment: AppointmentId,
-    /// Which of its links, counted from 1: an earlier one is good no more.
+    /// Which of its links, counted from 1: an earlier one is good until its own end, a later one was never made.
     pub number: u32,
     /// Until when it is good, in seconds since 1970.
     pub expires: u64,

@@ -71,7 +71,7 @@ impl Hub {
             return;
         };
         if let Some(appointments) = &mut self.appointments {
-            appointments.room_changed(now, &room.id, room.seats.len());
+            appointments.room_changed(now, key, &room.id, room.seats.len());
         }
         if room.watchers.is_empty() || room.tell_at.is_some() {
             return;

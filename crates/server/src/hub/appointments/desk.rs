@@ -7,7 +7,7 @@ use visavis_protocol::appointment::{DeskEvent, DeskRequest, Facts, Place};
 use visavis_protocol::{AppointmentId, DeskId, ErrorCode, limits, text};
 
 use super::kept::{Booking, KeptAppointment, Progress, millis};
-use super::{Appointments, DESK_CLOSES_AFTER, IN_ALL_PER_DESK, Page, RoomOf, Word};
+use super::{Appointment, Appointments, DESK_CLOSES_AFTER, IN_ALL_PER_DESK, Page, RoomOf, Word};
 use crate::hub::ConnectionKey;
 
 /// How far in the past an appointment may be made: for one that has begun already.
@@ -244,10 +244,7 @@ impl Appointments {
         if kept.progress.is_cancelled {
             return Err(ErrorCode::AppointmentCancelled);
         }
-        let seats = self
-            .appointments
-            .get(&id)
-            .map_or(0, |appointment| appointment.seats);
+        let seats = self.appointments.get(&id).map_or(0, Appointment::seats);
         if time >= kept.closes() && seats == 0 {
             return Err(ErrorCode::AppointmentLate);
         }

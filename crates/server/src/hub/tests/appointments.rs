@@ -12,7 +12,8 @@ use visavis_protocol::appointment::{
     DeskEvent, DeskRequest, DeskStatus, Entry, Facts, Place, VisitEvent, VisitRequest, VisitState,
 };
 use visavis_protocol::{
-    AppointmentId, ClientMessage, DeskId, ErrorCode, HostSecret, RoomId, RoomSecret, ServerMessage, limits,
+    AppointmentId, Charter, ClientMessage, DeskId, ErrorCode, HostSecret, RoomId, RoomSecret, ServerMessage,
+    limits,
 };
 
 use super::harness::{UNIX, World, seat, session};
@@ -692,4 +693,42 @@ fn a_clock_that_leaps_over_an_appointment_in_which_people_sit_stops_nothing() {
         world.stored.last(),
         Some(&Change::Booking(Booking::Forgotten(id(5))))
     );
+}
+
+#[test]
+fn another_room_of_the_same_host_ends_no_call() {
+    let mut world = office();
+    let (page, _) = open(&mut world, 1);
+    let wanted = facts(&world, 5);
+    let made = put(&mut world, page, 5, wanted);
+    let host = HostSecret::from_bytes([7; 16]);
+    let charter = Charter {
+        host: host.host_id(),
+        waiting_room: false,
+    };
+    let room = |n| RoomId::derive_hosted("call", &RoomSecret::from_bytes([n; 16]), charter);
+    let at = |n| Place {
+        room: room(n),
+        link: "/room/call".into(),
+        host,
+    };
+    desk(
+        &mut world,
+        page,
+        DeskRequest::CallIn {
+            appointment: id(5),
+            place: at(1),
+        },
+    );
+    let one = sit(&mut world, 1, &at(1));
+    let two = sit(&mut world, 2, &at(1));
+    let stray = sit(&mut world, 3, &at(2));
+    world.say(stray, &ClientMessage::Leave {});
+    assert_eq!(entry(&mut world, page).status, DeskStatus::InCall {});
+    let client = come(&mut world, &made.token);
+    assert!(matches!(state(&mut world, client).0, VisitState::CalledIn { .. }));
+    for connection in [one, two] {
+        world.say(connection, &ClientMessage::Leave {});
+    }
+    assert_eq!(entry(&mut world, page).status, DeskStatus::Done {});
 }
