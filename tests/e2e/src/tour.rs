@@ -1,6 +1,8 @@
 //! A walk through every screen that there is, in the states that people meet: for whoever has to look
 //! at all of them. Chromium only, in which failures of devices and of the server can be acted.
 
+mod office;
+
 use anyhow::{Context, Result};
 use serde_json::json;
 use thirtyfour::Key;
@@ -10,6 +12,7 @@ use crate::member::Member;
 use crate::page::{Room, SOON};
 use crate::stage::Stage;
 use crate::wait::{Look, until};
+pub use office::{appointments, door};
 
 /// Devices fail as the tab's storage says, and sockets can be closed as the server would.
 const ACTING: &str = r#"

@@ -61,6 +61,26 @@ staged! {
 }
 
 staged! {
+    async fn every_screen_of_appointments(stage: &Stage) -> Result<()> {
+        let Some(axe) = Axe::load(stage) else { return Ok(()) };
+        stage.serve().await?;
+        let ada = stage.browser(Kind::Chromium).await?;
+        let bob = stage.browser(Kind::Chromium).await?;
+        tour::appointments(stage, &ada, &bob, &async |screen: &str| in_every_way(&axe, &ada, screen).await).await
+    }
+}
+
+staged! {
+    async fn every_screen_at_the_door(stage: &Stage) -> Result<()> {
+        let Some(axe) = Axe::load(stage) else { return Ok(()) };
+        stage.serve().await?;
+        let ada = stage.browser(Kind::Chromium).await?;
+        let bob = stage.browser(Kind::Chromium).await?;
+        tour::door(stage, &ada, &bob, &async |screen: &str| in_every_way(&axe, &ada, screen).await).await
+    }
+}
+
+staged! {
     async fn every_screen_in_the_call(stage: &Stage) -> Result<()> {
         let Some(axe) = Axe::load(stage) else { return Ok(()) };
         stage.serve().await?;

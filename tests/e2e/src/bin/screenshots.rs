@@ -1,6 +1,6 @@
 //! Pictures of every screen in every size and both themes, for people to look at: run by
 //! `cargo xtask screenshots`. They are in `test-results/screenshots`, one folder a size. Run by itself with
-//! `outside`, `people`, `call` or `crowd` it takes that part alone, and leaves the others as they are.
+//! `outside`, `people`, `appointments`, `door`, `call` or `crowd` it takes that part alone, and leaves the others as they are.
 
 #![expect(
     clippy::print_stdout,
@@ -58,6 +58,14 @@ fn main() {
         if is_wanted("people") {
             let bob = stage.browser(Kind::Chromium).await?;
             tour::people(stage, &ada, &bob, &look).await?;
+        }
+        if is_wanted("appointments") {
+            let bob = stage.browser(Kind::Chromium).await?;
+            tour::appointments(stage, &ada, &bob, &look).await?;
+        }
+        if is_wanted("door") {
+            let bob = stage.browser(Kind::Chromium).await?;
+            tour::door(stage, &ada, &bob, &look).await?;
         }
         if is_wanted("call") {
             tour::call(stage, &ada, &look).await?;
