@@ -13,7 +13,7 @@ use visavis_e2e::{Browser, Kind, Look, Member, Room, in_each, staged, until};
 const REQUESTS: usize = 7;
 /// Bytes of their bodies on the wire: the budget of `cargo xtask test --only weight`, whose table
 /// names the goal beside it.
-const WIRE_BYTES: f64 = 412_000.0;
+const WIRE_BYTES: f64 = 470_000.0;
 
 /// What the page fetched, with the bytes that it cost.
 const FETCHED: &str = r#"
@@ -200,7 +200,7 @@ in_each! {
             let link = ada.script("return location.pathname + location.hash;", Vec::new()).await?;
             let link = link.as_str().unwrap_or_default().to_owned();
             let (path, secret) = link.split_once('#').context("no secret in the link")?;
-            ensure!(path.starts_with("/room/") && secret.len() == 22, "{link}");
+            ensure!(path.starts_with("/room/") && secret.len() == 45 && secret.contains('.'), "{link}");
             links.insert(link);
             ada.driver().back().await?;
             ada.see("button", "New room").await?;
