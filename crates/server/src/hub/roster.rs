@@ -77,6 +77,10 @@ impl Hub {
         if let Some(key) = found.key
             && self.sits(key, who.peer)
         {
+            if let Place::Waiting(key, own) = place {
+                // A session that sits, on a socket on which its seat waited as another one.
+                self.end_wait(now, key, own);
+            }
             // The answer to an earlier `join` or `resume` was lost, or the two crossed.
             return self.take_over(now, connection, key, who.peer, &who.asked, claim);
         }

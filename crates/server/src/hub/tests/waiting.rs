@@ -433,3 +433,24 @@ fn a_host_who_waited_without_saying_so_comes_in_with_the_claim() {
     assert_eq!(world.counts().waiting, 0);
     assert_ne!(seat(1), seat(2));
 }
+
+#[test]
+fn who_takes_a_seat_of_theirs_over_from_the_door_waits_no_more() {
+    let mut world = World::new();
+    let host = world.host_in(&guarded());
+    let guest = world.waits_at(&guarded(), 1);
+    world.say(host, &admit(&[1]));
+    let door = world.waits_at(&guarded(), 2);
+    world.take(host);
+    // Of the seat that waits on this socket, but as the session that sits.
+    world.say(door, &join_of(&guarded(), 2, 1, NOBODY));
+    let told = world.take(door);
+    assert!(
+        told.iter()
+            .any(|message| matches!(message, ServerMessage::Joined { you, .. } if *you == peer(1))),
+        "{told:?}"
+    );
+    assert_eq!(last_knocks(&world.take(host)), []);
+    assert_eq!(world.closed(guest), Some(CloseCode::Superseded));
+    assert_eq!(world.counts().waiting, 0);
+}
