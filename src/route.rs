@@ -207,6 +207,12 @@ impl RoomLink {
         }
     }
 
+    /// The secret, if the link has one.
+    #[must_use]
+    pub const fn secret(&self) -> Option<RoomSecret> {
+        self.secret
+    }
+
     /// The secret as it stands in the link.
     #[must_use]
     pub fn secret_text(&self) -> Option<String> {

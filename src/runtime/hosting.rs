@@ -32,6 +32,7 @@ pub(super) fn hosted(link: &RoomLink) -> Option<Hosted> {
     let charter = link.charter()?;
     Some(Hosted {
         name: link.name().to_owned(),
+        secret: link.secret()?,
         host: memory::host(charter.host),
     })
 }

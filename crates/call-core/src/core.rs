@@ -7,7 +7,9 @@ use alloc::string::{String, ToString};
 use alloc::vec::Vec;
 use core::ops::Range;
 
-use visavis_protocol::{ChatKey, ClientMessage, CloseCode, IceServer, Reaction, SeatId, ServerMessage};
+use visavis_protocol::{
+    ChatKey, ClientMessage, CloseCode, IceServer, Reaction, RoomSecret, SeatId, ServerMessage,
+};
 
 use crate::appointments::{Desk, Visit};
 use crate::chat::{Chat, ChatLine, SayError};
@@ -335,15 +337,9 @@ impl Core {
             Intent::Desk(intent) => self.intend_desk(now, intent),
             Intent::Visit(intent) => self.intend_visit(now, intent),
             Intent::Host(intent) => {
-                let next = self.random.room_secret();
-                let mut key = None;
-                self.in_room(now, |room, session, context| {
-                    key = room.as_host(intent, next, session, context);
-                    Vec::new()
+                self.change_secret(now, |room, next, session, context| {
+                    room.as_host(intent, next, session, context)
                 });
-                if let Some(key) = key {
-                    self.chat.expect_key(key);
-                }
             }
             Intent::Say { text, to, time } => {
                 if let Ok(text) = self.sayable(now, &text, to) {
@@ -354,6 +350,23 @@ impl Core {
                 self.media.flip(&mut self.ids, &mut self.commands);
                 self.sync_media(now);
             }
+        }
+    }
+
+    /// Does what may give the room another secret; its chat then gets another key.
+    fn change_secret(
+        &mut self,
+        now: Timestamp,
+        step: impl FnOnce(&mut Room, RoomSecret, &mut Session, &mut Context<'_>) -> Option<ChatKey>,
+    ) {
+        let next = self.random.room_secret();
+        let mut key = None;
+        self.in_room(now, |room, session, context| {
+            key = step(room, next, session, context);
+            Vec::new()
+        });
+        if let Some(key) = key {
+            self.chat.expect_key(key);
         }
     }
 
@@ -457,8 +470,9 @@ impl Core {
         let Some(room) = self.room.as_mut().filter(|room| !room.is_over()) else {
             return;
         };
-        if room.stop_waiting(now, &mut self.session, &mut self.commands) {
-            return;
+        if room.stage() == Stage::Waiting {
+            let next = self.random.session_secret();
+            return room.stop_waiting(now, next, &mut self.session, &mut self.commands);
         }
         self.session
             .send(now, &ClientMessage::Leave {}, &mut self.commands);
@@ -604,6 +618,9 @@ impl Core {
             self.happened(now, happening);
         }
         self.in_room(now, |room, session, context| room.handle_tick(session, context));
+        if self.room.as_ref().is_some_and(|room| room.must_rename(now)) {
+            self.change_secret(now, Room::rename);
+        }
         self.chat.handle_tick(now, &mut self.commands);
         self.transfers.handle_tick(now, &mut self.commands);
         self.about_people(now, |people, out| people.handle_tick(now, out));
@@ -636,8 +653,8 @@ impl Core {
         let mut notices = step(room, &mut self.session, &mut context);
         let departed = core::mem::take(&mut context.signs.departed);
         room.depart(departed, &mut context);
-        for (from, secret, moved) in core::mem::take(&mut context.signs.secrets) {
-            if let Some(key) = room.hear_secret(from, secret, moved, now) {
+        for told in core::mem::take(&mut context.signs.secrets) {
+            if let Some(key) = room.hear_secret(now, told) {
                 self.chat.expect_key(key);
             }
         }

@@ -22,7 +22,7 @@ use crate::rate::Rate;
 use crate::reactions::ReactionRate;
 use crate::time::{Timestamp, earliest};
 use crate::view::{ConnectionState, Person};
-pub(crate) use context::{Context, Correspondent, ServerRoad, Signs, Witness};
+pub(crate) use context::{Context, Correspondent, SecretTold, ServerRoad, Signs, Witness};
 use demands::Demands;
 use link::Link;
 use pictures::Picture;

@@ -73,6 +73,8 @@ pub(crate) struct Room {
     name: String,
     standing: Standing,
     asked: Asked,
+    /// The id by which it was asked.
+    asked_as: Option<RoomId>,
     rejoin_at: Option<Timestamp>,
     /// When to ask again who is inside, after the server would not say.
     watch_at: Option<Timestamp>,
@@ -109,6 +111,7 @@ impl Room {
             name: String::new(),
             standing: Standing::Preparing { problem: None },
             asked: Asked::Nothing,
+            asked_as: None,
             rejoin_at: None,
             watch_at: None,
             peers: Vec::new(),
@@ -271,6 +274,7 @@ impl Room {
             return;
         }
         self.asked = Asked::Join;
+        self.asked_as = Some(self.place.room.clone());
         self.rejoin_at = None;
         let join = ClientMessage::Join {
             room: self.place.room.clone(),
@@ -287,6 +291,7 @@ impl Room {
             return;
         };
         self.asked = Asked::Resume;
+        self.asked_as = Some(self.place.room.clone());
         let resume = ClientMessage::Resume {
             epoch,
             room: self.place.room.clone(),

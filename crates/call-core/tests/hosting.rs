@@ -16,7 +16,7 @@ use visavis_call_core::{
 };
 use visavis_protocol::{
     Charter, ClientMessage, ErrorCode, Frame, Gate, HostRequest, HostSecret, Hosting, LeaveReason, Pass,
-    PeerEntry, RoomId, RoomSecret, ServerMessage, Signal, Waiter,
+    PeerEntry, PeerId, RoomId, RoomSecret, ServerMessage, Signal, Waiter,
 };
 
 const HOST: HostSecret = HostSecret::from_bytes([8; 16]);
@@ -39,6 +39,7 @@ fn in_front(host: Option<HostSecret>) -> Shell {
         chat: None,
         hosted: Some(Hosted {
             name: "tea".into(),
+            secret: RoomSecret::from_bytes([1; 16]),
             host,
         }),
     });
@@ -56,6 +57,10 @@ fn host(n: u8) -> PeerEntry {
 
 fn seated(shell: &mut Shell, life: u8, hosting: Hosting, peers: &[PeerEntry]) {
     let you = shell.me();
+    seated_as(shell, you, life, hosting, peers);
+}
+
+fn seated_as(shell: &mut Shell, you: PeerId, life: u8, hosting: Hosting, peers: &[PeerEntry]) {
     shell.hear(&ServerMessage::Joined {
         epoch: epoch(life),
         you,
@@ -95,15 +100,25 @@ fn frames(shell: &Shell) -> Vec<(LinkId, Frame)> {
 
 fn secrets(shell: &Shell) -> Vec<(LinkId, RoomSecret, bool)> {
     let secret = |(link, frame)| match frame {
-        Frame::Secret { secret, moved } => Some((link, secret, moved)),
+        Frame::Secret { secret, moved, .. } => Some((link, secret, moved)),
         _ => None,
     };
     frames(shell).into_iter().filter_map(secret).collect()
 }
 
 fn say(shell: &mut Shell, link: LinkId, secret: u8, moved: bool) {
+    say_without(shell, link, secret, moved, &[]);
+}
+
+fn say_without(shell: &mut Shell, link: LinkId, secret: u8, moved: bool, without: &[PeerId]) {
     let secret = RoomSecret::from_bytes([secret; 16]);
-    let text = Frame::Secret { secret, moved }.encode();
+    let without = without.to_vec();
+    let text = Frame::Secret {
+        secret,
+        moved,
+        without,
+    }
+    .encode();
     shell.event(Event::Link(link, LinkEvent::ChannelReceived(text)));
 }
 
@@ -187,6 +202,29 @@ fn who_stops_waiting_is_on_the_page_before_joining_again() {
     // A verdict that crossed it is none any more.
     shell.hear(&ServerMessage::Declined { word: String::new() });
     assert_eq!(shell.view().stage, Stage::Preparing { problem: None });
+}
+
+#[test]
+fn who_stopped_waiting_is_not_let_in_by_a_host_who_did_not_know_it() {
+    let mut shell = in_front(None);
+    shell.join();
+    shell.hear(&ServerMessage::Waiting {});
+    let you = shell.me();
+    shell.intend(Intent::HangUp);
+    // The host's word crossed the leave.
+    shell.hear(&ServerMessage::Joined {
+        epoch: epoch(1),
+        you,
+        version: 1,
+        peers: vec![host(3)],
+        ice: vec![],
+        ice_lifetime_ms: None,
+        hosting: Hosting::default(),
+    });
+    assert_eq!(shell.view().stage, Stage::Preparing { problem: None });
+    assert_eq!(shell.links().len(), 0);
+    shell.join();
+    assert_ne!(shell.me(), you, "they come back as somebody else");
 }
 
 #[test]
@@ -455,4 +493,167 @@ fn who_is_no_host_asks_for_nothing() {
         shell.intend(Intent::Host(intent));
     }
     assert!(shell.sent().is_empty() && secrets(&shell).is_empty());
+}
+
+#[test]
+fn two_who_are_removed_at_once_are_both_told_nothing() {
+    let mut shell = inside(Some(HOST), &[entry(3), entry(4), entry(5)]);
+    let links = shell.links_of_view();
+    shell.intend(Intent::Host(HostIntent::Remove(entry(3).seat)));
+    // Before the server has answered.
+    shell.commands.clear();
+    shell.intend(Intent::Host(HostIntent::Remove(entry(4).seat)));
+    let told = frames(&shell);
+    let [(link, Frame::Secret { moved, without, .. })] = &told[..] else {
+        panic!("{told:?}");
+    };
+    assert_eq!((*link, *moved), (links[2], false));
+    assert_eq!(without[..], [entry(3).peer, entry(4).peer]);
+    // The server refuses the first: they hear of the next secret again.
+    shell.hear(&ServerMessage::Error {
+        code: ErrorCode::RateLimited,
+        about: Some("remove_peer".into()),
+        peer: Some(entry(3).peer),
+        message: String::new(),
+    });
+    shell.commands.clear();
+    shell.intend(Intent::Host(HostIntent::Remove(entry(5).seat)));
+    assert_eq!(secrets(&shell).len(), 2);
+}
+
+#[test]
+fn what_a_host_says_of_is_not_passed_on_to_those_who_are_sent_away() {
+    let mut shell = inside(None, &[host(3), entry(4), entry(5)]);
+    let links = shell.links_of_view();
+    say_without(&mut shell, links[0], 2, false, &[entry(4).peer]);
+    shell.commands.clear();
+    // The host's word overtakes the server's.
+    say_without(&mut shell, links[0], 2, true, &[entry(4).peer]);
+    let told: Vec<LinkId> = secrets(&shell).into_iter().map(|(link, ..)| link).collect();
+    assert_eq!(told, [links[0], links[2]]);
+    // The server lists them in the room of that secret: they were not sent away.
+    moved(&mut shell, 2, 2);
+    shell.commands.clear();
+    let you = shell.view().me.peer.expect("a seat");
+    let all = [host(3), entry(4), entry(5)];
+    seated_as(&mut shell, you, 1, Hosting::default(), &all);
+    let told: Vec<LinkId> = secrets(&shell).into_iter().map(|(link, ..)| link).collect();
+    assert_eq!(told, [links[1]]);
+}
+
+#[test]
+fn a_word_of_a_secret_that_was_left_behind_leads_nobody_back() {
+    let mut shell = inside(None, &[host(3), entry(4)]);
+    let link = shell.links_of_view()[0];
+    say(&mut shell, link, 2, false);
+    say(&mut shell, link, 3, false);
+    moved(&mut shell, 2, 2);
+    moved(&mut shell, 3, 3);
+    let current = RoomSecret::from_bytes([3; 16]);
+    assert_eq!(link_secret(&shell), Some(current));
+    say(&mut shell, link, 2, true);
+    say(&mut shell, link, 1, true);
+    assert_eq!(link_secret(&shell), Some(current));
+    shell.commands.clear();
+    for _ in 0..8 {
+        shell.wait(Duration::from_secs(1));
+    }
+    assert!(!shell.kinds().contains(&"leave"), "{:?}", shell.kinds());
+}
+
+#[test]
+fn the_server_s_word_for_a_move_that_others_told_of_later_leads_nobody_back() {
+    let mut shell = inside(None, &[host(3), entry(4)]);
+    let link = shell.links_of_view()[0];
+    say(&mut shell, link, 2, true);
+    say(&mut shell, link, 3, true);
+    let current = RoomSecret::from_bytes([3; 16]);
+    moved(&mut shell, 2, 2);
+    assert_eq!(link_secret(&shell), Some(current));
+    moved(&mut shell, 3, 3);
+    assert_eq!(link_secret(&shell), Some(current));
+    assert!(!shell.view().hosting.is_link_old);
+}
+
+#[test]
+fn who_came_by_the_new_link_tells_it_to_those_who_did_not() {
+    let mut shell = in_front(None);
+    shell.join();
+    seated(&mut shell, 1, Hosting::default(), &[host(3)]);
+    let link = shell.links_of_view()[0];
+    let connected = LinkEvent::ConnectionStateChanged(ConnectionState::Connected);
+    shell.event(Event::Link(link, connected));
+    shell.event(Event::Link(link, LinkEvent::ChannelOpened));
+    assert_eq!(secrets(&shell), [(link, RoomSecret::from_bytes([1; 16]), true)]);
+}
+
+#[test]
+fn a_host_whom_nobody_tells_the_secret_gives_the_room_another() {
+    let mut shell = in_front(Some(HOST));
+    shell.join();
+    let hosting = Hosting {
+        host: true,
+        room: Some(id(2)),
+        ..Hosting::default()
+    };
+    seated(&mut shell, 1, hosting, &[]);
+    assert!(shell.view().hosting.is_link_old);
+    let renamed = |shell: &Shell| {
+        shell.sent().into_iter().find_map(|message| match message {
+            ClientMessage::Host(HostRequest::Rename { next }) => Some(next),
+            _ => None,
+        })
+    };
+    shell.wait(Duration::from_secs(9));
+    assert_eq!(renamed(&shell), None, "somebody may still tell it");
+    shell.wait(Duration::from_secs(1));
+    let room = renamed(&shell).expect("a new id");
+    shell.hear(&ServerMessage::Moved { version: 2, room });
+    assert!(!shell.view().hosting.is_link_old && link_secret(&shell).is_some());
+    // A guest waits for those who know.
+    let mut shell = in_front(None);
+    shell.join();
+    let hosting = Hosting {
+        room: Some(id(2)),
+        ..Hosting::default()
+    };
+    seated(&mut shell, 1, hosting, &[]);
+    shell.wait(Duration::from_secs(30));
+    assert_eq!(renamed(&shell), None);
+}
+
+#[test]
+fn who_was_removed_while_away_is_told_when_they_are_back() {
+    let mut shell = inside(None, &[host(3)]);
+    shell.lose(1006);
+    shell.now = shell.now + Duration::from_secs(70);
+    shell.wait_for_deadline();
+    shell.open();
+    shell.greeted(1);
+    for (code, about) in [
+        (ErrorCode::UnknownSession, "resume"),
+        (ErrorCode::RoomMoved, "join"),
+    ] {
+        shell.hear(&ServerMessage::Error {
+            code,
+            about: Some(about.into()),
+            peer: None,
+            message: String::new(),
+        });
+    }
+    assert_eq!(shell.view().stage, Stage::Ended(EndReason::Removed));
+}
+
+#[test]
+fn who_comes_while_the_new_pass_is_asked_for_is_seen() {
+    let mut shell = inside(None, &[host(3)]);
+    let link = shell.links_of_view()[0];
+    say(&mut shell, link, 2, false);
+    moved(&mut shell, 2, 2);
+    assert_eq!(shell.kinds().last(), Some(&"resume"));
+    shell.hear(&ServerMessage::PeerJoined {
+        version: 3,
+        peer: entry(6),
+    });
+    assert_eq!(shell.view().people.len(), 2);
 }

@@ -82,6 +82,12 @@ pub enum HostRequest {
         /// The room's id from then on; with the same host.
         next: RoomId,
     },
+    /// Gives the room another id with nobody sent away: after a removal nobody inside may have heard of the
+    /// secret, where the host's page went before the server answered it.
+    Rename {
+        /// The room's id from then on; with the same host.
+        next: RoomId,
+    },
 }
 
 impl HostRequest {
@@ -93,6 +99,7 @@ impl HostRequest {
             Self::Admit { .. } => "admit",
             Self::Decline { .. } => "decline_waiting",
             Self::Remove { .. } => "remove_peer",
+            Self::Rename { .. } => "rename_room",
         }
     }
 }

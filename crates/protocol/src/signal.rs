@@ -46,6 +46,11 @@ pub enum Frame {
         /// Whether the room has it already. Before that it is a host's to say, and nothing changes.
         #[serde(default, skip_serializing_if = "core::ops::Not::not")]
         moved: bool,
+        /// The sessions that are sent away: whoever passes the secret on tells them nothing of it, unless the
+        /// server lists them in the room of that secret. Counts from a host alone; at most
+        /// [`limits::REMOVED_TOLD`], the newest.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        without: Vec<PeerId>,
     },
 }
 

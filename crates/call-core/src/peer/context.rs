@@ -52,8 +52,8 @@ pub(crate) struct Signs {
     pub(crate) of_loss: bool,
     /// Somebody says that they, or somebody else, leaves.
     pub(crate) departed: Vec<(PeerId, Witness)>,
-    /// Somebody tells a secret of the room: who, which, and whether the room has it already.
-    pub(crate) secrets: Vec<(PeerId, RoomSecret, bool)>,
+    /// Somebody tells a secret of the room.
+    pub(crate) secrets: Vec<SecretTold>,
     /// What the person should be told.
     pub(crate) notices: Vec<NoticeKind>,
     /// Somebody shows a sign: their seat, their name, which.
@@ -88,4 +88,15 @@ impl Context<'_> {
     pub(super) fn may_connect(&self) -> bool {
         !self.relay_only || self.ice.iter().any(ice::is_relay)
     }
+}
+
+/// Which secret the room gets, or has, as a peer tells it.
+#[derive(Clone, Debug)]
+pub(crate) struct SecretTold {
+    pub(crate) from: PeerId,
+    pub(crate) secret: RoomSecret,
+    /// Whether the room has it already.
+    pub(crate) moved: bool,
+    /// Who was sent away, if a host says so.
+    pub(crate) without: Vec<PeerId>,
 }

@@ -8,7 +8,7 @@ use core::time::Duration;
 use visavis_protocol::{Frame, Packet, PeerId, RoomSecret, Signal, limits};
 
 use super::link::Channel;
-use super::{Context, Peer, Presence, ServerRoad};
+use super::{Context, Peer, Presence, SecretTold, ServerRoad};
 use crate::command::Command;
 use crate::courier::Road;
 use crate::time::Timestamp;
@@ -142,18 +142,35 @@ impl Peer {
     }
 
     /// Says which secret the room gets, or has, where that takes neither the server nor anybody else.
-    pub(crate) fn say_secret(&self, secret: RoomSecret, moved: bool, commands: &mut VecDeque<Command>) {
-        self.write(&Frame::Secret { secret, moved }, commands);
+    /// `without` are those who were sent away.
+    pub(crate) fn say_secret(
+        &self,
+        secret: RoomSecret,
+        moved: bool,
+        without: Vec<PeerId>,
+        commands: &mut VecDeque<Command>,
+    ) {
+        let frame = Frame::Secret {
+            secret,
+            moved,
+            without,
+        };
+        self.write(&frame, commands);
     }
 
     /// Says which secret the room has, once on each connection.
-    pub(crate) fn tell_secret(&mut self, secret: RoomSecret, commands: &mut VecDeque<Command>) {
+    pub(crate) fn tell_secret(
+        &mut self,
+        secret: RoomSecret,
+        without: &[PeerId],
+        commands: &mut VecDeque<Command>,
+    ) {
         let link = self.link.as_ref().filter(|link| link.channel == Channel::Open);
         let Some(link) = link.map(|link| link.negotiation.link()) else {
             return;
         };
         if self.told_secret.replace((link, secret)) != Some((link, secret)) {
-            self.say_secret(secret, true, commands);
+            self.say_secret(secret, true, without.to_vec(), commands);
         }
     }
 
@@ -225,7 +242,16 @@ impl Peer {
                     context.signs.of_return = true;
                 }
             }
-            Ok(Frame::Secret { secret, moved }) => context.signs.secrets.push((self.id, secret, moved)),
+            Ok(Frame::Secret {
+                secret,
+                moved,
+                without,
+            }) => context.signs.secrets.push(SecretTold {
+                from: self.id,
+                secret,
+                moved,
+                without,
+            }),
             Err(_) => {}
         }
     }

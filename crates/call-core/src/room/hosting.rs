@@ -12,18 +12,20 @@ use core::time::Duration;
 
 use visavis_protocol::{
     Charter, ChatKey, Claim, ClientMessage, ErrorCode, Gate, HostRequest, HostSecret, Hosting as Told, Pass,
-    PeerId, RoomId, RoomSecret, SeatId, Waiter, limits,
+    PeerEntry, PeerId, RoomId, RoomSecret, SeatId, SessionSecret, Waiter, limits,
 };
 
 use super::{Asked, Room, Standing};
 use crate::command::Command;
-use crate::peer::Context;
+use crate::peer::{Context, SecretTold};
 use crate::session::Session;
-use crate::time::Timestamp;
+use crate::time::{Timestamp, earliest};
 use crate::view::{EndReason, HostingView, JoinProblem, Knock, NoticeKind};
 
 /// Secrets that were heard of and are not in force: a host that tries again draws a new one each time.
 const HEARD: usize = 8;
+/// How long a host waits to be told the room's secret by the others before the room gets another.
+const UNKNOWN_FOR: Duration = Duration::from_secs(10);
 /// How long the server may take to say what peers have said already: that the room has moved. A server
 /// that was started anew does not know it, and then we sit in a room that the others have left.
 const CONFIRMED_WITHIN: Duration = Duration::from_secs(4);
@@ -33,6 +35,8 @@ const CONFIRMED_WITHIN: Duration = Duration::from_secs(4);
 pub struct Hosted {
     /// The room's name, of which its ids are made.
     pub name: String,
+    /// The link's secret: others may know an older one.
+    pub secret: RoomSecret,
     /// Makes this browser the host.
     pub host: Option<HostSecret>,
 }
@@ -57,6 +61,14 @@ pub enum HostIntent {
     AskMute(SeatId),
 }
 
+/// A secret that was told, and is not in force yet.
+#[derive(Clone, Debug)]
+struct Heard {
+    secret: RoomSecret,
+    /// Who was sent away, as the host said.
+    without: Vec<PeerId>,
+}
+
 /// What a room knows of its host, its gate and its link.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Hosting {
@@ -70,11 +82,21 @@ pub(super) struct Hosting {
     waiting: Vec<Knock>,
     /// The secret since somebody was removed; the link's own one before.
     secret: Option<RoomSecret>,
-    heard: VecDeque<RoomSecret>,
+    /// Those that it had before, the newest last: no word of theirs that comes late leads back.
+    former: VecDeque<RoomSecret>,
+    /// Whom the host sent away, up to the secret that is in force, or wanted to.
+    without: Vec<PeerId>,
+    /// Those of them who are told nothing of it. Whom the server lists in a room of that secret has stayed.
+    untold: Vec<PeerId>,
+    heard: VecDeque<Heard>,
+    /// Whom this page sent away or wanted to, the newest last.
+    removing: VecDeque<PeerId>,
     /// The room's id as the server has it, while we do not know its secret.
     moved: Option<RoomId>,
     /// Until when the server is to say that the room has moved.
     confirm_at: Option<Timestamp>,
+    /// When a host gives the room another secret, because nobody inside tells the one that it has.
+    rename_at: Option<Timestamp>,
     /// Why the host sent us away.
     word: Option<String>,
 }
@@ -92,9 +114,14 @@ impl Hosting {
             pass: None,
             waiting: Vec::new(),
             secret: None,
+            former: VecDeque::new(),
+            without: Vec::new(),
+            untold: Vec::new(),
             heard: VecDeque::new(),
+            removing: VecDeque::new(),
             moved: None,
             confirm_at: None,
+            rename_at: None,
             word: None,
         }
     }
@@ -115,23 +142,45 @@ impl Hosting {
         self.is_host = false;
         self.waiting.clear();
         self.confirm_at = None;
+        self.rename_at = None;
     }
 
     pub(super) fn watched(&mut self, gate: Gate, shut: bool) {
         (self.gate, self.shut) = (gate, shut);
     }
 
-    pub(super) const fn poll_timeout(&self) -> Option<Timestamp> {
-        self.confirm_at
+    pub(super) fn poll_timeout(&self) -> Option<Timestamp> {
+        earliest(self.confirm_at, self.rename_at)
     }
 
-    fn note(&mut self, secret: RoomSecret) {
-        if !self.heard.contains(&secret) {
+    /// The secret that is in force: the link's, or one since.
+    fn current(&self) -> Option<RoomSecret> {
+        let of_link = self.hosted.as_ref().map(|hosted| hosted.secret);
+        self.secret.or(of_link)
+    }
+
+    fn knows(&self, secret: RoomSecret) -> bool {
+        self.heard.iter().any(|heard| heard.secret == secret)
+    }
+
+    fn note(&mut self, secret: RoomSecret, without: Vec<PeerId>) {
+        if !self.knows(secret) {
             if self.heard.len() >= HEARD {
                 self.heard.pop_front();
             }
-            self.heard.push_back(secret);
+            self.heard.push_back(Heard { secret, without });
         }
+    }
+
+    /// Notes whom this page wants to send away. Two clicks may come before the server has answered the first:
+    /// whoever it is about hears no secret any more.
+    fn note_removal(&mut self, peer: PeerId) -> Vec<PeerId> {
+        self.removing.retain(|known| *known != peer);
+        self.removing.push_back(peer);
+        if self.removing.len() > limits::REMOVED_TOLD {
+            self.removing.pop_front();
+        }
+        self.removing.iter().copied().collect()
     }
 }
 
@@ -162,7 +211,7 @@ impl Room {
     }
 
     /// The answer to `join` or `resume` says how it stands.
-    pub(super) fn told_hosting(&mut self, told: Told) {
+    pub(super) fn told_hosting(&mut self, now: Timestamp, told: Told) {
         let hosting = &mut self.hosting;
         hosting.is_host = told.host;
         hosting.gate = told.gate;
@@ -177,7 +226,7 @@ impl Room {
         hosting.confirm_at = None;
         let moved = told.room.filter(|room| *room != self.place.room);
         self.hosting.moved = moved;
-        self.settle();
+        self.settle(now);
     }
 
     /// The host lets people in: there is nothing to do but wait.
@@ -208,22 +257,19 @@ impl Room {
         self.watch(context.now, session, context.commands);
     }
 
-    /// Gets up from the waiting room; returns whether we sat there.
+    /// Gets up from the waiting room, to come back as somebody else if at all: a host may let in who has gone
+    /// meanwhile.
     pub(crate) fn stop_waiting(
         &mut self,
         now: Timestamp,
+        next: SessionSecret,
         session: &mut Session,
         commands: &mut VecDeque<Command>,
-    ) -> bool {
-        if self.standing != Standing::Waiting {
-            return false;
-        }
+    ) {
         session.send(now, &ClientMessage::Leave {}, commands);
         self.asked = Asked::Nothing;
-        self.standing = Standing::Preparing { problem: None };
-        self.occupancy_known = false;
+        self.come_back(next);
         self.watch(now, session, commands);
-        true
     }
 
     /// Who waits, for a host. Those who were in the call before the server was started anew come in at once.
@@ -296,11 +342,9 @@ impl Room {
             HostIntent::Remove(seat) => {
                 let whom = self.peers.iter().find(|peer| peer.seat == seat);
                 let (peer, id) = whom.map(|peer| peer.id).zip(self.id_by(&next))?;
-                self.hosting.note(next);
+                let without = self.hosting.note_removal(peer);
                 key = Some(next.chat_key(&id));
-                for other in self.peers.iter().filter(|other| other.id != peer) {
-                    other.say_secret(next, false, context.commands);
-                }
+                self.announce(next, without, context.commands);
                 HostRequest::Remove { peer, next: id }
             }
             HostIntent::AskMute(seat) => {
@@ -314,33 +358,77 @@ impl Room {
         key
     }
 
+    /// Says which secret the room is to get to all but those who are sent away.
+    fn announce(&mut self, next: RoomSecret, without: Vec<PeerId>, commands: &mut VecDeque<Command>) {
+        for other in self.peers.iter().filter(|other| !without.contains(&other.id)) {
+            other.say_secret(next, false, without.clone(), commands);
+        }
+        self.hosting.note(next, without);
+    }
+
+    /// Whether it is time for a host to give the room another secret: nobody inside knows the one it has.
+    pub(crate) fn must_rename(&self, now: Timestamp) -> bool {
+        self.hosting.rename_at.is_some_and(|at| now >= at)
+    }
+
+    /// Gives the room another secret. Returns the key that its chat gets.
+    pub(crate) fn rename(
+        &mut self,
+        next: RoomSecret,
+        session: &mut Session,
+        context: &mut Context<'_>,
+    ) -> Option<ChatKey> {
+        let now = context.now;
+        self.hosting.rename_at = Some(now + UNKNOWN_FOR);
+        if !self.is_joined() || self.asked != Asked::Nothing || !session.is_open() {
+            return None;
+        }
+        let id = self.id_by(&next)?;
+        let without = self.hosting.removing.iter().copied().collect();
+        self.announce(next, without, context.commands);
+        let key = next.chat_key(&id);
+        self.ask_as_host(HostRequest::Rename { next: id }, now, session, context.commands);
+        Some(key)
+    }
+
     /// The server renamed the room.
-    pub(super) fn moved(&mut self, room: RoomId) {
+    pub(super) fn moved(&mut self, now: Timestamp, room: RoomId) {
+        let is_former = |secret: &RoomSecret| self.id_by(secret).as_ref() == Some(&room);
+        if self.hosting.confirm_at.is_some() && self.hosting.former.iter().any(is_former) {
+            // The others told of a later move already; the server's word for that one is still to come.
+            return;
+        }
         self.hosting.confirm_at = None;
         self.hosting.moved = Some(room).filter(|room| *room != self.place.room);
-        self.settle();
+        self.settle(now);
     }
 
     /// A peer told the secret that the room gets, or has. Returns the key of its chat, if that is news.
-    pub(crate) fn hear_secret(
-        &mut self,
-        from: PeerId,
-        secret: RoomSecret,
-        moved: bool,
-        now: Timestamp,
-    ) -> Option<ChatKey> {
+    pub(crate) fn hear_secret(&mut self, now: Timestamp, told: SecretTold) -> Option<ChatKey> {
+        let SecretTold {
+            from,
+            secret,
+            moved,
+            mut without,
+        } = told;
         let is_host = self
             .position(from)
             .and_then(|at| self.peers.get(at))
             .is_some_and(|peer| peer.is_host);
         let id = self.id_by(&secret).filter(|id| *id != self.place.room)?;
         let is_told = self.hosting.moved.as_ref() == Some(&id);
-        let is_known = self.hosting.heard.contains(&secret);
+        if self.hosting.former.contains(&secret) && !is_told {
+            return None;
+        }
+        let is_known = self.hosting.knows(secret);
         let key = (is_host && !is_known).then(|| secret.chat_key(&id));
         if is_host || is_told {
-            self.hosting.note(secret);
+            // Who is sent away is the host's to say.
+            without.retain(|peer| is_host && *peer != self.me);
+            without.truncate(limits::REMOVED_TOLD);
+            self.hosting.note(secret, without);
         }
-        self.settle();
+        self.settle(now);
         // Who missed the server's word, because the server is away or was started anew, has it from the
         // others: a host alone, or anybody who repeats what a host had announced.
         if moved && self.place.room != id && (is_host || is_known) && self.hosting.moved.is_none() {
@@ -351,28 +439,54 @@ impl Room {
     }
 
     /// Takes the new link on once both its secret and the server's word for it are there.
-    fn settle(&mut self) {
+    fn settle(&mut self, now: Timestamp) {
         let Some(moved) = self.hosting.moved.clone() else {
+            self.hosting.rename_at = None;
             return;
         };
         let secret = self
             .hosting
             .heard
             .iter()
-            .copied()
+            .map(|heard| heard.secret)
+            .chain(self.hosting.former.iter().copied())
             .find(|secret| self.id_by(secret).as_ref() == Some(&moved));
-        if let Some(secret) = secret {
-            self.take_on(secret, moved);
+        let hosting = &mut self.hosting;
+        match secret {
+            Some(secret) => self.take_on(secret, moved),
+            None if hosting.is_host => _ = hosting.rename_at.get_or_insert(now + UNKNOWN_FOR),
+            None => hosting.rename_at = None,
         }
     }
 
     fn take_on(&mut self, secret: RoomSecret, id: RoomId) {
         self.place.room = id;
         let hosting = &mut self.hosting;
+        if let Some(before) = hosting.current() {
+            if hosting.former.len() >= HEARD {
+                hosting.former.pop_front();
+            }
+            hosting.former.push_back(before);
+        }
         hosting.secret = Some(secret);
         hosting.moved = None;
-        hosting.heard.retain(|heard| *heard != secret);
+        hosting.rename_at = None;
+        if let Some(at) = hosting.heard.iter().position(|heard| heard.secret == secret)
+            && let Some(heard) = hosting.heard.remove(at)
+        {
+            hosting.untold.clone_from(&heard.without);
+            hosting.without = heard.without;
+        }
         self.is_new_link = true;
+    }
+
+    /// Takes note of those whom the server lists. If it was asked by the id of the secret that is in force, and
+    /// the room is called so, nobody who was sent away is among them.
+    pub(super) fn listed(&mut self, told: &Told, entries: &[PeerEntry]) {
+        if told.room.is_none() && self.asked_as.as_ref() == Some(&self.place.room) {
+            let is_listed = |peer: &PeerId| entries.iter().any(|entry| entry.peer == *peer);
+            self.hosting.untold.retain(|peer| !is_listed(peer));
+        }
     }
 
     /// The room's id and secret, once after they have changed.
@@ -401,15 +515,23 @@ impl Room {
 
     /// Tells the new secret on every connection on which it was not told.
     pub(super) fn tell_secret(&mut self, commands: &mut VecDeque<Command>) {
-        if let Some(secret) = self.hosting.secret {
-            for peer in &mut self.peers {
-                peer.tell_secret(secret, commands);
+        if let Some(secret) = self.hosting.current() {
+            let untold = &self.hosting.untold;
+            for peer in self.peers.iter_mut().filter(|peer| !untold.contains(&peer.id)) {
+                peer.tell_secret(secret, &self.hosting.without, commands);
             }
         }
     }
 
     /// The server would not do what a host asked.
-    pub(super) fn host_refused(code: ErrorCode, about: &str) -> Option<NoticeKind> {
+    pub(super) fn host_refused(&mut self, code: ErrorCode, about: &str) -> Option<NoticeKind> {
+        if about == "remove_peer" {
+            // They stay, and hear of the next link like everybody.
+            let peers = &self.peers;
+            self.hosting
+                .removing
+                .retain(|known| peers.iter().all(|peer| peer.id != *known));
+        }
         let is_about_host = ["set_gate", "admit", "decline_waiting", "remove_peer", "host"].contains(&about);
         let is_full = code == ErrorCode::RoomFull;
         is_about_host.then_some(if is_full {

@@ -60,7 +60,8 @@ impl Room {
                 hosting,
             } => {
                 if you == self.me && !self.is_over() {
-                    self.told_hosting(hosting);
+                    self.listed(&hosting, &peers);
+                    self.told_hosting(context.now, hosting);
                     self.joined(epoch, version, peers, (ice, ice_lifetime_ms), session, context);
                 }
             }
@@ -91,7 +92,7 @@ impl Room {
                 }
             }
             ServerMessage::Error { code, about, .. } => {
-                if let Some(notice) = about.as_deref().and_then(|about| Self::host_refused(code, about)) {
+                if let Some(notice) = about.as_deref().and_then(|about| self.host_refused(code, about)) {
                     return [notice].into();
                 }
                 self.refused(code, about.as_deref(), session, context)
@@ -132,7 +133,7 @@ impl Room {
             }
             ServerMessage::Moved { version, room } => {
                 if self.follows(version, session, context) {
-                    self.moved(room);
+                    self.moved(context.now, room);
                     // The pass is for the room's id: there is a new one.
                     self.ask_to_resume(context.now, session, context.commands);
                 }
@@ -147,19 +148,22 @@ impl Room {
         Vec::new()
     }
 
-    /// Whether a roster event is the next one. If one was missed, the whole roster is asked for.
+    /// Whether a roster event is the next one. If one was missed, the whole roster is asked for. One that comes
+    /// before the answer counts all the same: whoever it tells of may speak to us before the answer is there.
     fn follows(&mut self, next: u64, session: &mut Session, context: &mut Context<'_>) -> bool {
         let Standing::Joined { version, .. } = &mut self.standing else {
             return false;
         };
-        if self.asked != Asked::Nothing || next <= *version {
+        if self.asked == Asked::Join || next <= *version {
             return false;
         }
         if next == *version + 1 {
             *version = next;
             return true;
         }
-        self.ask_to_resume(context.now, session, context.commands);
+        if self.asked == Asked::Nothing {
+            self.ask_to_resume(context.now, session, context.commands);
+        }
         false
     }
 
@@ -187,6 +191,10 @@ impl Room {
             }
             (Some("join"), Asked::Join) => {
                 self.asked = Asked::Nothing;
+                if code == ErrorCode::RoomMoved && self.is_same_server() {
+                    // It knows whom it let in and whom a host sent away, while we were not there to hear it.
+                    return self.end(EndReason::Removed, context.commands);
+                }
                 if self.is_joined() {
                     // A call is not dropped because a restarted server is short of something.
                     self.rejoin_at = Some(context.now + REJOIN_AFTER);
@@ -217,9 +225,12 @@ impl Room {
     /// Whether the only reason for which the server can have ended our session is that our seat was
     /// taken by another tab: it is still the same server, and the seat would have been kept longer.
     fn was_replaced(&self, now: Timestamp) -> bool {
-        let same_server =
-            matches!(self.standing, Standing::Joined { epoch, .. } if self.server == Some(epoch));
-        same_server && now.since(self.heard) + CLOCKS_DIFFER < limits::RESUME_WINDOW
+        self.is_same_server() && now.since(self.heard) + CLOCKS_DIFFER < limits::RESUME_WINDOW
+    }
+
+    /// Whether we sit, and the server is the one that gave us the seat.
+    fn is_same_server(&self) -> bool {
+        matches!(self.standing, Standing::Joined { epoch, .. } if self.server == Some(epoch))
     }
 }
 

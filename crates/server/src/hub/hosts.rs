@@ -259,6 +259,10 @@ impl Hub {
                     self.send_error(connection, code, Some(kind), Some(peer));
                 }
             }
+            HostRequest::Rename { next } => match self.may_rename(now, key, &next) {
+                Ok(()) => self.rename(key, next),
+                Err(code) => self.send_error(connection, code, Some(kind), None),
+            },
         }
     }
 
@@ -329,27 +333,18 @@ impl Hub {
         if peer == own {
             return Err(ErrorCode::SelfAddressed);
         }
-        let taken = self.room_keys.contains_key(&next) || self.moved.contains(&next);
-        let room = self.rooms.get_mut(&key).ok_or(ErrorCode::NotJoined)?;
-        let hosted = room.hosted.as_deref_mut().ok_or(ErrorCode::NotHost)?;
-        let seat = room
-            .seats
-            .iter()
+        let seats = self.rooms.get(&key).map(|room| room.seats.iter());
+        let (seat, socket) = seats
+            .into_iter()
+            .flatten()
             .find(|seat| seat.peer == peer)
+            .map(|seat| (seat.seat, seat.connection()))
             .ok_or(ErrorCode::UnknownPeer)?;
-        if taken || next.charter() != Some(hosted.charter) {
-            return Err(ErrorCode::BadMessage);
+        self.may_rename(now, key, &next)?;
+        if let Some(hosted) = self.hosted_mut(key) {
+            hosted.admitted.remove(seat);
+            hosted.removed.insert(seat);
         }
-        let pace = limits::REMOVALS_PER_MINUTE;
-        if !hosted
-            .removals
-            .take(now, Rate::new(pace, Duration::from_secs(60), pace), 1)
-        {
-            return Err(ErrorCode::RateLimited);
-        }
-        let socket = seat.connection();
-        hosted.admitted.remove(seat.seat);
-        hosted.removed.insert(seat.seat);
         self.remove_seat(now, key, peer, LeaveReason::Removed);
         if let Some(socket) = socket {
             self.set_place(socket, Place::Greeted);
@@ -359,6 +354,22 @@ impl Hub {
         self.rename(key, next);
         self.let_in_if_open(now, key);
         Ok(())
+    }
+
+    /// Whether a host may give a room that id now.
+    fn may_rename(&mut self, now: Duration, key: RoomKey, next: &RoomId) -> Result<(), ErrorCode> {
+        let taken = self.room_keys.contains_key(next) || self.moved.contains(next);
+        let hosted = self.hosted_mut(key).ok_or(ErrorCode::NotHost)?;
+        if taken || next.charter() != Some(hosted.charter) {
+            return Err(ErrorCode::BadMessage);
+        }
+        let pace = limits::REMOVALS_PER_MINUTE;
+        let rate = Rate::new(pace, Duration::from_secs(60), pace);
+        if hosted.removals.take(now, rate, 1) {
+            Ok(())
+        } else {
+            Err(ErrorCode::RateLimited)
+        }
     }
 
     /// Gives a room another id. Whoever sits or waits there stays; who looks in is told that it moved.
