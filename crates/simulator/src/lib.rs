@@ -15,5 +15,5 @@ pub mod teeth;
 pub mod trace;
 pub mod world;
 
-pub use script::{Action, Change, Noticed, Pace, Script};
+pub use script::{Action, Change, Noticed, Pace, RoomKind, Script};
 pub use world::{Options, Outcome, Rule, Violation, run};

@@ -12,6 +12,7 @@ use visavis_call_core::{CaptureError, CaptureKind};
 use crate::browser::{Direction, MediaKind};
 
 mod files;
+mod hosts;
 
 /// One run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -20,10 +21,24 @@ pub struct Script {
     pub seed: u64,
     /// How many people take part, from 2 to 6.
     pub people: usize,
+    /// Whose the room is.
+    pub room: RoomKind,
     /// How fast things are.
     pub pace: Pace,
     /// Milliseconds since the start, and what happens then; in order of time.
     pub actions: Vec<(u64, Action)>,
+}
+
+/// Whose the room is, and who comes in without being asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RoomKind {
+    /// Nobody's: everybody comes in.
+    Open,
+    /// The first person's.
+    Hosted {
+        /// Whether the others wait before it from its first second.
+        waiting_room: bool,
+    },
 }
 
 /// How fast and how reliable the surroundings are while faults are allowed.
@@ -258,6 +273,25 @@ pub enum Action {
         /// Which of those that are not over.
         nth: usize,
     },
+    /// A host lets others come in without being asked, or not.
+    SetGate {
+        /// Who.
+        person: usize,
+        /// Which of the two.
+        waiting_room: bool,
+    },
+    /// A host lets everybody in who waits.
+    Admit {
+        /// Who.
+        person: usize,
+    },
+    /// A host sends somebody away for good.
+    Remove {
+        /// Who.
+        person: usize,
+        /// Which of those they see, in order.
+        nth: usize,
+    },
     /// The next description operation of a connection fails for no reason of the core's.
     Hiccup {
         /// Whose browser.
@@ -339,11 +373,13 @@ impl Script {
         draw_changes(&mut rng, people, spread..end, troubles, &mut actions);
         draw_faults(&mut rng, people, end, troubles, &mut actions);
         files::draw(seed, people, end, &mut pace, &mut actions);
+        let room = hosts::draw(seed, people, end, &mut actions);
         // Stable: what was drawn first goes first.
         actions.sort_by_key(|(at, _)| *at);
         Self {
             seed,
             people,
+            room,
             pace,
             actions,
         }
@@ -384,6 +420,9 @@ impl Action {
             | Self::Answer { .. }
             | Self::Pause { .. }
             | Self::Cancel { .. }
+            | Self::SetGate { .. }
+            | Self::Admit { .. }
+            | Self::Remove { .. }
             | Self::Hiccup { .. } => 0,
         }
     }

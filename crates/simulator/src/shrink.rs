@@ -131,8 +131,8 @@ pub fn shrink<C: Case>(script: &C, options: &Options) -> C {
 pub fn as_test(script: &Script) -> String {
     let uses = "    use visavis_simulator::{Action::*, Change::*, Noticed::*, *};\n    use visavis_simulator::browser::{Direction::*, MediaKind::*};\n    use visavis_call_core::CaptureKind::*;\n";
     let head = format!(
-        "        seed: {},\n        people: {},\n        pace: {:?},\n",
-        script.seed, script.people, script.pace
+        "        seed: {},\n        people: {},\n        room: RoomKind::{:?},\n        pace: {:?},\n",
+        script.seed, script.people, script.room, script.pace
     );
     written(uses, &head, &script.actions)
 }

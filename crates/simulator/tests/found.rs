@@ -8,12 +8,13 @@ use visavis_simulator::Change::{AddTransceiver, RestartIce, Turn};
 use visavis_simulator::Noticed::{After, Never};
 use visavis_simulator::browser::Direction::{Inactive, RecvOnly};
 use visavis_simulator::browser::MediaKind::{Audio, Video};
-use visavis_simulator::{Options, Pace, Script, run};
+use visavis_simulator::{Options, Pace, RoomKind, Script, run};
 
 fn passes(seed: u64, people: usize, pace: Pace, actions: Vec<(u64, visavis_simulator::Action)>) {
     let script = Script {
         seed,
         people,
+        room: RoomKind::Open,
         pace,
         actions,
     };

@@ -3,12 +3,13 @@
 use visavis_call_core::CaptureKind::Camera;
 use visavis_simulator::Action::{Answer, Cancel, Join, Offer, Pause, Reload, Sever, Want};
 use visavis_simulator::Noticed::After;
-use visavis_simulator::{Action, Options, Pace, Script, run};
+use visavis_simulator::{Action, Options, Pace, RoomKind, Script, run};
 
 fn passes(seed: u64, pace: Pace, actions: Vec<(u64, Action)>) {
     let script = Script {
         seed,
         people: 2,
+        room: RoomKind::Open,
         pace,
         actions,
     };

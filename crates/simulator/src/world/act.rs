@@ -38,7 +38,8 @@ impl World {
                 if !self.tabs[tab].entered {
                     self.enter(tab);
                 }
-                self.people[person].wants_in = true;
+                // Whom the host sent away may knock, and nobody answers.
+                self.people[person].wants_in = !self.people[person].removed;
                 self.join(tab);
             }
             Action::HangUp { person } => {
@@ -51,6 +52,7 @@ impl World {
                 self.depart(person, true);
                 let tab = self.people[person].tab;
                 self.tabs[tab].entered = false;
+                self.keep_link(tab);
                 let visit = self.tabs[tab].visit;
                 self.intend(person, Intent::LeaveRoom { visit });
             }
@@ -97,6 +99,7 @@ impl World {
                 }
             }
             Action::Duplicate { person } => {
+                self.keep_link(self.people[person].tab);
                 let tab = self.open_tab(person);
                 self.arrive_later(person, tab);
             }
@@ -145,6 +148,9 @@ impl World {
             Action::Answer { person, accept } => self.answer_files(person, accept),
             Action::Pause { person, nth, paused } => self.pause_files(person, nth, paused),
             Action::Cancel { person, nth } => self.cancel_files(person, nth),
+            Action::SetGate { person, waiting_room } => self.set_gate(person, waiting_room),
+            Action::Admit { person } => self.admit(person),
+            Action::Remove { person, nth } => self.remove(person, nth),
             // Waits for its operation.
             Action::ChangeAtAwait { .. } => {}
             Action::Hiccup { person, link } => {
@@ -250,26 +256,30 @@ impl World {
         }
     }
 
-    fn enter(&mut self, tab: usize) {
+    pub(super) fn enter(&mut self, tab: usize) {
         if self.tabs[tab].entered {
             // Another room's page would leave this one as well.
             self.depart(self.tabs[tab].person, true);
         }
+        self.keep_link(tab);
+        let person = self.tabs[tab].person;
+        let room = self.room_of(person);
+        let hosted = self.hosted_for(person);
         let entry = &mut self.tabs[tab];
         entry.entered = true;
         entry.visit = VisitId(entry.visit.0 + 1);
         let intent = Intent::EnterRoom {
             visit: entry.visit,
-            room: self.room.clone(),
-            seat: self.people[entry.person].seat,
+            room,
+            seat: self.people[person].seat,
             chat: None,
-            hosted: None,
+            hosted,
         };
         self.tell(tab, Event::Intent(intent));
         self.find_files(tab);
     }
 
-    fn join(&mut self, tab: usize) {
+    pub(super) fn join(&mut self, tab: usize) {
         let name = format!("Person {}", self.tabs[tab].person);
         self.tell(tab, Event::Intent(Intent::Join { name }));
     }

@@ -122,6 +122,7 @@ impl World {
             return;
         };
         if !link.channel.is_closed {
+            self.note_secret(tab, &text);
             self.tell(tab, Event::Link(handle, LinkEvent::ChannelReceived(text)));
         }
     }

@@ -69,7 +69,7 @@ impl World {
         );
         for (person, owner) in self.people.iter().enumerate() {
             ensure!(
-                !owner.wants_in || seats.contains(&owner.seat.seat_id()),
+                !owner.wants_in || seats.contains(&owner.seat.seat_id()) || self.waits_in_vain(person),
                 Rule::Settles,
                 "person {person} wants to be in and is not: {:?}",
                 self.tabs[owner.tab].core.as_ref().map(|core| core.view().stage)
@@ -89,6 +89,7 @@ impl World {
             .map(|member| (member.tab, member.seat, &member.view))
             .collect();
         self.files_settled(&views)?;
+        self.links_settled(members.iter().map(|member| (member.tab, &member.view)))?;
         self.hub_lists(&members, ghosts)
     }
 
@@ -143,6 +144,7 @@ impl World {
                         view,
                     });
                 }
+                Stage::Waiting if self.may_wait(tab) => {}
                 Stage::Joining | Stage::Waiting => {
                     return Err((Rule::Settles, format!("tab {tab} waits to be let in")));
                 }
@@ -154,7 +156,7 @@ impl World {
                         view.signaling
                     );
                     ensure!(
-                        problem.is_none(),
+                        problem.is_none_or(|problem| self.may_be_refused(tab, problem)),
                         Rule::Settles,
                         "tab {tab} was not let in: {problem:?}"
                     );
@@ -466,7 +468,7 @@ impl World {
 
     fn look_into_room(&mut self) -> Vec<PeerEntry> {
         let now = self.now;
-        let room = self.room.clone();
+        let (room, claim) = (self.room.clone(), self.host_claim());
         let Some(hub) = &mut self.server.hub else {
             return Vec::new();
         };
@@ -477,7 +479,7 @@ impl World {
             ClientMessage::Watch {
                 room,
                 seat: None,
-                claim: visavis_protocol::Claim::default(),
+                claim,
             },
         ] {
             hub.receive(now, OBSERVER, &message.encode());
@@ -510,7 +512,11 @@ impl World {
         }
         let counts = self.server.hub.as_ref().map(Hub::counts).unwrap_or_default();
         ensure!(
-            counts.rooms == 0 && counts.seats == 0 && counts.watchers == 0 && counts.connections == 0,
+            counts.rooms == 0
+                && counts.seats == 0
+                && counts.waiting == 0
+                && counts.watchers == 0
+                && counts.connections == 0,
             Rule::Leaves,
             "all left and the server has {counts:?}"
         );

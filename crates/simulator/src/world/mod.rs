@@ -10,6 +10,7 @@ mod check;
 mod check_files;
 mod files;
 mod freight;
+mod hosts;
 mod link;
 mod net;
 mod offers;
@@ -17,13 +18,13 @@ mod pair;
 mod run;
 mod tab;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::time::Duration;
 
 use fastrand::Rng;
 use visavis_call_core::{CaptureId, Command, Event, Faults, LinkId, SocketEvent, SocketId, Timestamp};
-use visavis_protocol::{CloseCode, PeerId, RoomId, TransferId};
+use visavis_protocol::{CloseCode, PeerId, RoomId, RoomSecret, TransferId};
 use visavis_server::hub::HubFault;
 
 use crate::browser::Task;
@@ -113,6 +114,10 @@ pub enum Rule {
     ServerLossDisturbs,
     /// Somebody who leaves is gone at once for those whom they can tell directly.
     LeaveIsHeard,
+    /// Who was removed is out, stays out, and never hears of the link that the others have.
+    Removed,
+    /// Those who stay have the room's link.
+    Link,
     /// A transfer ends for both sides alike and for a reason, or waits for a person.
     Transfer,
     /// No pipe is open for nothing.
@@ -215,6 +220,7 @@ pub struct World {
     queue: Queue<Due>,
     trace: Trace,
     violation: Option<Violation>,
+    /// The room's id, as the server was last heard to say.
     room: RoomId,
     people: Vec<Person>,
     tabs: Vec<Tab>,
@@ -237,6 +243,10 @@ pub struct World {
     arriving: usize,
     /// Description operations begun so far.
     operations: u64,
+    /// Whose sessions those are whom a host wanted to send away.
+    whose: BTreeMap<PeerId, usize>,
+    /// Which people were told a secret by others.
+    heard_by: BTreeMap<RoomSecret, BTreeSet<usize>>,
     chaos: Rng,
 }
 
@@ -250,9 +260,9 @@ impl World {
             queue: Queue::default(),
             trace: Trace::new(options.trace),
             violation: None,
-            room: RoomId::derive("room", None),
+            room: hosts::first_room(script),
             people: (0..script.people)
-                .map(|person| Person::new(script.seed, person))
+                .map(|person| Person::new(script.seed, person, hosts::first_secret(script.seed)))
                 .collect(),
             tabs: Vec::new(),
             server: Server::new(script.seed, options.hub_fault),
@@ -269,6 +279,8 @@ impl World {
             spoiled: 0,
             arriving: 0,
             operations: 0,
+            whose: BTreeMap::new(),
+            heard_by: BTreeMap::new(),
             chaos: Rng::with_seed(script.seed ^ 0xc4a0_5c4a_05c4_a05c),
             script: script.clone(),
             options: options.clone(),

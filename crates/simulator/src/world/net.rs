@@ -233,10 +233,14 @@ impl World {
         self.trace
             .note(now, format_args!("server <- wire {wire}: {text}"));
         self.wires[wire].left |= text.starts_with("{\"leave\"");
+        let removal = self.removal_in(text);
         if let Some(hub) = &mut self.server.hub {
             hub.receive(now, key(wire), text);
         }
         self.drain_hub();
+        if let Some((peer, next)) = removal {
+            self.note_removal(peer, &next);
+        }
     }
 
     pub(super) fn server_loses(&mut self, wire: usize) {
@@ -268,6 +272,7 @@ impl World {
         while let Some(output) = self.server.hub.as_mut().and_then(Hub::poll_output) {
             self.take_outputs([output]);
         }
+        self.note_empty();
         let wanted = self.server.hub.as_ref().and_then(Hub::poll_timeout);
         if self.server.timer != wanted {
             self.server.timer = wanted;
@@ -310,6 +315,7 @@ impl World {
 
     /// Puts a message on its way to a tab.
     fn deliver(&mut self, wire: usize, text: &str) {
+        self.note_moved(text);
         let Some(entry) = self.wires.get(wire) else {
             return;
         };
@@ -352,6 +358,7 @@ impl World {
             return;
         }
         let (tab, socket) = (entry.tab, entry.socket);
+        self.people[self.tabs[tab].person].was_in |= text.starts_with("{\"joined\"");
         self.tell(tab, Event::Socket(socket, SocketEvent::Received(text)));
     }
 

@@ -4,7 +4,7 @@ use visavis_call_core::{LinkId, SocketId, Timestamp};
 
 use super::{Options, Rule, Violation, World};
 use crate::exhaustive::Side;
-use crate::script::{Action, Pace, Script};
+use crate::script::{Action, Pace, RoomKind, Script};
 
 /// Two cores that have come to rest with each other.
 ///
@@ -14,6 +14,7 @@ pub(crate) fn connected_pair(options: &Options) -> Result<([Side; 2], Timestamp)
     let script = Script {
         seed: 1,
         people: 2,
+        room: RoomKind::Open,
         pace: Pace::CALM,
         actions: vec![(0, Action::Join { person: 0 }), (500, Action::Join { person: 1 })],
     };

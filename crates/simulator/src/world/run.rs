@@ -83,6 +83,8 @@ impl World {
         let within = if long { SETTLE_WITHIN * 2 } else { SETTLE_WITHIN };
         let mut calm = 0;
         loop {
+            self.admit_all();
+            self.ask_for_links();
             self.advance(self.now + LOOK_EVERY);
             if self.violation.is_some() {
                 return self.now - start;

@@ -8,7 +8,7 @@ use visavis_call_core::{
     CaptureId, CaptureKind, Command, Config, ConnectionState, Core, Event, LinkId, LinkRole, MediaEvent,
     RequestId, Seed, SideChannel, Slot, SocketId, VisitId,
 };
-use visavis_protocol::{SeatSecret, TransferId};
+use visavis_protocol::{RoomSecret, SeatSecret, TransferId};
 
 use super::channel::Channel;
 use super::files::{FileShell, Stored};
@@ -30,6 +30,12 @@ pub(super) struct Person {
     pub(super) was_hidden: bool,
     /// When and how they last went out.
     pub(super) departure: Option<Departure>,
+    /// The secret in the link that they have.
+    pub(super) secret: RoomSecret,
+    /// Whether they sat in the room.
+    pub(super) was_in: bool,
+    /// Whether a host sent them away.
+    pub(super) removed: bool,
     /// What their browser keeps of transfers.
     pub(super) disk: BTreeMap<TransferId, Stored>,
     tabs: u64,
@@ -37,7 +43,7 @@ pub(super) struct Person {
 }
 
 impl Person {
-    pub(super) fn new(seed: u64, number: usize) -> Self {
+    pub(super) fn new(seed: u64, number: usize, secret: RoomSecret) -> Self {
         let mut rng = Rng::with_seed(seed ^ (number as u64 + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15));
         let mut seat = [0; 16];
         rng.fill(&mut seat);
@@ -48,6 +54,9 @@ impl Person {
             wants_in: false,
             was_hidden: false,
             departure: None,
+            secret,
+            was_in: false,
+            removed: false,
             disk: BTreeMap::new(),
             tabs: 0,
             seed: rng.u64(..),
@@ -433,6 +442,7 @@ impl World {
 
     /// Ends a tab without a word to its core.
     pub(super) fn kill_tab(&mut self, tab: usize) {
+        self.keep_link(tab);
         self.trace.note(self.now, format_args!("tab {tab} is gone"));
         self.tabs[tab].core = None;
         self.tabs[tab].timer = None;
