@@ -436,6 +436,13 @@ fn who_missed_the_servers_word_follows_the_others() {
         panic!("two connections")
     };
     say(&mut shell, third, 2, false);
+    // As long as the server that heard the host is there, it would have said so.
+    say(&mut shell, fourth, 2, true);
+    assert_eq!(link_secret(&shell), None);
+    shell.restart();
+    let hosting = Hosting::default();
+    let you = shell.view().me.peer.expect("a seat");
+    seated_as(&mut shell, you, 2, hosting, &[host(3), entry(4)]);
     say(&mut shell, fourth, 2, true);
     assert_eq!(link_secret(&shell), Some(RoomSecret::from_bytes([2; 16])));
     shell.commands.clear();
@@ -656,4 +663,114 @@ fn who_comes_while_the_new_pass_is_asked_for_is_seen() {
         peer: entry(6),
     });
     assert_eq!(shell.view().people.len(), 2);
+}
+
+#[test]
+fn whoever_repeats_a_host_is_believed_while_the_server_is_away() {
+    let mut shell = inside(None, &[host(3), entry(4)]);
+    let [third, fourth] = shell.links_of_view()[..] else {
+        panic!("two connections")
+    };
+    say(&mut shell, third, 2, false);
+    shell.lose(1006);
+    say(&mut shell, fourth, 2, true);
+    assert_eq!(link_secret(&shell), Some(RoomSecret::from_bytes([2; 16])));
+}
+
+#[test]
+fn a_host_who_came_by_the_old_link_does_not_tell_it() {
+    let mut shell = in_front(Some(HOST));
+    shell.join();
+    let hosting = Hosting {
+        host: true,
+        room: Some(id(2)),
+        ..Hosting::default()
+    };
+    seated(&mut shell, 1, hosting, &[entry(3)]);
+    let link = shell.links_of_view()[0];
+    let connected = LinkEvent::ConnectionStateChanged(ConnectionState::Connected);
+    shell.event(Event::Link(link, connected));
+    shell.event(Event::Link(link, LinkEvent::ChannelOpened));
+    assert_eq!(secrets(&shell), []);
+    say(&mut shell, link, 2, true);
+    assert_eq!(secrets(&shell), [(link, RoomSecret::from_bytes([2; 16]), true)]);
+}
+
+#[test]
+fn a_host_without_a_server_announces_nothing() {
+    let mut shell = inside(Some(HOST), &[entry(3), entry(4)]);
+    shell.lose(1006);
+    shell.commands.clear();
+    shell.intend(Intent::Host(HostIntent::Remove(entry(3).seat)));
+    assert_eq!(secrets(&shell), []);
+    assert_eq!(notices(&shell).last(), Some(&NoticeKind::HostRefused));
+}
+
+#[test]
+fn a_host_shuts_the_gate_again_after_the_server_forgot_it() {
+    let mut shell = inside(Some(HOST), &[entry(3)]);
+    let gate = Gate {
+        waiting_room: false,
+        locked: true,
+    };
+    shell.hear(&ServerMessage::Gate { version: 2, gate });
+    let you = shell.view().me.peer.expect("a seat");
+    shell.lose(1006);
+    shell.wait_for_deadline();
+    shell.open();
+    shell.greeted(2);
+    shell.commands.clear();
+    let hosting = Hosting {
+        host: true,
+        ..Hosting::default()
+    };
+    seated_as(&mut shell, you, 2, hosting, &[]);
+    let request = ClientMessage::Host(HostRequest::SetGate { gate });
+    assert!(shell.sent().contains(&request), "{:?}", shell.kinds());
+    assert!(shell.view().hosting.gate.locked);
+}
+
+#[test]
+fn who_waits_no_more_is_not_shown_after_the_host_was_away() {
+    let mut shell = inside(Some(HOST), &[]);
+    let waiting = vec![Waiter {
+        peer: entry(5).peer,
+        name: "Person 5".into(),
+        waited_ms: 0,
+        away: false,
+    }];
+    let knocks = ServerMessage::Knocks { waiting };
+    shell.hear(&knocks);
+    let hosting = || Hosting {
+        host: true,
+        ..Hosting::default()
+    };
+    let you = shell.view().me.peer.expect("a seat");
+    seated_as(&mut shell, you, 1, hosting(), &[]);
+    assert!(shell.view().hosting.waiting.is_empty());
+    // Where they still wait nobody is told of it twice.
+    shell.hear(&knocks);
+    assert_eq!(shell.view().hosting.waiting.len(), 1);
+    assert_eq!(notices(&shell).len(), 1);
+}
+
+#[test]
+fn who_waits_goes_on_waiting_when_a_restarted_server_is_busy() {
+    let mut shell = in_front(None);
+    shell.join();
+    shell.hear(&ServerMessage::Waiting {});
+    shell.lose(1006);
+    shell.wait_for_deadline();
+    shell.open();
+    shell.greeted(2);
+    shell.hear(&ServerMessage::Error {
+        code: ErrorCode::RateLimited,
+        about: Some("join".into()),
+        peer: None,
+        message: String::new(),
+    });
+    assert_eq!(shell.view().stage, Stage::Waiting);
+    shell.commands.clear();
+    shell.wait(Duration::from_secs(3));
+    assert!(shell.kinds().contains(&"join"), "{:?}", shell.kinds());
 }

@@ -265,6 +265,7 @@ impl World<'_> {
                 peer: waiting(a),
                 word: "later\u{202e}".into(),
             },
+            _ if a >= 192 => HostRequest::Rename { next: room(b) },
             _ => HostRequest::Remove {
                 peer: match view.others.get(a % 9) {
                     Some(entry) => entry.peer,

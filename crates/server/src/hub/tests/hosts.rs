@@ -3,8 +3,8 @@
 use core::time::Duration;
 
 use visavis_protocol::{
-    Claim, ClientMessage, ErrorCode, Gate, HostRequest, HostSecret, LeaveReason, RoomId, SeatSecret,
-    ServerMessage, limits,
+    Claim, ClientMessage, CloseCode, ErrorCode, Gate, HostRequest, HostSecret, LeaveReason, RoomId,
+    SeatSecret, ServerMessage, limits,
 };
 
 use super::harness::{World, join, peer, relay, room, seat};
@@ -269,7 +269,7 @@ fn who_was_removed_does_not_come_back() {
         world.say(first, &watch_of(&open(), Some(1), claim));
         assert_eq!(world.take_error(first), Some(ErrorCode::RoomMoved));
         world.say(first, &resume_of(&open(), 1, claim));
-        assert_eq!(world.take_error(first), Some(ErrorCode::UnknownSession));
+        assert_eq!(world.take_error(first), Some(ErrorCode::RoomMoved));
     }
     // With another seat just as little.
     let (_, told) = world.joins(&open(), 9, 9, NOBODY);
@@ -425,9 +425,6 @@ fn a_removal_that_makes_no_sense_changes_nothing() {
             .parse()
             .unwrap()
     };
-    let watched = room_of(7, false);
-    let watcher = world.greeted();
-    world.say(watcher, &watch_of(&watched, None, NOBODY));
     for (n, next, code) in [
         (HOST, room_of(2, false), ErrorCode::SelfAddressed),
         (77, room_of(2, false), ErrorCode::UnknownPeer),
@@ -435,7 +432,6 @@ fn a_removal_that_makes_no_sense_changes_nothing() {
         (1, room_of(2, true), ErrorCode::BadMessage),
         (1, room("tea"), ErrorCode::BadMessage),
         (1, other_host, ErrorCode::BadMessage),
-        (1, watched, ErrorCode::BadMessage),
     ] {
         world.say(host, &remove(n, &next));
         assert_eq!(world.take_error(host), Some(code), "{n} {next:?}");
@@ -504,4 +500,105 @@ fn nothing_is_left_of_rooms_with_a_host() {
     world.pass(Duration::from_secs(300), &[]);
     assert_eq!(world.counts(), Counts::default());
     assert_eq!(world.hub.poll_timeout(), None);
+}
+
+#[test]
+fn nobody_stands_in_the_way_of_a_removal() {
+    let mut world = World::new();
+    let [host, first, second] = three(&mut world, &open());
+    // Heard before the server did, by one who then makes the room.
+    let next = room_of(7, false);
+    let watcher = world.greeted();
+    world.say(watcher, &watch_of(&next, None, NOBODY));
+    let (squatter, _) = world.guest_in(&next, 9);
+    let (other, _) = world.joins(&next, 8, 8, NOBODY);
+    world.disconnect(other);
+    world.take(watcher);
+    world.say(host, &remove(1, &next));
+    assert_eq!(world.take(first), [ServerMessage::Removed {}]);
+    assert!(matches!(
+        world.take(second)[..],
+        [ServerMessage::PeerLeft { .. }, ServerMessage::Moved { .. }]
+    ));
+    assert_eq!(world.take_error(watcher), Some(ErrorCode::RoomMoved));
+    assert_eq!(world.closed(squatter), Some(CloseCode::SeatMoved));
+    let counts = world.counts();
+    assert_eq!((counts.rooms, counts.seats, counts.watchers), (1, 2, 0));
+}
+
+#[test]
+fn a_host_gives_the_room_another_link_with_nobody_sent_away() {
+    let mut world = World::new();
+    let [host, first, _] = three(&mut world, &open());
+    let rename = |n| {
+        ask(HostRequest::Rename {
+            next: room_of(n, false),
+        })
+    };
+    world.say(first, &rename(2));
+    assert_eq!(world.take_error(first), Some(ErrorCode::NotHost));
+    world.say(host, &rename(2));
+    for socket in [host, first] {
+        let told = world.take(socket);
+        assert!(
+            matches!(&told[..], [ServerMessage::Moved { room, .. }] if *room == room_of(2, false)),
+            "{told:?}"
+        );
+    }
+    world.say(host, &rename(1));
+    assert_eq!(world.take_error(host), Some(ErrorCode::BadMessage), "once theirs");
+    world.say(host, &rename(2));
+    assert_eq!(
+        world.take_error(host),
+        Some(ErrorCode::BadMessage),
+        "theirs already"
+    );
+}
+
+#[test]
+fn whoever_has_left_comes_by_the_new_link_and_a_reload_by_the_old_one() {
+    let mut world = World::new();
+    let host = world.host_in(&open());
+    let (_, _) = world.guest_in(&open(), 1);
+    // The same person as the first, in another browser.
+    let (other, pass) = world.guest_in(&open(), 2);
+    world.say(other, &ClientMessage::Leave {});
+    world.pass(Duration::from_secs(20), &[host]);
+    let (reloaded, _) = world.guest_in(&open(), 3);
+    world.depart(reloaded);
+    world.say(host, &remove(1, &room_of(2, false)));
+    for claim in [NOBODY, with_pass(pass)] {
+        let (_, told) = world.joins(&open(), 2, 22, claim);
+        assert_eq!(error(&told), ErrorCode::RoomMoved);
+    }
+    let (_, told) = world.joins(&open(), 3, 33, NOBODY);
+    assert_eq!(hosting(&told).room, Some(room_of(2, false)));
+}
+
+#[test]
+fn whoever_looks_at_a_shut_room_does_not_learn_that_something_happens_inside() {
+    let mut world = World::new();
+    let watcher = world.greeted();
+    world.say(watcher, &watch_of(&guarded(), None, NOBODY));
+    world.take(watcher);
+    let host = world.host_in(&guarded());
+    let guest = world.waits_at(&guarded(), 1);
+    world.say(host, &admit(&[1]));
+    world.pass(Duration::from_secs(2), &[host, guest, watcher]);
+    world.disconnect(guest);
+    world.pass(Duration::from_secs(2), &[host, watcher]);
+    let told = world.take(watcher);
+    assert!(
+        told.iter().all(|message| *message == ServerMessage::Pong {}),
+        "{told:?}"
+    );
+    // But when it opens.
+    world.say(host, &set_gate(false, false));
+    world.pass(Duration::from_secs(2), &[host, watcher]);
+    let told = world.take(watcher);
+    assert!(
+        told.iter()
+            .any(|message| matches!(message, ServerMessage::Occupancy { shut: false, .. })),
+        "{told:?}"
+    );
 }
