@@ -74,6 +74,10 @@ pub enum Fault {
     RingsForEver,
     /// A page says nothing of its call to a server that was started anew.
     RingSaidOnce,
+    /// The room's next secret is told to everybody, also to those who are sent away.
+    SecretToldToAll,
+    /// Who stops waiting can still be let in.
+    LetInAfterLeaving,
 }
 
 impl Fault {
@@ -113,6 +117,8 @@ impl Fault {
         Self::AcceptedTrusted,
         Self::RingsForEver,
         Self::RingSaidOnce,
+        Self::SecretToldToAll,
+        Self::LetInAfterLeaving,
     ];
 }
 

@@ -17,6 +17,7 @@ use visavis_protocol::{
 
 use super::{Asked, Room, Standing};
 use crate::command::Command;
+use crate::fault::Fault;
 use crate::peer::{Context, SecretTold};
 use crate::session::Session;
 use crate::time::{Timestamp, earliest};
@@ -305,6 +306,11 @@ impl Room {
     ) {
         session.send(now, &ClientMessage::Leave {}, commands);
         self.asked = Asked::Nothing;
+        let next = if self.config.faults.has(Fault::LetInAfterLeaving) {
+            self.session
+        } else {
+            next
+        };
         self.come_back(next);
         self.watch(now, session, commands);
     }
@@ -570,7 +576,12 @@ impl Room {
         let current = self.hosting.current().filter(|_| self.hosting.moved.is_none());
         if let Some(secret) = current {
             let untold = &self.hosting.untold;
-            for peer in self.peers.iter_mut().filter(|peer| !untold.contains(&peer.id)) {
+            let to_all = self.config.faults.has(Fault::SecretToldToAll);
+            for peer in self
+                .peers
+                .iter_mut()
+                .filter(|peer| to_all || !untold.contains(&peer.id))
+            {
                 peer.tell_secret(secret, &self.hosting.without, commands);
             }
         }
