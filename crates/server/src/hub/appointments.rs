@@ -22,6 +22,7 @@ use visavis_protocol::{AppointmentId, Charter, DeskId, ErrorCode, RoomId, limits
 use super::ConnectionKey;
 use super::link::{Links, VisitClaims};
 use super::people::Change;
+use super::rate::Bucket;
 use super::room::RoomKey;
 use kept::millis;
 pub use kept::{Booking, Kept, KeptAppointment, Progress};
@@ -96,6 +97,8 @@ struct Waiting {
     since: u64,
     /// Where their page cannot be reached: until when they count as waiting all the same.
     until: Option<Duration>,
+    /// Whether a page of the desk has called the professional's attention to it.
+    is_told: bool,
 }
 
 struct Appointment {
@@ -106,6 +109,8 @@ struct Appointment {
     /// Seats taken in its room. A host's id may stand in other rooms' ids as well, such as the one that the room had
     /// before somebody was removed: those who sit there are no reason to take a call for ended.
     rooms: BTreeMap<RoomKey, usize>,
+    /// How often what the client does may concern the desk.
+    pace: Bucket,
     told_desk: Option<DeskStatus>,
     told_visit: Option<VisitState>,
     due: Option<Duration>,
@@ -244,6 +249,7 @@ impl Appointments {
             page: None,
             waiting: None,
             rooms: BTreeMap::new(),
+            pace: Bucket::default(),
             told_desk: None,
             told_visit: None,
             due: None,
@@ -369,8 +375,12 @@ impl Appointments {
                 self.words.push_back(Word::Desk(page, event));
             }
         }
+        let is_told = alert && !desk.pages.is_empty();
         if let Some(appointment) = self.appointments.get_mut(&id) {
             appointment.told_desk = Some(status);
+            if let Some(waiting) = &mut appointment.waiting {
+                waiting.is_told |= is_told;
+            }
         }
     }
 
@@ -509,8 +519,17 @@ impl Appointments {
 
     // What others know
 
-    /// So many sit in a room now. `key` is the room itself, whatever its id becomes.
-    pub(super) fn room_changed(&mut self, now: Duration, key: RoomKey, room: &RoomId, in_room: usize) {
+    /// So many sit in a room now, and so many of them as its host. `key` is the room itself, whatever its id
+    /// becomes.
+    pub(super) fn room_changed(
+        &mut self,
+        now: Duration,
+        key: RoomKey,
+        room: &RoomId,
+        in_room: usize,
+        hosts: usize,
+    ) {
+        let time = self.unix_ms(now);
         let Some(id) = self.rooms.get(&RoomOf::new(room)).copied() else {
             return;
         };
@@ -525,15 +544,25 @@ impl Appointments {
             return;
         }
         let seats = appointment.seats();
+        let (opens, closes) = (appointment.kept.opens(), appointment.kept.closes());
         let before = appointment.kept.progress;
         let progress = &mut appointment.kept.progress;
-        progress.has_met |= in_room > 1;
-        if in_room > 1 {
+        // A professional with two pages, or one of a seat that is lost, is still alone.
+        let both = hosts > 0 && in_room > hosts;
+        progress.has_met |= both;
+        if both {
             appointment.waiting = None;
         }
-        if seats == 0 && progress.has_met {
-            progress.is_done = true;
+        if seats == 0 {
+            // Only who has met is done with it, and not with what was moved to another time meanwhile. Otherwise the
+            // client comes to the waiting room as before, and is heard there.
+            progress.is_done |= progress.has_met && time >= opens;
+            progress.has_met &= progress.is_done;
             progress.is_called = false;
+        } else if hosts > 0 && time < closes && !progress.is_cancelled {
+            // Also after a reload, which leaves the room empty for a moment.
+            progress.is_called = true;
+            progress.is_done = false;
         }
         if *progress != before {
             self.keep(id);

@@ -73,7 +73,12 @@ impl Hub {
             return;
         };
         if let Some(appointments) = &mut self.appointments {
-            appointments.room_changed(now, key, &room.id, room.seats.len());
+            let hosts = match room.hosted {
+                Some(_) => room.seats.iter().filter(|seat| seat.host).count(),
+                // Where nobody is host, whoever comes first counts as one.
+                None => room.seats.len().min(1),
+            };
+            appointments.room_changed(now, key, &room.id, room.seats.len(), hosts);
         }
         if room.watchers.is_empty() || room.tell_at.is_some() {
             return;

@@ -66,6 +66,7 @@ impl Appointments {
         let before = self.sites.get(&connection).and_then(|site| site.desk);
         if let Some(before) = before.filter(|before| *before != id) {
             self.leave_desk(now, connection, before);
+            self.sites.entry(connection).or_default().desk = None;
         }
         if !self.desks.contains_key(&id) && self.desks.len() >= limits::DESKS {
             return self.refuse(connection, ErrorCode::ServerFull, KIND, false);
@@ -117,11 +118,27 @@ impl Appointments {
         };
         self.words.push_back(Word::Desk(connection, opened));
         self.tell_open(now, id);
+        self.tell_arrivals(now, id);
         if is_renamed {
             let all = self.desks.get(&id).map(|desk| desk.appointments.clone());
             for appointment in all.unwrap_or_default() {
                 self.tell_visit(now, appointment);
             }
+        }
+    }
+
+    /// Tells the desk of those who came while no page of it could be reached.
+    fn tell_arrivals(&mut self, now: Duration, id: DeskId) {
+        let Some(desk) = self.desks.get(&id) else { return };
+        let untold = |id: &&AppointmentId| {
+            let appointment = self.appointments.get(id);
+            appointment
+                .and_then(|appointment| appointment.waiting)
+                .is_some_and(|waiting| !waiting.is_told)
+        };
+        let untold: Vec<AppointmentId> = desk.appointments.iter().filter(untold).copied().collect();
+        for appointment in untold {
+            self.tell_desk(now, appointment, true);
         }
     }
 
@@ -208,6 +225,10 @@ impl Appointments {
             // Moved out of the time in which one may wait, nobody waits.
             if time < appointment.kept.opens() {
                 appointment.waiting = None;
+                // And what was asked for at the old time is not for the new one.
+                if appointment.seats() == 0 {
+                    appointment.kept.progress = Progress::default();
+                }
             }
         }
         self.keep(id);

@@ -7,6 +7,7 @@ use visavis_protocol::{AppointmentId, ErrorCode, limits};
 
 use super::{Appointments, Waiting, Word};
 use crate::hub::ConnectionKey;
+use crate::hub::rate::Rate;
 
 impl Appointments {
     pub(in crate::hub) fn visit(&mut self, now: Duration, connection: ConnectionKey, request: VisitRequest) {
@@ -25,10 +26,14 @@ impl Appointments {
                 }
             }
             VisitRequest::StopWaiting {} => {
-                if let Some(appointment) = self.appointments.get_mut(&id) {
-                    appointment.waiting = None;
+                let waiting = self
+                    .appointments
+                    .get_mut(&id)
+                    .map(|appointment| appointment.waiting.take());
+                match waiting.flatten() {
+                    Some(_) => self.tell(now, id, false),
+                    None => self.tell_visit(now, id),
                 }
-                self.tell(now, id, false);
             }
         }
     }
@@ -50,6 +55,7 @@ impl Appointments {
         let before = self.sites.get(&connection).and_then(|site| site.visit);
         if let Some(before) = before.filter(|before| *before != id) {
             self.leave_visit(now, connection, before);
+            self.sites.entry(connection).or_default().visit = None;
         }
         let former = self
             .appointments
@@ -105,11 +111,23 @@ impl Appointments {
         };
         let said = time.saturating_sub(waited_ms).max(appointment.kept.opens());
         let before = appointment.waiting;
-        let since = before.map_or(said, |before| before.since.min(said));
-        appointment.waiting = Some(Waiting { since, until: None });
-        // Somebody who comes, and not somebody who comes back.
-        let is_arrival = before.is_none() && waited_ms == 0;
-        self.tell(now, id, is_arrival);
+        let waiting = Waiting {
+            since: before.map_or(said, |before| before.since.min(said)),
+            until: None,
+            is_told: before.is_some_and(|before| before.is_told),
+        };
+        if before == Some(waiting) {
+            self.tell_visit(now, id);
+            return Ok(());
+        }
+        // Each time is told to every page of the desk: nobody may fill their sockets by coming and going.
+        let pace = Rate::new(1, Duration::from_secs(2), 5);
+        if !appointment.pace.take(now, pace, 1) {
+            return Err(ErrorCode::RateLimited);
+        }
+        appointment.waiting = Some(waiting);
+        // A desk that was told before a restart of the server knows by when they came that it is the same arrival.
+        self.tell(now, id, !waiting.is_told);
         Ok(())
     }
 

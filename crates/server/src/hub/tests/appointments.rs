@@ -12,8 +12,8 @@ use visavis_protocol::appointment::{
     DeskEvent, DeskRequest, DeskStatus, Entry, Facts, Place, VisitEvent, VisitRequest, VisitState,
 };
 use visavis_protocol::{
-    AppointmentId, Charter, ClientMessage, DeskId, ErrorCode, HostSecret, RoomId, RoomSecret, ServerMessage,
-    limits,
+    AppointmentId, Charter, Claim, ClientMessage, DeskId, ErrorCode, HostSecret, RoomId, RoomSecret,
+    ServerMessage, limits,
 };
 
 use super::harness::{UNIX, World, seat, session};
@@ -171,13 +171,28 @@ fn state(world: &mut World, page: ConnectionKey) -> (VisitState, bool) {
 }
 
 fn sit(world: &mut World, n: u8, place: &Place) -> ConnectionKey {
+    sit_with(world, n, place, visitor())
+}
+
+fn visitor() -> Claim {
+    Claim::default()
+}
+
+fn host_of(place: &Place) -> Claim {
+    Claim {
+        host: Some(place.host),
+        pass: None,
+    }
+}
+
+fn sit_with(world: &mut World, n: u8, place: &Place, claim: Claim) -> ConnectionKey {
     let connection = world.greeted();
     let join = ClientMessage::Join {
         room: place.room.clone(),
         seat: seat(n),
         session: session(n),
         name: format!("Person {n}"),
-        claim: visavis_protocol::Claim::default(),
+        claim,
     };
     world.say(connection, &join);
     world.take(connection);
@@ -320,7 +335,8 @@ fn who_waits_is_waited_for_when_their_network_is_gone() {
     ready(&mut world, client, waited_ms);
     let (told, alerts) = heard(&mut world, page);
     assert_eq!(told.unwrap().status, DeskStatus::Waiting { since, away: false });
-    assert_eq!(alerts, 0, "they were here before");
+    // Whether that is news, a page knows that was told by when they came.
+    assert_eq!(alerts, 1);
 }
 
 #[test]
@@ -720,7 +736,7 @@ fn another_room_of_the_same_host_ends_no_call() {
             place: at(1),
         },
     );
-    let one = sit(&mut world, 1, &at(1));
+    let one = sit_with(&mut world, 1, &at(1), host_of(&at(1)));
     let two = sit(&mut world, 2, &at(1));
     let stray = sit(&mut world, 3, &at(2));
     world.say(stray, &ClientMessage::Leave {});
@@ -731,4 +747,160 @@ fn another_room_of_the_same_host_ends_no_call() {
         world.say(connection, &ClientMessage::Leave {});
     }
     assert_eq!(entry(&mut world, page).status, DeskStatus::Done {});
+}
+
+/// A place as the pages make it: of a room whose host is the professional.
+fn own_place(n: u8) -> Place {
+    let host = HostSecret::from_bytes([n; 16]);
+    let charter = Charter {
+        host: host.host_id(),
+        waiting_room: false,
+    };
+    Place {
+        room: RoomId::derive_hosted("call", &RoomSecret::from_bytes([n; 16]), charter),
+        link: format!("/room/call#{n}"),
+        host,
+    }
+}
+
+/// An appointment whose time it is: the desk's page, the client's link, and when it opens.
+fn due(world: &mut World) -> (ConnectionKey, String) {
+    let (page, _) = open(world, 1);
+    let wanted = facts(world, 5);
+    let made = put(world, page, 5, wanted);
+    (page, made.token)
+}
+
+fn call_in(world: &mut World, page: ConnectionKey) {
+    desk(
+        world,
+        page,
+        DeskRequest::CallIn {
+            appointment: id(5),
+            place: own_place(7),
+        },
+    );
+    world.take(page);
+}
+
+#[test]
+fn who_was_asked_in_and_is_left_alone_waits_and_is_heard() {
+    let mut world = office();
+    let (page, token) = due(&mut world);
+    call_in(&mut world, page);
+    let own = sit_with(&mut world, 1, &own_place(7), host_of(&own_place(7)));
+    // Another page of theirs is no client.
+    let second = sit_with(&mut world, 2, &own_place(7), host_of(&own_place(7)));
+    world.say(second, &ClientMessage::Leave {});
+    world.say(own, &ClientMessage::Leave {});
+    assert_eq!(entry(&mut world, page).status, DeskStatus::Planned {});
+    let client = come(&mut world, &token);
+    assert_eq!(state(&mut world, client).0, VisitState::Open {});
+    ready(&mut world, client, 0);
+    let (told, alerts) = heard(&mut world, page);
+    assert!(matches!(told.unwrap().status, DeskStatus::Waiting { .. }));
+    assert_eq!(alerts, 1);
+    // The professional is back in the room, without asking again.
+    let own = sit_with(&mut world, 1, &own_place(7), host_of(&own_place(7)));
+    assert!(matches!(state(&mut world, client).0, VisitState::CalledIn { .. }));
+    world.depart(own);
+    assert!(matches!(state(&mut world, client).0, VisitState::Waiting { .. }));
+}
+
+#[test]
+fn a_reload_in_an_empty_room_does_not_end_an_appointment() {
+    let mut world = office();
+    let (page, token) = due(&mut world);
+    call_in(&mut world, page);
+    let own = sit_with(&mut world, 1, &own_place(7), host_of(&own_place(7)));
+    let client = sit_with(&mut world, 2, &own_place(7), visitor());
+    world.say(client, &ClientMessage::Leave {});
+    world.depart(own);
+    assert_eq!(entry(&mut world, page).status, DeskStatus::Done {});
+    let own = sit_with(&mut world, 1, &own_place(7), host_of(&own_place(7)));
+    assert_eq!(entry(&mut world, page).status, DeskStatus::InCall {});
+    let visitor = come(&mut world, &token);
+    assert!(matches!(
+        state(&mut world, visitor).0,
+        VisitState::CalledIn { .. }
+    ));
+    world.say(own, &ClientMessage::Leave {});
+    assert_eq!(state(&mut world, visitor).0, VisitState::Over {});
+}
+
+#[test]
+fn what_is_moved_to_another_day_begins_anew() {
+    for in_call in [false, true] {
+        let mut world = office();
+        let (page, _) = due(&mut world);
+        call_in(&mut world, page);
+        let seats = in_call.then(|| {
+            let own = sit_with(&mut world, 1, &own_place(7), host_of(&own_place(7)));
+            [own, sit_with(&mut world, 2, &own_place(7), visitor())]
+        });
+        let later = facts(&world, 7 * 24 * 60);
+        let made = put(&mut world, page, 5, later);
+        for seat in seats.into_iter().flatten() {
+            world.say(seat, &ClientMessage::Leave {});
+        }
+        if in_call {
+            assert_eq!(entry(&mut world, page).status, DeskStatus::Planned {});
+        } else {
+            assert_eq!(made.status, DeskStatus::Planned {});
+        }
+        let client = come(&mut world, &made.token);
+        assert!(
+            matches!(state(&mut world, client).0, VisitState::Early { .. }),
+            "{in_call}"
+        );
+    }
+}
+
+#[test]
+fn who_comes_while_no_desk_is_open_is_told_of_to_the_first_that_is() {
+    let mut world = office();
+    let (page, token) = due(&mut world);
+    world.disconnect(page);
+    let client = come(&mut world, &token);
+    // Pressed while the page had no server.
+    ready(&mut world, client, 3_000);
+    let page = world.greeted();
+    let token = "desk 1 Dr. Ada".to_owned();
+    desk(&mut world, page, DeskRequest::OpenDesk { token });
+    let (told, alerts) = heard(&mut world, page);
+    assert!(matches!(told.unwrap().status, DeskStatus::Waiting { .. }));
+    assert_eq!(alerts, 1);
+    let (second, _) = open(&mut world, 1);
+    assert_eq!(heard(&mut world, second).1, 0);
+}
+
+#[test]
+fn nobody_fills_the_sockets_of_a_desk_by_coming_and_going() {
+    let mut world = office();
+    let (page, token) = due(&mut world);
+    let client = come(&mut world, &token);
+    for _ in 0..50 {
+        ready(&mut world, client, 0);
+        ready(&mut world, client, 0);
+        visit(&mut world, client, VisitRequest::StopWaiting {});
+        visit(&mut world, client, VisitRequest::StopWaiting {});
+    }
+    let told = world.take(page).len();
+    assert!((2..=12).contains(&told), "{told}");
+}
+
+#[test]
+fn a_page_that_shows_a_link_in_use_elsewhere_lets_go_of_the_one_before() {
+    let mut world = office();
+    let (page, token) = due(&mut world);
+    let wanted = facts(&world, 6);
+    let other = put(&mut world, page, 6, wanted);
+    let first = come(&mut world, &token);
+    let elsewhere = come(&mut world, &other.token);
+    world.take(elsewhere);
+    visit(&mut world, first, VisitRequest::OpenVisit { token: other.token });
+    world.take(first);
+    ready(&mut world, first, 0);
+    assert_eq!(world.take_error(first), Some(ErrorCode::NoVisit));
+    assert_eq!(heard(&mut world, page).1, 0);
 }
