@@ -6,9 +6,10 @@ use std::rc::{Rc, Weak};
 
 use leptos::prelude::{Set, WithUntracked};
 use visavis_call_core::{
-    CaptureKind, Config, Core, EndReason, Event, Hosted, Intent, LinkEvent, LinkId, Seed, Slot, SocketId,
-    Stage, Timestamp, View, VisitId,
+    Appointment, CaptureKind, Config, Core, EndReason, Event, Hosted, Intent, LinkEvent, LinkId, Seed, Slot,
+    SocketId, Stage, Timestamp, View, VisitId,
 };
+use visavis_protocol::appointment::VisitState;
 use visavis_protocol::text::{self, TextError};
 use visavis_protocol::{ChatKey, RoomId};
 use web_sys::MediaStream;
@@ -245,7 +246,7 @@ impl Engine {
         self.follow_others(&view);
         self.follow_appointments(&view);
         self.follow_link(&view);
-        self.keep_screen_on(view.stage == Stage::Joined);
+        self.keep_screen_on(is_to_be_seen(&view));
         self.store.patch(view);
     }
 
@@ -678,6 +679,21 @@ impl Engine {
             boot::discard();
         });
     }
+}
+
+/// Whether somebody is in a call, or waits for one with nothing to do: a page whose screen goes dark may be put to
+/// sleep, and is not heard of when its person is asked in.
+fn is_to_be_seen(view: &View) -> bool {
+    let is_coming = |known: &Appointment| match known.state {
+        VisitState::Early { .. }
+        | VisitState::Open {}
+        | VisitState::Waiting { .. }
+        | VisitState::CalledIn { .. }
+        | VisitState::Unknown => true,
+        VisitState::Over {} | VisitState::Late {} | VisitState::Cancelled {} => false,
+    };
+    let is_ready = view.visit.ready.is_some() && view.visit.appointment.as_ref().is_none_or(is_coming);
+    is_ready || matches!(view.stage, Stage::Joined | Stage::Waiting)
 }
 
 /// The page's clock, as the core wants it.
