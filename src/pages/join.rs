@@ -1,5 +1,6 @@
 //! `/join#<token>`: a client's appointment, their devices, and the wait for it.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use leptos::prelude::*;
@@ -53,10 +54,16 @@ pub fn page(token: LinkToken) -> El {
     let face = Memo::new(move |_| shape.unwrap_or_else(|| visit.with(|visit| face(visit, has_left.get()))));
     // Asked for once: what the person turns off meanwhile stays off.
     let wants_devices = Memo::new(move |_| face.get() == Face::Before);
+    let has_devices = Cell::new(false);
     live(move || {
-        if wants_devices.get() {
+        let wants = wants_devices.get();
+        if wants {
             runtime.try_devices();
+        } else if has_devices.get() {
+            // What is shown instead has no button that turns them off.
+            runtime.release_devices();
         }
+        has_devices.set(wants);
     });
     let speech = runtime.speech();
     el_class("div", "slot").slot(move || {

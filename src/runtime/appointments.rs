@@ -409,6 +409,15 @@ impl Runtime {
         self.intend(Intent::Visit(VisitIntent::TryDevices(true)));
     }
 
+    /// Lets go of camera and microphone, unless they are for the room in which one is expected.
+    pub fn release_devices(self) {
+        self.engine.with_value(|engine| {
+            if !engine.is_on_the_way() {
+                engine.intend(Intent::Visit(VisitIntent::TryDevices(false)));
+            }
+        });
+    }
+
     /// The page is left: the devices are let go of, unless it is for the room in which one is expected.
     pub fn leave_visit(self) {
         self.engine.try_with_value(|engine| {
