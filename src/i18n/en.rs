@@ -486,6 +486,7 @@ pub(super) const WORDS: Words = Words {
         cancel_call: "Cancel call",
         elsewhere: With("You are calling {} from another tab or device."),
         connecting_to: With("Connecting to {}…"),
+        expecting: With("Waiting for {}…"),
         waiting_for: With("{} is gone. Waiting for a moment, in case they come back…"),
         ended: "Call ended",
         unreachable: With("{} cannot be reached at the moment."),

@@ -93,21 +93,39 @@ pub fn view(link: &RoomLink) -> El {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Company {
     name: String,
-    /// Whether they were on their way a moment ago, and not expected to be back.
-    is_coming: bool,
+    absence: Absence,
+}
+
+/// Why they are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Absence {
+    /// They took a call, and are on their way.
+    OnTheWay,
+    /// They have an appointment, and may take their time.
+    Expected,
+    /// They were here.
+    Gone,
 }
 
 impl Company {
     /// Nobody, in any other room. Follows signals.
     fn at(runtime: Runtime, link: &RoomLink) -> Option<Self> {
         let of_call = runtime.direct(link).map(|direct| Self {
-            is_coming: !direct.met,
+            absence: if direct.met {
+                Absence::Gone
+            } else {
+                Absence::OnTheWay
+            },
             name: direct.name,
         });
         of_call.or_else(|| {
             runtime.appointed(link).map(|name| Self {
                 name,
-                is_coming: false,
+                absence: if runtime.has_met(link) {
+                    Absence::Gone
+                } else {
+                    Absence::Expected
+                },
             })
         })
     }
@@ -116,10 +134,10 @@ impl Company {
 /// Why one is alone in a call with somebody.
 fn on_the_way(company: &Company) -> String {
     let words = &words().phone;
-    let text = if company.is_coming {
-        words.connecting_to
-    } else {
-        words.waiting_for
+    let text = match company.absence {
+        Absence::OnTheWay => words.connecting_to,
+        Absence::Expected => words.expecting,
+        Absence::Gone => words.waiting_for,
     };
     text.fill(&company.name)
 }

@@ -5,7 +5,9 @@ use core::cell::{Cell, RefCell};
 use core::time::Duration;
 
 use leptos::prelude::*;
-use visavis_call_core::{Arrival, DeskIntent, DeskView, Intent, ServerClock, View, VisitIntent, VisitView};
+use visavis_call_core::{
+    Arrival, DeskIntent, DeskView, Intent, ServerClock, Stage, View, VisitIntent, VisitView,
+};
 use visavis_protocol::appointment::{Facts, Place};
 use visavis_protocol::{AppointmentId, Charter, HostSecret, RoomSecret, text};
 
@@ -47,6 +49,8 @@ struct Meeting {
 #[derive(Default)]
 pub(super) struct Appointments {
     meeting: RefCell<Option<Meeting>>,
+    /// Whether anybody was seen there.
+    has_met: Cell<bool>,
     /// The last arrival that was told.
     told: Cell<u64>,
     /// Gone when somebody looks.
@@ -85,6 +89,9 @@ impl Engine {
 
     /// Tells who came, and goes where one is expected.
     pub(super) fn follow_appointments(&self, view: &View) {
+        if view.stage == Stage::Joined && !view.people.is_empty() && self.is_in_appointment() {
+            self.appointments.has_met.set(true);
+        }
         let told = self.appointments.told.get();
         for arrival in view.desk.arrivals.iter().filter(|arrival| arrival.number > told) {
             self.appointments.told.set(arrival.number);
@@ -154,6 +161,7 @@ impl Engine {
             with: with.to_owned(),
         };
         memory::put_appointment(Some(&meeting.to_text()));
+        self.appointments.has_met.set(false);
         self.appointments.meeting.replace(Some(meeting));
         self.navigate(&Route::Room(link));
     }
@@ -200,15 +208,17 @@ impl Engine {
 
     /// The room whose page is open is left, whichever way.
     pub(super) fn forget_present_appointment(&self) {
-        let is_there = {
-            let meeting = self.appointments.meeting.borrow();
-            meeting
-                .as_ref()
-                .is_some_and(|meeting| self.room_is(&meeting.link))
-        };
-        if is_there {
+        if self.is_in_appointment() {
             self.forget_appointment();
         }
+    }
+
+    /// Whether the room whose page is open is that of an appointment.
+    fn is_in_appointment(&self) -> bool {
+        let meeting = self.appointments.meeting.borrow();
+        meeting
+            .as_ref()
+            .is_some_and(|meeting| self.room_is(&meeting.link))
     }
 
     fn forget_appointment(&self) {
@@ -457,6 +467,15 @@ impl Runtime {
     #[must_use]
     pub fn appointed(self, link: &RoomLink) -> Option<String> {
         self.engine.with_value(|engine| engine.whom_in_appointment(link))
+    }
+
+    /// Whether they were seen there. Follows signals.
+    #[must_use]
+    pub fn has_met(self, link: &RoomLink) -> bool {
+        self.store.people.track();
+        self.engine.with_value(|engine| {
+            engine.whom_in_appointment(link).is_some() && engine.appointments.has_met.get()
+        })
     }
 
     /// What the server's clock says now; this browser's where it has not told.
