@@ -574,6 +574,7 @@ pub(super) const WORDS: Words = Words {
         is_here: With("{} is here"),
         is_waiting: With("{} is waiting"),
         to_desk: "Go to appointments",
+        to_desk_beside: "Open appointments in a new tab",
         tell_me: "Tell me when somebody arrives",
         desk_of: With("Desk of {}"),
         opening: "Opening your appointments…",

@@ -101,6 +101,8 @@ words! {
     is_waiting: With,
     /// Button.
     to_desk: &'static str,
+    /// Link, in the middle of a call.
+    to_desk_beside: &'static str,
     /// Button.
     tell_me: &'static str,
     /// Whose.
