@@ -542,6 +542,7 @@ pub(super) const WORDS: Words = Words {
         no_client: "Please say who comes.",
         note_long: "This note is too long. Please shorten it.",
         no_date: "Please choose a day.",
+        no_day: "This is no day of these years. Write the year with four digits.",
         no_time: "Please choose a time.",
         past: "This time is over already.",
         far: "This is more than two years ahead.",

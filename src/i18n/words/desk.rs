@@ -38,6 +38,8 @@ words! {
     /// Field.
     no_date: &'static str,
     /// Field.
+    no_day: &'static str,
+    /// Field.
     no_time: &'static str,
     /// Field.
     past: &'static str,
