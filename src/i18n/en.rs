@@ -603,6 +603,7 @@ pub(super) const WORDS: Words = Words {
         desk_closed: With("{} is not at the desk yet"),
         stop: "Stop waiting",
         early: With("You are early. Come back at {}."),
+        early_day: With("You are early. Come back on {}."),
         early_hint: "Or keep this page open: the waiting room opens by itself.",
         opens_in: With("Opens in {}"),
         moved_from: With("This appointment was moved. Before: {}."),

@@ -309,7 +309,7 @@ fn standing(known: &Appointment, is_ready: bool) -> El {
     };
     match &known.state {
         VisitState::Early { opens } => place
-            .child(title(&words.early.fill(&times::clock(*opens, None))))
+            .child(title(&come_back(*opens)))
             .child(countdown(*opens))
             .child(hint(words.early_hint)),
         VisitState::CalledIn { .. } => place.child(title(&words.expected.fill(&known.professional))),
@@ -328,6 +328,18 @@ fn standing(known: &Appointment, is_ready: bool) -> El {
         | VisitState::Over {}
         | VisitState::Late {}
         | VisitState::Cancelled {} => place.child(at_desk()).child(hint(words.ready_hint)),
+    }
+}
+
+/// When to come back: with the day, where that is another one.
+fn come_back(opens: u64) -> String {
+    let words = &words().visit;
+    let clock = times::clock(opens, None);
+    let is_today = times::fields(opens).0 == times::fields(times::now()).0;
+    if is_today {
+        words.early.fill(&clock)
+    } else {
+        words.early_day.fill(&[times::day(opens, None), clock].join(", "))
     }
 }
 
