@@ -204,6 +204,8 @@ impl Lists {
             // Without its bullets some browsers no longer take it for a list.
             .attr("role", "list")
             .attr("aria-label", title)
+            // For whoever was in an item that moves to another list.
+            .attr("tabindex", "-1")
             .child(end.clone());
         let (form, toasts, beat) = (self.form.clone(), self.toasts.clone(), self.beat);
         each(

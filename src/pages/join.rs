@@ -235,6 +235,8 @@ fn before() -> El {
         }
     });
     let facts = Memo::new(move |_| known.with(|known| known.as_ref().map(|known| known.facts.clone())));
+    // Not made anew by all that is told meanwhile: whoever is on a button would lose it.
+    let is_known = Memo::new(move |_| known.with(Option::is_some));
     let enter = el_class("section", "prejoin-enter visit")
         .child(head.slot(move || facts.get().map(|facts| about(&facts))))
         .slot(moved)
@@ -243,7 +245,7 @@ fn before() -> El {
                 .attr("role", "status")
                 .slot(move || known.get().map(|known| standing(&known, ready.get()))),
         )
-        .slot(move || known.with(Option::is_some).then(|| acts(known, ready)))
+        .slot(move || is_known.get().then(|| acts(known, ready)))
         .slot(offline);
     el_class("main", "slot").child(
         el_class("div", "page prejoin")
@@ -384,23 +386,29 @@ fn acts(known: Memo<Option<Appointment>>, ready: Memo<bool>) -> El {
     let visit = runtime.visit();
     let state = Memo::new(move |_| known.with(|known| known.as_ref().map(|known| known.state.clone())));
     let refused = Memo::new(move |_| visit.with(|visit| visit.refused.is_some()));
-    let go = button("button button-primary button-large", move || begin(runtime)).live(move |go| {
+    let go = button("button button-primary button-large", move || begin(runtime));
+    let stop = button("button button-plain", move || runtime.stop_waiting()).text(words.visit.stop);
+    let (begins, stops) = (go.clone(), stop.clone());
+    live(move || {
         let state = state.get();
         let is_called = matches!(state, Some(VisitState::CalledIn { .. }));
-        go.set_text(if is_called {
+        let is_early = matches!(state, Some(VisitState::Early { .. }));
+        begins.set_text(if is_called {
             words.join_now
         } else {
             words.visit.ready
         });
-        let is_early = matches!(state, Some(VisitState::Early { .. }));
-        go.set_flag("hidden", ready.get() || is_early);
+        let (may_begin, may_stop) = (!ready.get() && !is_early, ready.get() && !is_called);
+        // Whoever pressed the one goes on at the other.
+        let (was_begin, was_stop) = (begins.has_focus(), stops.has_focus());
+        begins.set_flag("hidden", !may_begin);
+        stops.set_flag("hidden", !may_stop);
+        if was_begin && may_stop {
+            stops.focus();
+        } else if was_stop && may_begin {
+            begins.focus();
+        }
     });
-    let stop = button("button button-plain", move || runtime.stop_waiting())
-        .text(words.visit.stop)
-        .live(move |stop| {
-            let is_called = matches!(state.get(), Some(VisitState::CalledIn { .. }));
-            stop.set_flag("hidden", !ready.get() || is_called);
-        });
     el_class("div", "form")
         .child(go)
         .child(stop)
