@@ -6,6 +6,7 @@ mod item;
 mod order;
 
 use core::time::Duration;
+use std::rc::Rc;
 
 use leptos::prelude::*;
 use visavis_call_core::{Proof, SignalingState};
@@ -39,6 +40,7 @@ enum Face {
 /// The page.
 pub fn page(token: LinkToken) -> El {
     let runtime = use_runtime();
+    let is_forgotten = RwSignal::new(false);
     let opened = match &token {
         LinkToken::Damaged => None,
         LinkToken::Absent => Some(runtime.open_desk(None)),
@@ -48,6 +50,7 @@ pub fn page(token: LinkToken) -> El {
     let desk = runtime.desk();
     let face = Memo::new(move |_| {
         desk.with(|desk| match (opened, desk.proof) {
+            _ if is_forgotten.get() => Face::Absent,
             (None, _) => Face::Damaged,
             (Some(false), _) => Face::Absent,
             (Some(true), Proof::Refused(code)) => Face::Refused(code),
@@ -58,12 +61,26 @@ pub fn page(token: LinkToken) -> El {
         })
     });
     let speech = runtime.speech();
+    let forget = Rc::new(move || {
+        // Where the address has no token it stays as it is, and the page with it.
+        is_forgotten.set(true);
+        let of_link = match &token {
+            LinkToken::Whole(token) => Some(token),
+            LinkToken::Absent | LinkToken::Damaged => None,
+        };
+        runtime.forget_desk(of_link);
+    });
     el_class("div", "slot").slot(move || {
         speech.track();
+        let forget = Rc::clone(&forget);
         Some(match face.get() {
             Face::Absent => absent(),
-            Face::Damaged => refused(ErrorCode::TokenMalformed),
-            Face::Refused(code) => refused(code),
+            // It says no desk that could be forgotten.
+            Face::Damaged => refused(ErrorCode::TokenMalformed, None),
+            Face::Refused(code) => {
+                let forget = button("button", move || forget()).text(words().desk.forget);
+                refused(code, Some(forget))
+            }
             Face::Ended => ended(),
             Face::Opening => opening(),
             Face::Desk => whole(),
@@ -83,21 +100,19 @@ fn absent() -> El {
     el("main").child(text)
 }
 
-fn refused(code: ErrorCode) -> El {
+fn refused(code: ErrorCode, forget: Option<El>) -> El {
     let words = words();
-    let runtime = use_runtime();
     set_title(words.appointments);
     let text = if code == ErrorCode::TooMany {
         words.desk.too_many_pages.to_owned()
     } else {
         [link::why(code).0, words.desk.ask_operator].join(" ")
     };
-    let forget = button("button", move || runtime.forget_desk()).text(words.desk.forget);
     el("main").child(message(
         Icon::Warning,
         words.link.bad,
         &text,
-        [to_lobby("button button-primary"), forget],
+        [to_lobby("button button-primary")].into_iter().chain(forget),
     ))
 }
 

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use leptos::prelude::*;
 use visavis_call_core::{
-    Arrival, DeskIntent, DeskView, Intent, ServerClock, Stage, View, VisitIntent, VisitView,
+    Arrival, DeskIntent, DeskView, Intent, Proof, ServerClock, Stage, View, VisitIntent, VisitView,
 };
 use visavis_protocol::appointment::{Facts, Place};
 use visavis_protocol::{AppointmentId, Charter, HostSecret, RoomSecret, text};
@@ -51,6 +51,8 @@ pub(super) struct Appointments {
     meeting: RefCell<Option<Meeting>>,
     /// Whether anybody was seen there.
     has_met: Cell<bool>,
+    /// The desk of a link that was opened here and that the server has not taken yet.
+    unproven_desk: RefCell<Option<Token>>,
     /// The last arrival that was told.
     told: Cell<u64>,
     /// Gone when somebody looks.
@@ -63,7 +65,7 @@ impl Engine {
         if memory::is_at_desk()
             && let Some(token) = memory::desk()
         {
-            self.open_desk(token);
+            self.open_desk(&token);
         }
         let kept = memory::appointment().and_then(|text| Meeting::from_text(&text));
         let Some(meeting) = kept else { return };
@@ -82,15 +84,26 @@ impl Engine {
         }
     }
 
-    fn open_desk(&self, token: Token) {
+    fn open_desk(&self, token: &Token) {
         let token = token.as_str().to_owned();
         self.intend(Intent::Desk(DeskIntent::Open { token }));
+    }
+
+    /// Keeps the desk that was opened: not before, for a link that is none must not take a good one's place.
+    fn keep_desk(&self) {
+        if let Some(token) = self.appointments.unproven_desk.take() {
+            memory::put_desk(Some(&token));
+            memory::put_at_desk(true);
+        }
     }
 
     /// Tells who came, and goes where one is expected.
     pub(super) fn follow_appointments(&self, view: &View) {
         if view.stage == Stage::Joined && !view.people.is_empty() && self.is_in_appointment() {
             self.appointments.has_met.set(true);
+        }
+        if view.desk.proof == Proof::Taken {
+            self.keep_desk();
         }
         let told = self.appointments.told.get();
         for arrival in view.desk.arrivals.iter().filter(|arrival| arrival.number > told) {
@@ -289,19 +302,29 @@ impl Runtime {
 
     /// Sits down at the desk of a token, or at the one that this browser remembers; whether there is one.
     pub fn open_desk(self, token: Option<&Token>) -> bool {
-        if let Some(token) = token {
-            memory::put_desk(Some(token));
+        let kept = memory::desk();
+        if token.is_none() && kept.is_some() {
+            memory::put_at_desk(true);
         }
-        let Some(token) = memory::desk() else { return false };
-        memory::put_at_desk(true);
-        self.engine.with_value(|engine| engine.open_desk(token));
+        let Some(opened) = token.or(kept.as_ref()) else {
+            return false;
+        };
+        self.engine.with_value(|engine| {
+            engine.appointments.unproven_desk.replace(token.cloned());
+            engine.open_desk(opened);
+        });
         true
     }
 
-    /// Gets up from the desk for good, as far as this browser is concerned.
-    pub fn forget_desk(self) {
-        memory::put_desk(None);
-        memory::put_at_desk(false);
+    /// Gets up from the desk for good, as far as this browser is concerned: the one of a link, or else the one that
+    /// is remembered. Another one than that of the link stays.
+    pub fn forget_desk(self, token: Option<&Token>) {
+        if token.is_none_or(|token| memory::desk().as_ref() == Some(token)) {
+            memory::put_desk(None);
+            memory::put_at_desk(false);
+        }
+        self.engine
+            .with_value(|engine| _ = engine.appointments.unproven_desk.take());
         self.intend(Intent::Desk(DeskIntent::Close));
         // What is to be forgotten is not to stay in the address either.
         self.engine
