@@ -6,8 +6,8 @@ use std::rc::{Rc, Weak};
 
 use leptos::prelude::{Set, WithUntracked};
 use visavis_call_core::{
-    Appointment, CaptureKind, Config, Core, EndReason, Event, Hosted, Intent, LinkEvent, LinkId, Seed, Slot,
-    SocketId, Stage, Timestamp, View, VisitId,
+    Appointment, CaptureKind, Config, Core, EndReason, Event, Hosted, Intent, JoinProblem, LinkEvent, LinkId,
+    Seed, Slot, SocketId, Stage, Timestamp, View, VisitId,
 };
 use visavis_protocol::appointment::VisitState;
 use visavis_protocol::text::{self, TextError};
@@ -231,6 +231,7 @@ impl Engine {
         if let Stage::Ended(EndReason::HungUp | EndReason::SeatMoved) = view.stage {
             memory::put_call_to_return_to(None);
         }
+        self.follow_knock(&view);
         self.show_own_media(&view.me);
         self.follow_speaker(&view.me);
         self.listen_to_voices(&view);
@@ -248,6 +249,20 @@ impl Engine {
         self.follow_link(&view);
         self.keep_screen_on(is_to_be_seen(&view));
         self.store.patch(view);
+    }
+
+    /// Who was sent away, or does not want to wait any more, does not knock again by loading the page anew.
+    fn follow_knock(&self, view: &View) {
+        let Stage::Preparing { problem } = view.stage else {
+            return;
+        };
+        let has_waited = self
+            .store
+            .view
+            .with_untracked(|before| before.stage == Stage::Waiting);
+        if has_waited || problem == Some(JoinProblem::Declined) {
+            memory::put_call_to_return_to(None);
+        }
     }
 
     fn keep_screen_on(&self, on: bool) {
