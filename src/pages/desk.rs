@@ -9,13 +9,13 @@ use core::time::Duration;
 use std::rc::Rc;
 
 use leptos::prelude::*;
-use visavis_call_core::{Proof, SignalingState};
+use visavis_call_core::Proof;
 use visavis_protocol::appointment::Entry;
 use visavis_protocol::{AppointmentId, ErrorCode};
 
-use super::{dead_end, link, set_title, to_lobby};
+use super::{link, not_yet, offline, set_title, to_lobby};
 use crate::components::dom::{El, button, each, el, el_class, live};
-use crate::components::{Icon, Toasts, Tone, brand_link, heading, icon, message};
+use crate::components::{Icon, Toasts, Tone, brand_link, heading, message};
 use crate::i18n::words;
 use crate::route::LinkToken;
 use crate::runtime::{times, use_runtime};
@@ -125,7 +125,11 @@ fn ended() -> El {
 }
 
 fn opening() -> El {
-    dead_end(Icon::Calendar, words().appointments, words().desk.opening)
+    not_yet(
+        Icon::Calendar,
+        [words().appointments, words().desk.opening],
+        || words().desk.offline,
+    )
 }
 
 /// The desk itself.
@@ -167,22 +171,10 @@ fn whole() -> El {
     el_class("main", "page desk")
         .child(el("div").child(brand_link(words.visavis)))
         .child(head)
-        .slot(offline)
+        .slot(move || offline(words.desk.offline))
         .child(el_class("div", "desk-columns").child(agenda).child(form.el()))
         .child(el("div").attr("role", "status").child(toasts.place(Tone::Polite)))
         .child(el("div").attr("role", "alert").child(toasts.place(Tone::Error)))
-}
-
-/// What is said while there is no server.
-fn offline() -> Option<El> {
-    let signaling = use_runtime().signaling();
-    let is_away = Memo::new(move |_| matches!(signaling.get(), SignalingState::Waiting { .. }));
-    is_away.get().then(|| {
-        el_class("div", "note")
-            .attr("role", "status")
-            .child(icon(Icon::Reconnecting))
-            .child(el("p").text(words().desk.offline))
-    })
 }
 
 /// The three lists: an appointment moves from one to another as time goes by.

@@ -4,12 +4,12 @@ use core::cell::Cell;
 use core::time::Duration;
 
 use leptos::prelude::*;
-use visavis_call_core::{Appointment, Proof, SignalingState, VisitView};
+use visavis_call_core::{Appointment, Proof, VisitView};
 use visavis_protocol::ErrorCode;
 use visavis_protocol::appointment::{Facts, VisitState};
 
 use super::prejoin::preview;
-use super::{dead_end, link, set_title, to_lobby};
+use super::{dead_end, link, not_yet, offline, set_title, to_lobby};
 use crate::components::dom::{El, button, el, el_class, live};
 use crate::components::{Icon, brand_link, heading, icon, message};
 use crate::i18n::words;
@@ -72,7 +72,11 @@ pub fn page(token: LinkToken) -> El {
             Face::Absent => dead_end(Icon::Calendar, words().visit.yours, words().visit.about),
             Face::Damaged => bad_link(ErrorCode::TokenMalformed),
             Face::Refused(code) => bad_link(code),
-            Face::Looking => dead_end(Icon::Calendar, words().visit.yours, words().visit.looking),
+            Face::Looking => not_yet(
+                Icon::Calendar,
+                [words().visit.yours, words().visit.looking],
+                || words().visit.offline,
+            ),
             Face::Elsewhere => elsewhere(),
             Face::Closed => closed(),
             Face::Before => before(),
@@ -246,7 +250,7 @@ fn before() -> El {
                 .slot(move || known.get().map(|known| standing(&known, ready.get()))),
         )
         .slot(move || is_known.get().then(|| acts(known, ready)))
-        .slot(offline);
+        .slot(move || offline(words.visit.offline));
     el_class("main", "slot").child(
         el_class("div", "page prejoin")
             .child(el("div").child(brand_link(words.visavis)))
@@ -425,18 +429,6 @@ fn begin(runtime: Runtime) {
     runtime.be_ready();
     // Within this click: in the call there is none.
     runtime.unblock_playback();
-}
-
-/// What is said while there is no server.
-fn offline() -> Option<El> {
-    let signaling = use_runtime().signaling();
-    let is_away = Memo::new(move |_| matches!(signaling.get(), SignalingState::Waiting { .. }));
-    is_away.get().then(|| {
-        el_class("div", "note")
-            .attr("role", "status")
-            .child(icon(Icon::Reconnecting))
-            .child(el("p").text(words().visit.offline))
-    })
 }
 
 #[cfg(test)]
