@@ -572,6 +572,8 @@ pub(super) const WORDS: Words = Words {
         cancel: "Cancel appointment",
         link_of: With("Link for {}"),
         link_hint: "Send this link to your client. It admits to this appointment and to nothing else.",
+        link_name: "Client’s link",
+        link_code: "QR code of the client’s link",
         is_here: With("{} is here"),
         is_waiting: With("{} is waiting"),
         to_desk: "Go to appointments",

@@ -64,6 +64,8 @@ pub fn view(link: &RoomLink) -> El {
             let texts = InviteWords {
                 title: words().alone,
                 hint: words().alone_hint,
+                link: words().room_link,
+                code: words().qr,
             };
             el_class("div", "stage-middle").child(alone.invite(texts, || {}))
         })
@@ -270,6 +272,8 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene, comforts: &Comfort
         let texts = InviteWords {
             title: words.invite,
             hint: words.qr_hint,
+            link: words.room_link,
+            code: words.qr,
         };
         let closed = closed.clone();
         shared.invite(texts, move || closed.close())

@@ -97,6 +97,10 @@ words! {
     link_of: With,
     /// In it.
     link_hint: &'static str,
+    /// Text box in it.
+    link_name: &'static str,
+    /// Picture in it.
+    link_code: &'static str,
     /// Said aloud.
     is_here: With,
     /// Card and notification.

@@ -216,6 +216,8 @@ fn acts(id: AppointmentId, entry: Memo<Option<Entry>>, form: &Form, toasts: &Toa
         let texts = InviteWords {
             title: words.show_qr,
             hint: words.desk.link_hint,
+            link: words.desk.link_name,
+            code: words.desk.link_code,
         };
         el_class("div", "desk-code")
             .child(el_class("p", "quiet").text(&words.desk.link_of.fill(&client)))
