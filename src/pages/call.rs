@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use visavis_call_core::CaptureKind;
+use visavis_protocol::RoomSecret;
 
 use super::comforts::Comforts;
 use super::devices::{no_relay, pickers};
@@ -34,10 +35,7 @@ pub fn view(link: &RoomLink) -> El {
     let people = runtime.people();
     let is_alone = Memo::new(move |_| people.with(Vec::is_empty));
     let toasts = Toasts::new();
-    let share = Share {
-        runtime,
-        toasts: toasts.clone(),
-    };
+    let share = Share::new(runtime, &toasts);
 
     let scene = Scene::new();
     let comforts = Comforts::new();
@@ -50,12 +48,10 @@ pub fn view(link: &RoomLink) -> El {
     let (alone, copied) = (share.clone(), share.clone());
     let (dropped, shown) = (comforts.clone(), comforts.clone());
     let dragged = comforts.files.dragged(scene, move || dropped.open_files());
-    let new_link = Memo::new(move |_| runtime.hosting().with(|hosting| hosting.secret));
     let of_call = link.clone();
     let company = Memo::new(move |_| Company::at(runtime, &of_call));
     let frame = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
         let company = company.get();
-        new_link.track();
         is_alone.get().then(|| {
             if let Some(company) = company {
                 let text = el_class("p", "stage-note").text(&on_the_way(&company));
@@ -170,10 +166,42 @@ fn rest(call: &El) -> Rc<dyn Fn()> {
 struct Share {
     runtime: Runtime,
     toasts: Toasts,
+    /// The secret of a link that is newer than this page, and whether there is one that has not been heard yet.
+    link: Memo<(Option<RoomSecret>, bool)>,
 }
 
 impl Share {
+    fn new(runtime: Runtime, toasts: &Toasts) -> Self {
+        let hosting = runtime.hosting();
+        Self {
+            runtime,
+            toasts: toasts.clone(),
+            link: Memo::new(move |_| hosting.with(|hosting| (hosting.secret, hosting.is_link_old))),
+        }
+    }
+
+    /// Whether the link is good to be given to anybody. Says so where not.
+    fn is_good(&self) -> bool {
+        let (_, is_old) = self.link.get_untracked();
+        if is_old {
+            self.toasts.say(Tone::Polite, words().host.link_old.to_owned());
+        }
+        !is_old
+    }
+
+    /// A control that gives the link to somebody. It keeps the focus while that is not good.
+    fn while_good(&self, control: El) -> El {
+        let link = self.link;
+        control.live(move |control| {
+            let (_, is_old) = link.get();
+            control.set_attr("aria-disabled", is_old.then_some("true"));
+        })
+    }
+
     fn copy(&self) {
+        if !self.is_good() {
+            return;
+        }
         let toasts = self.toasts.clone();
         // As it is now: it changes when somebody is removed.
         self.runtime.copy(&self.runtime.room_url(), move |is_copied| {
@@ -185,8 +213,15 @@ impl Share {
         });
     }
 
-    /// The link with its code. `copied` runs after a click on "Copy link".
+    /// The link with its code, or that it is on its way. `copied` runs after a click on "Copy link". Follows
+    /// signals.
     fn invite(&self, texts: InviteWords, copied: impl Fn() + 'static) -> El {
+        let (_, is_old) = self.link.get();
+        if is_old {
+            return el_class("div", "invite")
+                .child(el("h2").text(texts.title))
+                .child(el("p").text(words().host.link_old));
+        }
         let share = self.clone();
         invite(texts, &self.runtime.room_url(), move || {
             share.copy();
@@ -295,19 +330,19 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene, comforts: &Comfort
     let (linked, shown) = (share.clone(), opened.clone());
     let record = Record::new(&toasts);
     let more = more(scene, comforts.clone(), record.clone(), move |menu| {
-        let (share, opened) = (linked.clone(), shown.clone());
+        let [copy, code] = share_acts(&linked, &shown);
         [
-            menu.entry(Icon::Link, words.copy_link, move || share.copy()),
-            menu.entry(Icon::Qr, words.show_qr, move || opened.open()),
+            linked.while_good(menu.entry(Icon::Link, words.copy_link, copy)),
+            linked.while_good(menu.entry(Icon::Qr, words.show_qr, code)),
         ]
     });
     let group = || el_class("div", "toolbar-group");
     let sharing = move || {
-        let (share, opened) = (share.clone(), opened.clone());
         (!is_alone.get()).then(|| {
+            let [copy, code] = share_acts(&share, &opened);
             el_class("div", "toolbar-group only-roomy")
-                .child(round(Icon::Link, words.copy_link, move || share.copy()))
-                .child(round(Icon::Qr, words.show_qr, move || opened.open()))
+                .child(share.while_good(round(Icon::Link, words.copy_link, copy)))
+                .child(share.while_good(round(Icon::Qr, words.show_qr, code)))
         })
     };
     let toolbar = el_class("div", "toolbar")
@@ -334,6 +369,17 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene, comforts: &Comfort
         .child(dialog)
         .child(settings)
         .child(comforts.shortcuts_dialog())
+}
+
+/// What copies the room's link, and what shows its code.
+fn share_acts(share: &Share, dialog: &Dialog) -> [Box<dyn Fn()>; 2] {
+    let (copied, shown, dialog) = (share.clone(), share.clone(), dialog.clone());
+    let show = move || {
+        if shown.is_good() {
+            dialog.open();
+        }
+    };
+    [Box::new(move || copied.copy()), Box::new(show)]
 }
 
 /// The button that ends the call for oneself.

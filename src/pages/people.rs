@@ -44,13 +44,21 @@ pub fn content(copy_link: impl Fn() + 'static) -> El {
         },
     );
     let inside = list.clone();
+    let hosting = runtime.hosting();
+    let is_old = Memo::new(move |_| hosting.with(|hosting| hosting.is_link_old));
     let copy = button("button", copy_link)
         .child(icon(Icon::Link))
-        .text(words.copy_link);
+        .text(words.copy_link)
+        .live(move |copy| copy.set_attr("aria-disabled", is_old.get().then_some("true")));
+    let old = move || {
+        let text = || el_class("p", "hint").text(words.host.link_old);
+        is_old.get().then(text)
+    };
     el_class("div", "slot")
         .slot(move || door::waiting(&inside))
         .child(list)
         .child(copy)
+        .slot(old)
         .slot(door::gate)
 }
 
