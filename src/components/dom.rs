@@ -261,6 +261,11 @@ impl El {
         self.0.contains(Some(&other.0))
     }
 
+    /// Whether the focus is in it.
+    pub fn has_focus_within(&self) -> bool {
+        focused().is_some_and(|focus| self.contains(&focus))
+    }
+
     /// Whether an event began at it or within it.
     pub fn holds(&self, event: &Event) -> bool {
         let begin = event.target().map(JsCast::unchecked_into::<web_sys::Node>);
@@ -296,7 +301,8 @@ fn run_live(run: Box<dyn Fn()>) {
 
 /// Keeps one element for each key, in the order of the keys, before `end`: made when its key comes,
 /// gone when its key goes, and never touched in between. An element that stays is not even moved,
-/// as long as the order of those that stay does not change: a video that is moved begins anew.
+/// as long as the order of those that stay does not change: a video that is moved begins anew. The focus
+/// of one that goes falls to `parent`, where that can have it.
 pub fn each<K: PartialEq + Copy + 'static>(
     parent: &El,
     end: &El,
@@ -322,12 +328,12 @@ pub fn each<K: PartialEq + Copy + 'static>(
                 }
             });
         }
+        // What is moved loses the focus, though it is the same to whoever has it.
+        let focus = focused().filter(|focus| parent.contains(Some(&focus.0)));
         for (_, element, owner) in before {
             element.remove();
             owner.cleanup();
         }
-        // What is moved loses the focus, though it is the same to whoever has it.
-        let focus = focused().filter(|focus| parent.contains(Some(&focus.0)));
         let mut next: web_sys::Node = end.clone().into();
         for (_, element, _) in after.iter().rev() {
             if element.0.next_sibling().as_ref() != Some(&next) {
@@ -337,6 +343,8 @@ pub fn each<K: PartialEq + Copy + 'static>(
             next = element.0.clone().into();
         }
         if let Some(focus) = focus.filter(|focus| !focus.has_focus()) {
+            let is_left = parent.contains(Some(&focus.0));
+            let focus = if is_left { focus } else { El(parent.clone()) };
             focus.focus();
         }
         shown.replace(after);

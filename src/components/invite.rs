@@ -1,4 +1,4 @@
-//! The link of a room, to be shared: to copy, to read, to scan.
+//! The link of a room or of an appointment, to be shared: to copy, to read, to scan.
 
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -8,13 +8,17 @@ use super::icon::{Icon, icon};
 use super::qr_code;
 use crate::i18n::words;
 
-/// What stands above the link.
+/// What stands above the link, and what it is called.
 #[derive(Clone, Copy)]
 pub struct InviteWords {
     /// Heading.
     pub title: &'static str,
     /// One sentence.
     pub hint: &'static str,
+    /// Name of the text box with the link.
+    pub link: &'static str,
+    /// Name of its code.
+    pub code: &'static str,
 }
 
 /// The link with its code. `copy` is to copy it.
@@ -22,7 +26,7 @@ pub fn invite(texts: InviteWords, url: &str, copy: impl Fn() + 'static) -> El {
     let words = words();
     let link = el_class("input", "input")
         .attr("readonly", "")
-        .attr("aria-label", words.room_link)
+        .attr("aria-label", texts.link)
         .attr("value", url);
     let selected = link.clone();
     // Copying by hand is one key away then.
@@ -32,7 +36,7 @@ pub fn invite(texts: InviteWords, url: &str, copy: impl Fn() + 'static) -> El {
     el_class("div", "invite")
         .child(el("h2").text(texts.title))
         .child(el("p").text(texts.hint))
-        .children(qr_code(url, words.qr))
+        .children(qr_code(url, texts.code))
         .child(
             el_class("div", "invite-row").child(link).child(
                 button("button button-primary", copy)

@@ -5,6 +5,7 @@ use std::rc::Rc;
 
 use leptos::prelude::*;
 use visavis_call_core::CaptureKind;
+use visavis_protocol::RoomSecret;
 
 use super::comforts::Comforts;
 use super::devices::{no_relay, pickers};
@@ -34,10 +35,7 @@ pub fn view(link: &RoomLink) -> El {
     let people = runtime.people();
     let is_alone = Memo::new(move |_| people.with(Vec::is_empty));
     let toasts = Toasts::new();
-    let share = Share {
-        runtime,
-        toasts: toasts.clone(),
-    };
+    let share = Share::new(runtime, &toasts);
 
     let scene = Scene::new();
     let comforts = Comforts::new();
@@ -50,12 +48,10 @@ pub fn view(link: &RoomLink) -> El {
     let (alone, copied) = (share.clone(), share.clone());
     let (dropped, shown) = (comforts.clone(), comforts.clone());
     let dragged = comforts.files.dragged(scene, move || dropped.open_files());
-    let new_link = Memo::new(move |_| runtime.hosting().with(|hosting| hosting.secret));
     let of_call = link.clone();
     let company = Memo::new(move |_| Company::at(runtime, &of_call));
     let frame = el_class("div", "stage-frame").child(stage(scene)).slot(move || {
         let company = company.get();
-        new_link.track();
         is_alone.get().then(|| {
             if let Some(company) = company {
                 let text = el_class("p", "stage-note").text(&on_the_way(&company));
@@ -64,6 +60,8 @@ pub fn view(link: &RoomLink) -> El {
             let texts = InviteWords {
                 title: words().alone,
                 hint: words().alone_hint,
+                link: words().room_link,
+                code: words().qr,
             };
             el_class("div", "stage-middle").child(alone.invite(texts, || {}))
         })
@@ -93,21 +91,39 @@ pub fn view(link: &RoomLink) -> El {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Company {
     name: String,
-    /// Whether they were on their way a moment ago, and not expected to be back.
-    is_coming: bool,
+    absence: Absence,
+}
+
+/// Why they are not there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Absence {
+    /// They took a call, and are on their way.
+    OnTheWay,
+    /// They have an appointment, and may take their time.
+    Expected,
+    /// They were here.
+    Gone,
 }
 
 impl Company {
     /// Nobody, in any other room. Follows signals.
     fn at(runtime: Runtime, link: &RoomLink) -> Option<Self> {
         let of_call = runtime.direct(link).map(|direct| Self {
-            is_coming: !direct.met,
+            absence: if direct.met {
+                Absence::Gone
+            } else {
+                Absence::OnTheWay
+            },
             name: direct.name,
         });
         of_call.or_else(|| {
             runtime.appointed(link).map(|name| Self {
                 name,
-                is_coming: false,
+                absence: if runtime.has_met(link) {
+                    Absence::Gone
+                } else {
+                    Absence::Expected
+                },
             })
         })
     }
@@ -116,10 +132,10 @@ impl Company {
 /// Why one is alone in a call with somebody.
 fn on_the_way(company: &Company) -> String {
     let words = &words().phone;
-    let text = if company.is_coming {
-        words.connecting_to
-    } else {
-        words.waiting_for
+    let text = match company.absence {
+        Absence::OnTheWay => words.connecting_to,
+        Absence::Expected => words.expecting,
+        Absence::Gone => words.waiting_for,
     };
     text.fill(&company.name)
 }
@@ -150,10 +166,42 @@ fn rest(call: &El) -> Rc<dyn Fn()> {
 struct Share {
     runtime: Runtime,
     toasts: Toasts,
+    /// The secret of a link that is newer than this page, and whether there is one that has not been heard yet.
+    link: Memo<(Option<RoomSecret>, bool)>,
 }
 
 impl Share {
+    fn new(runtime: Runtime, toasts: &Toasts) -> Self {
+        let hosting = runtime.hosting();
+        Self {
+            runtime,
+            toasts: toasts.clone(),
+            link: Memo::new(move |_| hosting.with(|hosting| (hosting.secret, hosting.is_link_old))),
+        }
+    }
+
+    /// Whether the link is good to be given to anybody. Says so where not.
+    fn is_good(&self) -> bool {
+        let (_, is_old) = self.link.get_untracked();
+        if is_old {
+            self.toasts.say(Tone::Polite, words().host.link_old.to_owned());
+        }
+        !is_old
+    }
+
+    /// A control that gives the link to somebody. It keeps the focus while that is not good.
+    fn while_good(&self, control: El) -> El {
+        let link = self.link;
+        control.live(move |control| {
+            let (_, is_old) = link.get();
+            control.set_attr("aria-disabled", is_old.then_some("true"));
+        })
+    }
+
     fn copy(&self) {
+        if !self.is_good() {
+            return;
+        }
         let toasts = self.toasts.clone();
         // As it is now: it changes when somebody is removed.
         self.runtime.copy(&self.runtime.room_url(), move |is_copied| {
@@ -165,8 +213,15 @@ impl Share {
         });
     }
 
-    /// The link with its code. `copied` runs after a click on "Copy link".
+    /// The link with its code, or that it is on its way. `copied` runs after a click on "Copy link". Follows
+    /// signals.
     fn invite(&self, texts: InviteWords, copied: impl Fn() + 'static) -> El {
+        let (_, is_old) = self.link.get();
+        if is_old {
+            return el_class("div", "invite")
+                .child(el("h2").text(texts.title))
+                .child(el("p").text(words().host.link_old));
+        }
         let share = self.clone();
         invite(texts, &self.runtime.room_url(), move || {
             share.copy();
@@ -252,6 +307,8 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene, comforts: &Comfort
         let texts = InviteWords {
             title: words.invite,
             hint: words.qr_hint,
+            link: words.room_link,
+            code: words.qr,
         };
         let closed = closed.clone();
         shared.invite(texts, move || closed.close())
@@ -273,19 +330,19 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene, comforts: &Comfort
     let (linked, shown) = (share.clone(), opened.clone());
     let record = Record::new(&toasts);
     let more = more(scene, comforts.clone(), record.clone(), move |menu| {
-        let (share, opened) = (linked.clone(), shown.clone());
+        let [copy, code] = share_acts(&linked, &shown);
         [
-            menu.entry(Icon::Link, words.copy_link, move || share.copy()),
-            menu.entry(Icon::Qr, words.show_qr, move || opened.open()),
+            linked.while_good(menu.entry(Icon::Link, words.copy_link, copy)),
+            linked.while_good(menu.entry(Icon::Qr, words.show_qr, code)),
         ]
     });
     let group = || el_class("div", "toolbar-group");
     let sharing = move || {
-        let (share, opened) = (share.clone(), opened.clone());
         (!is_alone.get()).then(|| {
+            let [copy, code] = share_acts(&share, &opened);
             el_class("div", "toolbar-group only-roomy")
-                .child(round(Icon::Link, words.copy_link, move || share.copy()))
-                .child(round(Icon::Qr, words.show_qr, move || opened.open()))
+                .child(share.while_good(round(Icon::Link, words.copy_link, copy)))
+                .child(share.while_good(round(Icon::Qr, words.show_qr, code)))
         })
     };
     let toolbar = el_class("div", "toolbar")
@@ -312,6 +369,17 @@ fn controls(is_alone: Memo<bool>, share: Share, scene: Scene, comforts: &Comfort
         .child(dialog)
         .child(settings)
         .child(comforts.shortcuts_dialog())
+}
+
+/// What copies the room's link, and what shows its code.
+fn share_acts(share: &Share, dialog: &Dialog) -> [Box<dyn Fn()>; 2] {
+    let (copied, shown, dialog) = (share.clone(), share.clone(), dialog.clone());
+    let show = move || {
+        if shown.is_good() {
+            dialog.open();
+        }
+    };
+    [Box::new(move || copied.copy()), Box::new(show)]
 }
 
 /// The button that ends the call for oneself.

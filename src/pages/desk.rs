@@ -6,15 +6,16 @@ mod item;
 mod order;
 
 use core::time::Duration;
+use std::rc::Rc;
 
 use leptos::prelude::*;
-use visavis_call_core::{Proof, SignalingState};
+use visavis_call_core::Proof;
 use visavis_protocol::appointment::Entry;
 use visavis_protocol::{AppointmentId, ErrorCode};
 
-use super::{dead_end, link, set_title, to_lobby};
+use super::{link, not_yet, offline, set_title, to_lobby};
 use crate::components::dom::{El, button, each, el, el_class, live};
-use crate::components::{Icon, Toasts, Tone, brand_link, heading, icon, message};
+use crate::components::{Icon, Toasts, Tone, brand_link, heading, message};
 use crate::i18n::words;
 use crate::route::LinkToken;
 use crate::runtime::{times, use_runtime};
@@ -39,6 +40,7 @@ enum Face {
 /// The page.
 pub fn page(token: LinkToken) -> El {
     let runtime = use_runtime();
+    let is_forgotten = RwSignal::new(false);
     let opened = match &token {
         LinkToken::Damaged => None,
         LinkToken::Absent => Some(runtime.open_desk(None)),
@@ -48,6 +50,7 @@ pub fn page(token: LinkToken) -> El {
     let desk = runtime.desk();
     let face = Memo::new(move |_| {
         desk.with(|desk| match (opened, desk.proof) {
+            _ if is_forgotten.get() => Face::Absent,
             (None, _) => Face::Damaged,
             (Some(false), _) => Face::Absent,
             (Some(true), Proof::Refused(code)) => Face::Refused(code),
@@ -58,12 +61,26 @@ pub fn page(token: LinkToken) -> El {
         })
     });
     let speech = runtime.speech();
+    let forget = Rc::new(move || {
+        // Where the address has no token it stays as it is, and the page with it.
+        is_forgotten.set(true);
+        let of_link = match &token {
+            LinkToken::Whole(token) => Some(token),
+            LinkToken::Absent | LinkToken::Damaged => None,
+        };
+        runtime.forget_desk(of_link);
+    });
     el_class("div", "slot").slot(move || {
         speech.track();
+        let forget = Rc::clone(&forget);
         Some(match face.get() {
             Face::Absent => absent(),
-            Face::Damaged => refused(ErrorCode::TokenMalformed),
-            Face::Refused(code) => refused(code),
+            // It says no desk that could be forgotten.
+            Face::Damaged => refused(ErrorCode::TokenMalformed, None),
+            Face::Refused(code) => {
+                let forget = button("button", move || forget()).text(words().desk.forget);
+                refused(code, Some(forget))
+            }
             Face::Ended => ended(),
             Face::Opening => opening(),
             Face::Desk => whole(),
@@ -83,21 +100,19 @@ fn absent() -> El {
     el("main").child(text)
 }
 
-fn refused(code: ErrorCode) -> El {
+fn refused(code: ErrorCode, forget: Option<El>) -> El {
     let words = words();
-    let runtime = use_runtime();
     set_title(words.appointments);
     let text = if code == ErrorCode::TooMany {
         words.desk.too_many_pages.to_owned()
     } else {
         [link::why(code).0, words.desk.ask_operator].join(" ")
     };
-    let forget = button("button", move || runtime.forget_desk()).text(words.desk.forget);
     el("main").child(message(
         Icon::Warning,
         words.link.bad,
         &text,
-        [to_lobby("button button-primary"), forget],
+        [to_lobby("button button-primary")].into_iter().chain(forget),
     ))
 }
 
@@ -110,7 +125,11 @@ fn ended() -> El {
 }
 
 fn opening() -> El {
-    dead_end(Icon::Calendar, words().appointments, words().desk.opening)
+    not_yet(
+        Icon::Calendar,
+        [words().appointments, words().desk.opening],
+        || words().desk.offline,
+    )
 }
 
 /// The desk itself.
@@ -152,22 +171,10 @@ fn whole() -> El {
     el_class("main", "page desk")
         .child(el("div").child(brand_link(words.visavis)))
         .child(head)
-        .slot(offline)
+        .slot(move || offline(words.desk.offline))
         .child(el_class("div", "desk-columns").child(agenda).child(form.el()))
         .child(el("div").attr("role", "status").child(toasts.place(Tone::Polite)))
         .child(el("div").attr("role", "alert").child(toasts.place(Tone::Error)))
-}
-
-/// What is said while there is no server.
-fn offline() -> Option<El> {
-    let signaling = use_runtime().signaling();
-    let is_away = Memo::new(move |_| matches!(signaling.get(), SignalingState::Waiting { .. }));
-    is_away.get().then(|| {
-        el_class("div", "note")
-            .attr("role", "status")
-            .child(icon(Icon::Reconnecting))
-            .child(el("p").text(words().desk.offline))
-    })
 }
 
 /// The three lists: an appointment moves from one to another as time goes by.
@@ -204,6 +211,8 @@ impl Lists {
             // Without its bullets some browsers no longer take it for a list.
             .attr("role", "list")
             .attr("aria-label", title)
+            // For whoever was in an item that moves to another list.
+            .attr("tabindex", "-1")
             .child(end.clone());
         let (form, toasts, beat) = (self.form.clone(), self.toasts.clone(), self.beat);
         each(

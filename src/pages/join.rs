@@ -1,14 +1,15 @@
 //! `/join#<token>`: a client's appointment, their devices, and the wait for it.
 
+use core::cell::Cell;
 use core::time::Duration;
 
 use leptos::prelude::*;
-use visavis_call_core::{Appointment, Proof, SignalingState, VisitView};
+use visavis_call_core::{Appointment, Proof, VisitView};
 use visavis_protocol::ErrorCode;
 use visavis_protocol::appointment::{Facts, VisitState};
 
 use super::prejoin::preview;
-use super::{dead_end, link, set_title, to_lobby};
+use super::{dead_end, link, not_yet, offline, set_title, to_lobby};
 use crate::components::dom::{El, button, el, el_class, live};
 use crate::components::{Icon, brand_link, heading, icon, message};
 use crate::i18n::words;
@@ -53,10 +54,16 @@ pub fn page(token: LinkToken) -> El {
     let face = Memo::new(move |_| shape.unwrap_or_else(|| visit.with(|visit| face(visit, has_left.get()))));
     // Asked for once: what the person turns off meanwhile stays off.
     let wants_devices = Memo::new(move |_| face.get() == Face::Before);
+    let has_devices = Cell::new(false);
     live(move || {
-        if wants_devices.get() {
+        let wants = wants_devices.get();
+        if wants {
             runtime.try_devices();
+        } else if has_devices.get() {
+            // What is shown instead has no button that turns them off.
+            runtime.release_devices();
         }
+        has_devices.set(wants);
     });
     let speech = runtime.speech();
     el_class("div", "slot").slot(move || {
@@ -65,7 +72,11 @@ pub fn page(token: LinkToken) -> El {
             Face::Absent => dead_end(Icon::Calendar, words().visit.yours, words().visit.about),
             Face::Damaged => bad_link(ErrorCode::TokenMalformed),
             Face::Refused(code) => bad_link(code),
-            Face::Looking => dead_end(Icon::Calendar, words().visit.yours, words().visit.looking),
+            Face::Looking => not_yet(
+                Icon::Calendar,
+                [words().visit.yours, words().visit.looking],
+                || words().visit.offline,
+            ),
             Face::Elsewhere => elsewhere(),
             Face::Closed => closed(),
             Face::Before => before(),
@@ -228,6 +239,8 @@ fn before() -> El {
         }
     });
     let facts = Memo::new(move |_| known.with(|known| known.as_ref().map(|known| known.facts.clone())));
+    // Not made anew by all that is told meanwhile: whoever is on a button would lose it.
+    let is_known = Memo::new(move |_| known.with(Option::is_some));
     let enter = el_class("section", "prejoin-enter visit")
         .child(head.slot(move || facts.get().map(|facts| about(&facts))))
         .slot(moved)
@@ -236,8 +249,8 @@ fn before() -> El {
                 .attr("role", "status")
                 .slot(move || known.get().map(|known| standing(&known, ready.get()))),
         )
-        .slot(move || known.with(Option::is_some).then(|| acts(known, ready)))
-        .slot(offline);
+        .slot(move || is_known.get().then(|| acts(known, ready)))
+        .slot(move || offline(words.visit.offline));
     el_class("main", "slot").child(
         el_class("div", "page prejoin")
             .child(el("div").child(brand_link(words.visavis)))
@@ -302,7 +315,7 @@ fn standing(known: &Appointment, is_ready: bool) -> El {
     };
     match &known.state {
         VisitState::Early { opens } => place
-            .child(title(&words.early.fill(&times::clock(*opens, None))))
+            .child(title(&come_back(*opens)))
             .child(countdown(*opens))
             .child(hint(words.early_hint)),
         VisitState::CalledIn { .. } => place.child(title(&words.expected.fill(&known.professional))),
@@ -321,6 +334,18 @@ fn standing(known: &Appointment, is_ready: bool) -> El {
         | VisitState::Over {}
         | VisitState::Late {}
         | VisitState::Cancelled {} => place.child(at_desk()).child(hint(words.ready_hint)),
+    }
+}
+
+/// When to come back: with the day, where that is another one.
+fn come_back(opens: u64) -> String {
+    let words = &words().visit;
+    let clock = times::clock(opens, None);
+    let is_today = times::fields(opens).0 == times::fields(times::now()).0;
+    if is_today {
+        words.early.fill(&clock)
+    } else {
+        words.early_day.fill(&[times::day(opens, None), clock].join(", "))
     }
 }
 
@@ -365,23 +390,29 @@ fn acts(known: Memo<Option<Appointment>>, ready: Memo<bool>) -> El {
     let visit = runtime.visit();
     let state = Memo::new(move |_| known.with(|known| known.as_ref().map(|known| known.state.clone())));
     let refused = Memo::new(move |_| visit.with(|visit| visit.refused.is_some()));
-    let go = button("button button-primary button-large", move || begin(runtime)).live(move |go| {
+    let go = button("button button-primary button-large", move || begin(runtime));
+    let stop = button("button button-plain", move || runtime.stop_waiting()).text(words.visit.stop);
+    let (begins, stops) = (go.clone(), stop.clone());
+    live(move || {
         let state = state.get();
         let is_called = matches!(state, Some(VisitState::CalledIn { .. }));
-        go.set_text(if is_called {
+        let is_early = matches!(state, Some(VisitState::Early { .. }));
+        begins.set_text(if is_called {
             words.join_now
         } else {
             words.visit.ready
         });
-        let is_early = matches!(state, Some(VisitState::Early { .. }));
-        go.set_flag("hidden", ready.get() || is_early);
+        let (may_begin, may_stop) = (!ready.get() && !is_early, ready.get() && !is_called);
+        // Whoever pressed the one goes on at the other.
+        let (was_begin, was_stop) = (begins.has_focus(), stops.has_focus());
+        begins.set_flag("hidden", !may_begin);
+        stops.set_flag("hidden", !may_stop);
+        if was_begin && may_stop {
+            stops.focus();
+        } else if was_stop && may_begin {
+            begins.focus();
+        }
     });
-    let stop = button("button button-plain", move || runtime.stop_waiting())
-        .text(words.visit.stop)
-        .live(move |stop| {
-            let is_called = matches!(state.get(), Some(VisitState::CalledIn { .. }));
-            stop.set_flag("hidden", !ready.get() || is_called);
-        });
     el_class("div", "form")
         .child(go)
         .child(stop)
@@ -398,18 +429,6 @@ fn begin(runtime: Runtime) {
     runtime.be_ready();
     // Within this click: in the call there is none.
     runtime.unblock_playback();
-}
-
-/// What is said while there is no server.
-fn offline() -> Option<El> {
-    let signaling = use_runtime().signaling();
-    let is_away = Memo::new(move |_| matches!(signaling.get(), SignalingState::Waiting { .. }));
-    is_away.get().then(|| {
-        el_class("div", "note")
-            .attr("role", "status")
-            .child(icon(Icon::Reconnecting))
-            .child(el("p").text(words().visit.offline))
-    })
 }
 
 #[cfg(test)]

@@ -27,13 +27,14 @@ mod waiting;
 mod wrong;
 
 use leptos::prelude::*;
+use visavis_call_core::SignalingState;
 
 pub use calling::card;
 pub use desk::Draft as DeskDraft;
 pub use desk::arrival_card;
 
 use crate::components::dom::{El, el, el_class};
-use crate::components::{Icon, message};
+use crate::components::{Icon, icon, message};
 use crate::i18n::words;
 use crate::route::Route;
 use crate::runtime::use_runtime;
@@ -83,6 +84,25 @@ fn dead_end(sign: Icon, title: &str, text: &str) -> El {
     set_title(title);
     let home = to_lobby("button button-primary");
     el("main").child(message(sign, title, text, [home]))
+}
+
+/// The same of what is still to come, which says so while there is no server.
+fn not_yet(sign: Icon, [title, text]: [&str; 2], away: fn() -> &'static str) -> El {
+    set_title(title);
+    let home = to_lobby("button button-primary");
+    el("main").child(message(sign, title, text, [home]).slot(move || offline(away())))
+}
+
+/// What is said while there is no server. Follows signals.
+fn offline(text: &str) -> Option<El> {
+    let signaling = use_runtime().signaling();
+    let is_away = Memo::new(move |_| matches!(signaling.get(), SignalingState::Waiting { .. }));
+    is_away.get().then(|| {
+        el_class("div", "note")
+            .attr("role", "status")
+            .child(icon(Icon::Reconnecting))
+            .child(el("p").text(text))
+    })
 }
 
 fn to_lobby(class: &str) -> El {

@@ -28,23 +28,37 @@ pub fn content(copy_link: impl Fn() + 'static) -> El {
         // Without its bullets some browsers no longer take it for a list.
         .attr("role", "list")
         .attr("aria-label", words.in_call)
+        // For whoever pressed a button that is gone for it.
+        .attr("tabindex", "-1")
         .child(end.clone());
     each(
         &list,
         &end,
         move || me.with(|me| people.with(|people| order(me, people))),
-        |subject| match subject {
-            Subject::Person(seat) | Subject::Screen(seat) => other(seat),
-            Subject::Own | Subject::OwnScreen => own(),
+        {
+            let list = list.clone();
+            move |subject| match subject {
+                Subject::Person(seat) | Subject::Screen(seat) => other(seat, &list),
+                Subject::Own | Subject::OwnScreen => own(),
+            }
         },
     );
+    let inside = list.clone();
+    let hosting = runtime.hosting();
+    let is_old = Memo::new(move |_| hosting.with(|hosting| hosting.is_link_old));
     let copy = button("button", copy_link)
         .child(icon(Icon::Link))
-        .text(words.copy_link);
+        .text(words.copy_link)
+        .live(move |copy| copy.set_attr("aria-disabled", is_old.get().then_some("true")));
+    let old = move || {
+        let text = || el_class("p", "hint").text(words.host.link_old);
+        is_old.get().then(text)
+    };
     el_class("div", "slot")
-        .slot(door::waiting)
+        .slot(move || door::waiting(&inside))
         .child(list)
         .child(copy)
+        .slot(old)
         .slot(door::gate)
 }
 
@@ -136,7 +150,7 @@ fn own() -> El {
     whole
 }
 
-fn other(seat: SeatId) -> El {
+fn other(seat: SeatId, list: &El) -> El {
     let runtime = use_runtime();
     let people = runtime.people();
     let entry = Entry::new();
@@ -192,7 +206,8 @@ fn other(seat: SeatId) -> El {
             mute.set_label(&does.fill(name));
         });
     });
-    whole.child(controls).slot(move || door::over(seat))
+    let list = list.clone();
+    whole.child(controls).slot(move || door::over(seat, &list))
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! Before a gate: one sees oneself, and waits for the host.
 
 use super::prejoin::preview;
-use super::set_title;
+use super::{offline, set_title};
 use crate::components::dom::{El, button, el, el_class};
 use crate::components::{brand_link, focus_on_arrival, heading};
 use crate::i18n::words;
@@ -27,6 +27,7 @@ pub fn view(link: &RoomLink) -> El {
                 .child(el("i"))
                 .child(el("span").text(words.wait_hint)),
         )
+        .slot(|| offline(crate::i18n::words().visit.offline))
         .child(stop);
     el_class("div", "page prejoin")
         .child(el("div").child(brand_link(crate::i18n::words().visavis)))

@@ -5,7 +5,9 @@ use core::cell::{Cell, RefCell};
 use core::time::Duration;
 
 use leptos::prelude::*;
-use visavis_call_core::{Arrival, DeskIntent, DeskView, Intent, ServerClock, View, VisitIntent, VisitView};
+use visavis_call_core::{
+    Arrival, DeskIntent, DeskView, Intent, Proof, ServerClock, Stage, View, VisitIntent, VisitView,
+};
 use visavis_protocol::appointment::{Facts, Place};
 use visavis_protocol::{AppointmentId, Charter, HostSecret, RoomSecret, text};
 
@@ -47,6 +49,10 @@ struct Meeting {
 #[derive(Default)]
 pub(super) struct Appointments {
     meeting: RefCell<Option<Meeting>>,
+    /// Whether anybody was seen there.
+    has_met: Cell<bool>,
+    /// The desk of a link that was opened here and that the server has not taken yet.
+    unproven_desk: RefCell<Option<Token>>,
     /// The last arrival that was told.
     told: Cell<u64>,
     /// Gone when somebody looks.
@@ -59,7 +65,7 @@ impl Engine {
         if memory::is_at_desk()
             && let Some(token) = memory::desk()
         {
-            self.open_desk(token);
+            self.open_desk(&token);
         }
         let kept = memory::appointment().and_then(|text| Meeting::from_text(&text));
         let Some(meeting) = kept else { return };
@@ -78,13 +84,27 @@ impl Engine {
         }
     }
 
-    fn open_desk(&self, token: Token) {
+    fn open_desk(&self, token: &Token) {
         let token = token.as_str().to_owned();
         self.intend(Intent::Desk(DeskIntent::Open { token }));
     }
 
+    /// Keeps the desk that was opened: not before, for a link that is none must not take a good one's place.
+    fn keep_desk(&self) {
+        if let Some(token) = self.appointments.unproven_desk.take() {
+            memory::put_desk(Some(&token));
+            memory::put_at_desk(true);
+        }
+    }
+
     /// Tells who came, and goes where one is expected.
     pub(super) fn follow_appointments(&self, view: &View) {
+        if view.stage == Stage::Joined && !view.people.is_empty() && self.is_in_appointment() {
+            self.appointments.has_met.set(true);
+        }
+        if view.desk.proof == Proof::Taken {
+            self.keep_desk();
+        }
         let told = self.appointments.told.get();
         for arrival in view.desk.arrivals.iter().filter(|arrival| arrival.number > told) {
             self.appointments.told.set(arrival.number);
@@ -154,6 +174,7 @@ impl Engine {
             with: with.to_owned(),
         };
         memory::put_appointment(Some(&meeting.to_text()));
+        self.appointments.has_met.set(false);
         self.appointments.meeting.replace(Some(meeting));
         self.navigate(&Route::Room(link));
     }
@@ -200,15 +221,17 @@ impl Engine {
 
     /// The room whose page is open is left, whichever way.
     pub(super) fn forget_present_appointment(&self) {
-        let is_there = {
-            let meeting = self.appointments.meeting.borrow();
-            meeting
-                .as_ref()
-                .is_some_and(|meeting| self.room_is(&meeting.link))
-        };
-        if is_there {
+        if self.is_in_appointment() {
             self.forget_appointment();
         }
+    }
+
+    /// Whether the room whose page is open is that of an appointment.
+    fn is_in_appointment(&self) -> bool {
+        let meeting = self.appointments.meeting.borrow();
+        meeting
+            .as_ref()
+            .is_some_and(|meeting| self.room_is(&meeting.link))
     }
 
     fn forget_appointment(&self) {
@@ -279,19 +302,29 @@ impl Runtime {
 
     /// Sits down at the desk of a token, or at the one that this browser remembers; whether there is one.
     pub fn open_desk(self, token: Option<&Token>) -> bool {
-        if let Some(token) = token {
-            memory::put_desk(Some(token));
+        let kept = memory::desk();
+        if token.is_none() && kept.is_some() {
+            memory::put_at_desk(true);
         }
-        let Some(token) = memory::desk() else { return false };
-        memory::put_at_desk(true);
-        self.engine.with_value(|engine| engine.open_desk(token));
+        let Some(opened) = token.or(kept.as_ref()) else {
+            return false;
+        };
+        self.engine.with_value(|engine| {
+            engine.appointments.unproven_desk.replace(token.cloned());
+            engine.open_desk(opened);
+        });
         true
     }
 
-    /// Gets up from the desk for good, as far as this browser is concerned.
-    pub fn forget_desk(self) {
-        memory::put_desk(None);
-        memory::put_at_desk(false);
+    /// Gets up from the desk for good, as far as this browser is concerned: the one of a link, or else the one that
+    /// is remembered. Another one than that of the link stays.
+    pub fn forget_desk(self, token: Option<&Token>) {
+        if token.is_none_or(|token| memory::desk().as_ref() == Some(token)) {
+            memory::put_desk(None);
+            memory::put_at_desk(false);
+        }
+        self.engine
+            .with_value(|engine| _ = engine.appointments.unproven_desk.take());
         self.intend(Intent::Desk(DeskIntent::Close));
         // What is to be forgotten is not to stay in the address either.
         self.engine
@@ -409,6 +442,15 @@ impl Runtime {
         self.intend(Intent::Visit(VisitIntent::TryDevices(true)));
     }
 
+    /// Lets go of camera and microphone, unless they are for the room in which one is expected.
+    pub fn release_devices(self) {
+        self.engine.with_value(|engine| {
+            if !engine.is_on_the_way() {
+                engine.intend(Intent::Visit(VisitIntent::TryDevices(false)));
+            }
+        });
+    }
+
     /// The page is left: the devices are let go of, unless it is for the room in which one is expected.
     pub fn leave_visit(self) {
         self.engine.try_with_value(|engine| {
@@ -448,6 +490,15 @@ impl Runtime {
     #[must_use]
     pub fn appointed(self, link: &RoomLink) -> Option<String> {
         self.engine.with_value(|engine| engine.whom_in_appointment(link))
+    }
+
+    /// Whether they were seen there. Follows signals.
+    #[must_use]
+    pub fn has_met(self, link: &RoomLink) -> bool {
+        self.store.people.track();
+        self.engine.with_value(|engine| {
+            engine.whom_in_appointment(link).is_some() && engine.appointments.has_met.get()
+        })
     }
 
     /// What the server's clock says now; this browser's where it has not told.

@@ -6,9 +6,10 @@ use std::rc::{Rc, Weak};
 
 use leptos::prelude::{Set, WithUntracked};
 use visavis_call_core::{
-    CaptureKind, Config, Core, EndReason, Event, Hosted, Intent, LinkEvent, LinkId, Seed, Slot, SocketId,
-    Stage, Timestamp, View, VisitId,
+    Appointment, CaptureKind, Config, Core, EndReason, Event, Hosted, Intent, JoinProblem, LinkEvent, LinkId,
+    Seed, Slot, SocketId, Stage, Timestamp, View, VisitId,
 };
+use visavis_protocol::appointment::VisitState;
 use visavis_protocol::text::{self, TextError};
 use visavis_protocol::{ChatKey, RoomId};
 use web_sys::MediaStream;
@@ -230,6 +231,7 @@ impl Engine {
         if let Stage::Ended(EndReason::HungUp | EndReason::SeatMoved) = view.stage {
             memory::put_call_to_return_to(None);
         }
+        self.follow_knock(&view);
         self.show_own_media(&view.me);
         self.follow_speaker(&view.me);
         self.listen_to_voices(&view);
@@ -245,8 +247,22 @@ impl Engine {
         self.follow_others(&view);
         self.follow_appointments(&view);
         self.follow_link(&view);
-        self.keep_screen_on(view.stage == Stage::Joined);
+        self.keep_screen_on(is_to_be_seen(&view));
         self.store.patch(view);
+    }
+
+    /// Who was sent away, or does not want to wait any more, does not knock again by loading the page anew.
+    fn follow_knock(&self, view: &View) {
+        let Stage::Preparing { problem } = view.stage else {
+            return;
+        };
+        let has_waited = self
+            .store
+            .view
+            .with_untracked(|before| before.stage == Stage::Waiting);
+        if has_waited || problem == Some(JoinProblem::Declined) {
+            memory::put_call_to_return_to(None);
+        }
     }
 
     fn keep_screen_on(&self, on: bool) {
@@ -678,6 +694,21 @@ impl Engine {
             boot::discard();
         });
     }
+}
+
+/// Whether somebody is in a call, or waits for one with nothing to do: a page whose screen goes dark may be put to
+/// sleep, and is not heard of when its person is asked in.
+fn is_to_be_seen(view: &View) -> bool {
+    let is_coming = |known: &Appointment| match known.state {
+        VisitState::Early { .. }
+        | VisitState::Open {}
+        | VisitState::Waiting { .. }
+        | VisitState::CalledIn { .. }
+        | VisitState::Unknown => true,
+        VisitState::Over {} | VisitState::Late {} | VisitState::Cancelled {} => false,
+    };
+    let is_ready = view.visit.ready.is_some() && view.visit.appointment.as_ref().is_none_or(is_coming);
+    is_ready || matches!(view.stage, Stage::Joined | Stage::Waiting)
 }
 
 /// The page's clock, as the core wants it.

@@ -4,6 +4,8 @@
 //! this browser profile can enter them; but they are in its history all the same, and a list that
 //! does not open is no help. They leave the device no more than the address bar does.
 
+use core::cell::RefCell;
+
 use visavis_call_core::CaptureKind;
 use visavis_protocol::{Handle, HostId, HostSecret, RoomId, text};
 
@@ -34,6 +36,12 @@ const HOSTS: &str = "visavis.hosts";
 /// Rooms of one's own of which one stays the host: far more than anybody comes back to.
 const OWN_ROOMS: usize = 100;
 const SPEAKER: &str = "visavis.speaker";
+
+thread_local! {
+    /// The hosts that this page has made or was told: where nothing can be kept it is one all the same.
+    static HOSTS_HERE: RefCell<Vec<HostSecret>> = const { RefCell::new(Vec::new()) };
+}
+
 /// What stands for "turned off" under [`wanted_key`]; anything else is on.
 const OFF: &str = "off";
 
@@ -79,24 +87,46 @@ pub(super) fn put_call_to_return_to(call: Option<(&RoomId, &str)>) {
     Tab.put(RETURN, text.as_deref());
 }
 
-/// What makes this browser the host of a room, if it made that.
+/// What makes this browser the host of a room, if it made that. It is not forgotten soon after.
 pub(super) fn host(id: HostId) -> Option<HostSecret> {
+    let is_it = |host: &HostSecret| host.host_id() == id;
+    let kept = hosts();
+    if let Some(host) = kept.iter().copied().find(is_it) {
+        if kept.first() != Some(&host) {
+            put_host(&host);
+        }
+        return Some(host);
+    }
     let of_appointment = Tab.get(APPOINTMENT_HOST).and_then(|text| text.parse().ok());
-    let mut known = hosts().into_iter().chain(of_appointment);
-    known.find(|host| host.host_id() == id)
+    let of_page = || HOSTS_HERE.with_borrow(|hosts| hosts.iter().copied().find(is_it));
+    of_appointment.filter(is_it).or_else(of_page)
 }
 
 /// Keeps what makes this tab the host of the appointment that it is in. The desk tells it each time, so it takes no
 /// place among the rooms of one's own.
 pub(super) fn put_appointment_host(host: &HostSecret) {
     Tab.put(APPOINTMENT_HOST, Some(&host.to_text()));
+    put_host_here(host);
 }
 
 /// Keeps what makes this browser the host of a room that it has just made.
 pub(super) fn put_host(host: &HostSecret) {
-    let kept = hosts().into_iter().map(|host| host.to_text());
-    let all: Vec<String> = [host.to_text()].into_iter().chain(kept).take(OWN_ROOMS).collect();
+    let all: Vec<String> = with_first(host, hosts())
+        .iter()
+        .map(HostSecret::to_text)
+        .collect();
     Device.put(HOSTS, Some(&all.join(" ")));
+    put_host_here(host);
+}
+
+fn put_host_here(host: &HostSecret) {
+    HOSTS_HERE.with_borrow_mut(|hosts| *hosts = with_first(host, core::mem::take(hosts)));
+}
+
+/// The same with a host in front, and without the one that was used longest ago if there are too many.
+fn with_first(host: &HostSecret, hosts: Vec<HostSecret>) -> Vec<HostSecret> {
+    let others = hosts.into_iter().filter(|other| other != host);
+    [*host].into_iter().chain(others).take(OWN_ROOMS).collect()
 }
 
 fn hosts() -> Vec<HostSecret> {
@@ -303,4 +333,24 @@ fn put_rooms(rooms: &[RoomLink]) {
         text.push('\n');
     }
     Device.put(ROOMS, (!text.is_empty()).then_some(&text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_host_that_was_used_longest_ago_is_forgotten_first() {
+        let host = |n: usize| HostSecret::from_bytes([u8::try_from(n).unwrap(); 16]);
+        let mut kept = Vec::new();
+        for n in 0..OWN_ROOMS {
+            kept = with_first(&host(n), kept);
+        }
+        kept = with_first(&host(0), kept);
+        assert_eq!(kept.len(), OWN_ROOMS);
+        kept = with_first(&host(OWN_ROOMS), kept);
+        assert_eq!(kept.len(), OWN_ROOMS);
+        assert_eq!(kept.first(), Some(&host(OWN_ROOMS)));
+        assert!(kept.contains(&host(0)) && !kept.contains(&host(1)));
+    }
 }

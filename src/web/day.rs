@@ -124,7 +124,11 @@ pub fn fields(time: u64) -> (String, String) {
     (day, clock)
 }
 
+/// The first year that [`of_fields`] takes. `Date` takes the first hundred for those of the last century.
+const FIRST_YEAR: u32 = 1970;
+
 /// What such fields say. A time that a clock skips is the one after it, one that it shows twice is the first.
+/// Nothing before 1970: a year of two digits is one that is still being typed.
 #[must_use]
 pub fn of_fields(day: &str, clock: &str) -> Option<u64> {
     let numbers = |text: &str, by: char| {
@@ -132,8 +136,12 @@ pub fn of_fields(day: &str, clock: &str) -> Option<u64> {
         numbers.filter(|numbers| numbers.len() >= 2)
     };
     let (day, clock) = (numbers(day, '-')?, numbers(clock, ':')?);
+    let year = *day.first()?;
+    if year < FIRST_YEAR {
+        return None;
+    }
     let date = Date::new_with_year_month_day_hr_min(
-        *day.first()?,
+        year,
         i32::try_from(*day.get(1)?).ok()? - 1,
         i32::try_from(*day.get(2)?).ok()?,
         i32::try_from(*clock.first()?).ok()?,

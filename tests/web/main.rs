@@ -8,6 +8,7 @@
 mod blocks;
 mod capture;
 mod channel;
+mod day;
 mod guards;
 mod identity;
 mod kept;

@@ -38,6 +38,8 @@ words! {
     /// Field.
     no_date: &'static str,
     /// Field.
+    no_day: &'static str,
+    /// Field.
     no_time: &'static str,
     /// Field.
     past: &'static str,
@@ -95,12 +97,18 @@ words! {
     link_of: With,
     /// In it.
     link_hint: &'static str,
+    /// Text box in it.
+    link_name: &'static str,
+    /// Picture in it.
+    link_code: &'static str,
     /// Said aloud.
     is_here: With,
     /// Card and notification.
     is_waiting: With,
     /// Button.
     to_desk: &'static str,
+    /// Link, in the middle of a call.
+    to_desk_beside: &'static str,
     /// Button.
     tell_me: &'static str,
     /// Whose.

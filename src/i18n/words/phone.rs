@@ -135,6 +135,8 @@ words! {
     elsewhere: With,
     /// In the call, before the other one is there.
     connecting_to: With,
+    /// In the call of an appointment, before the other one is there.
+    expecting: With,
     /// In the call, when the other one is gone.
     waiting_for: With,
     /// Dialog.

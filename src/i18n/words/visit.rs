@@ -31,6 +31,8 @@ words! {
     stop: &'static str,
     /// Status; the hole takes a time.
     early: With,
+    /// The same of another day.
+    early_day: With,
     /// Under it.
     early_hint: &'static str,
     /// Countdown.

@@ -36,23 +36,37 @@ pub fn arrival_card() -> El {
     el_class("div", "ring-place").child(said).slot(move || {
         runtime.speech().track();
         let client = arrived.get()?;
-        // On the desk itself the list says it.
-        if matches!(route.get(), Route::Desk(_)) {
-            return None;
-        }
-        Some(card(&client))
+        let is_in_room = match route.get() {
+            // On the desk itself the list says it.
+            Route::Desk(_) => return None,
+            Route::Room(_) => true,
+            Route::Lobby
+            | Route::Contacts
+            | Route::Contact(_)
+            | Route::Join(_)
+            | Route::BadRoomLink(_)
+            | Route::NotFound => false,
+        };
+        Some(card(&client, is_in_room))
     })
 }
 
-fn card(client: &str) -> El {
+fn card(client: &str, is_in_room: bool) -> El {
     let runtime = use_runtime();
     let words = words();
     let close = button("sign", move || runtime.dismiss_arrival()).child(icon(Icon::Close));
     close.set_label(words.close);
-    let go = button("button button-primary", move || {
-        runtime.navigate(&Route::Desk(LinkToken::Absent));
-    })
-    .text(words.desk.to_desk);
+    let desk = Route::Desk(LinkToken::Absent);
+    let go = if is_in_room {
+        // Whoever leaves a room's page leaves its call.
+        el_class("a", "button button-primary")
+            .attr("href", &desk.path())
+            .attr("target", "_blank")
+            .attr("rel", "noopener")
+            .text(words.desk.to_desk_beside)
+    } else {
+        button("button button-primary", move || runtime.navigate(&desk)).text(words.desk.to_desk)
+    };
     el_class("div", "ring-card arrival")
         .attr("role", "region")
         .attr("aria-label", words.appointments)

@@ -275,7 +275,7 @@ impl Form {
         let minutes = parts.minutes.get_untracked();
         let now = times::now();
         let starts = times::of_fields(&day, &clock);
-        let of_time = starts.and_then(|starts| {
+        let of_time = starts.map_or(Some(words.no_day), |starts| {
             let ends = starts.saturating_add(u64::from(minutes) * 60_000);
             let ahead = u64::try_from(APPOINTMENT_AHEAD.as_millis()).unwrap_or(u64::MAX);
             if ends <= now {

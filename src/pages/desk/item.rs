@@ -7,7 +7,7 @@ use visavis_protocol::appointment::{DeskStatus, Entry};
 use super::entry_of;
 use super::form::Form;
 use super::order::{Part, is_here};
-use crate::components::dom::{El, button, el, el_class};
+use crate::components::dom::{El, button, el, el_class, live};
 use crate::components::{Dialog, Icon, InviteWords, Toasts, Tone, icon, invite};
 use crate::i18n::words;
 use crate::route::encode_into;
@@ -70,18 +70,27 @@ pub fn item(id: AppointmentId, part: Part, form: &Form, toasts: &Toasts, beat: R
         )
         .child(said)
         .child(note);
-    el_class("li", "appointment")
-        .live(move |item| {
-            item.set_attr("aria-label", Some(&client.get()));
-            let status = status.get();
-            item.set_class("is-waiting", matches!(status, Some(DeskStatus::Waiting { .. })));
-            item.set_class("is-here", status.is_some_and(is_here));
-            item.set_class("is-over", status.is_some_and(is_over));
-        })
-        .child(when)
-        .child(main)
-        .child(el_class("div", "appointment-join").child(join))
-        .child(acts(id, entry, form, toasts))
+    let item = el_class("li", "appointment").attr("tabindex", "-1");
+    let acts = acts(id, entry, form, toasts);
+    let (whole, within) = (item.clone(), acts.clone());
+    let is_off = Memo::new(move |_| status.get().is_some_and(is_over));
+    live(move || {
+        // Most of the buttons are gone then, the one that was pressed among them.
+        if is_off.get() && within.has_focus_within() {
+            whole.focus();
+        }
+    });
+    item.live(move |item| {
+        item.set_attr("aria-label", Some(&client.get()));
+        let status = status.get();
+        item.set_class("is-waiting", matches!(status, Some(DeskStatus::Waiting { .. })));
+        item.set_class("is-here", status.is_some_and(is_here));
+        item.set_class("is-over", status.is_some_and(is_over));
+    })
+    .child(when)
+    .child(main)
+    .child(el_class("div", "appointment-join").child(join))
+    .child(acts)
 }
 
 fn words_minutes(minutes: u16) -> String {
@@ -207,6 +216,8 @@ fn acts(id: AppointmentId, entry: Memo<Option<Entry>>, form: &Form, toasts: &Toa
         let texts = InviteWords {
             title: words.show_qr,
             hint: words.desk.link_hint,
+            link: words.desk.link_name,
+            code: words.desk.link_code,
         };
         el_class("div", "desk-code")
             .child(el_class("p", "quiet").text(&words.desk.link_of.fill(&client)))

@@ -10,8 +10,9 @@ use crate::components::{Avatar, Icon, icon, switch};
 use crate::i18n::words;
 use crate::runtime::use_runtime;
 
-/// Those who wait, for a host; nothing while nobody does.
-pub fn waiting() -> Option<El> {
+/// Those who wait, for a host; nothing while nobody does. Who was on one of its buttons then is in the list of those
+/// inside.
+pub fn waiting(inside: &El) -> Option<El> {
     let runtime = use_runtime();
     let hosting = runtime.hosting();
     let is_shown = Memo::new(move |_| hosting.with(|hosting| hosting.is_host && !hosting.waiting.is_empty()));
@@ -32,6 +33,7 @@ pub fn waiting() -> Option<El> {
         let list = el_class("ul", "people")
             .attr("role", "list")
             .attr("aria-label", words.waiting)
+            .attr("tabindex", "-1")
             .child(end.clone());
         let said = word.clone();
         each(
@@ -45,8 +47,23 @@ pub fn waiting() -> Option<El> {
         let head = el_class("div", "door-head")
             .child(el_class("h3", "section-title").text(words.waiting))
             .child(all);
-        el_class("section", "door").child(head).child(list).child(word)
+        let whole = el_class("section", "door").child(head).child(list).child(word);
+        hand_on_focus(&whole, inside);
+        whole
     })
+}
+
+/// Gives the focus to another element when this one goes and has it.
+fn hand_on_focus(from: &El, to: &El) {
+    // No element is to go from one thread to another, and there is but one.
+    let both = StoredValue::new_local((from.clone(), to.clone()));
+    on_cleanup(move || {
+        both.try_with_value(|(from, to)| {
+            if from.has_focus_within() {
+                to.focus_soon();
+            }
+        });
+    });
 }
 
 fn one(peer: PeerId, word: &El) -> El {
@@ -148,8 +165,8 @@ pub fn gate() -> Option<El> {
     })
 }
 
-/// What a host may do about somebody inside.
-pub fn over(seat: SeatId) -> Option<El> {
+/// What a host may do about somebody inside. `list` has the focus after them.
+pub fn over(seat: SeatId, list: &El) -> Option<El> {
     let runtime = use_runtime();
     let (hosting, people) = (runtime.hosting(), runtime.people());
     let is_over = Memo::new(move |_| {
@@ -172,6 +189,8 @@ pub fn over(seat: SeatId) -> Option<El> {
                 }
             });
         });
-        el_class("span", "person-over").child(mute).child(remove)
+        let whole = el_class("span", "person-over").child(mute).child(remove);
+        hand_on_focus(&whole, list);
+        whole
     })
 }

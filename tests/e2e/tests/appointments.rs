@@ -136,6 +136,13 @@ staged! {
         ada.see("heading", "Appointments").await?;
         ensure!(ada.words().await?.contains("visavis-server desk-link"), "how one gets a desk");
 
+        // Nor does it take the place of a desk that this browser knows.
+        desk.visit("about:blank").await.ok();
+        desk.visit(&format!("{}/desk?lang=en#{}", stage.origin(), token(&link))).await?;
+        desk.see("heading", "This link does not work").await?;
+        desk.press("button", "Forget this desk on this device").await?;
+        desk.see_standing("Ada", "Not here yet", SOON).await?;
+
         // Called off, and moved to another time with another link.
         desk.press_of("Bob", "Cancel appointment").await?;
         ada.visit(&other).await?;
