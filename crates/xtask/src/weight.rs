@@ -20,8 +20,8 @@ const GOAL: u64 = 150_000;
 /// chat and files: what is only needed in a call wants a module of its own that is loaded after the page.
 /// And from 360,000 for people who call each other: who they are, the card of a call, the record of calls.
 /// And from 412,000 for appointments and hosts: the desk, the client's page, calendar files, and who waits at
-/// the door.
-const BUDGET: u64 = 470_000;
+/// the door. And from 470,000 for what its users were missing there.
+const BUDGET: u64 = 480_000;
 
 /// Prints the table and says whether the site is light enough.
 ///

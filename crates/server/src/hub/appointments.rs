@@ -85,6 +85,7 @@ impl Desk {
         let page = self
             .pages
             .iter()
+            .filter(|page| page.is_present)
             .max_by_key(|page| (!page.is_hidden, page.seen))?;
         Some(page.connection)
     }
@@ -375,7 +376,7 @@ impl Appointments {
                 self.words.push_back(Word::Desk(page, event));
             }
         }
-        let is_told = alert && !desk.pages.is_empty();
+        let is_told = alert && desk.attentive().is_some();
         if let Some(appointment) = self.appointments.get_mut(&id) {
             appointment.told_desk = Some(status);
             if let Some(waiting) = &mut appointment.waiting {
