@@ -654,7 +654,7 @@ impl Core {
         let departed = core::mem::take(&mut context.signs.departed);
         room.depart(departed, &mut context);
         for told in core::mem::take(&mut context.signs.secrets) {
-            if let Some(key) = room.hear_secret(now, told) {
+            if let Some(key) = room.hear_secret(now, told, server.is_open) {
                 self.chat.expect_key(key);
             }
         }

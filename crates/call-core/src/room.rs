@@ -332,6 +332,7 @@ impl Room {
         self.session = secret;
         self.given_up.clear();
         self.departed.clear();
+        self.rejoin_at = None;
         self.standing = Standing::Preparing { problem: None };
         self.occupancy_known = false;
     }

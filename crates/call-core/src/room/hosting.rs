@@ -11,8 +11,8 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use visavis_protocol::{
-    Charter, ChatKey, Claim, ClientMessage, ErrorCode, Gate, HostRequest, HostSecret, Hosting as Told, Pass,
-    PeerEntry, PeerId, RoomId, RoomSecret, SeatId, SessionSecret, Waiter, limits,
+    Charter, ChatKey, Claim, ClientMessage, Epoch, ErrorCode, Gate, HostRequest, HostSecret, Hosting as Told,
+    Pass, PeerEntry, PeerId, RoomId, RoomSecret, SeatId, SessionSecret, Waiter, limits,
 };
 
 use super::{Asked, Room, Standing};
@@ -65,6 +65,8 @@ pub enum HostIntent {
 #[derive(Clone, Debug)]
 struct Heard {
     secret: RoomSecret,
+    /// In which life of the server.
+    epoch: Option<Epoch>,
     /// Who was sent away, as the host said.
     without: Vec<PeerId>,
 }
@@ -80,6 +82,8 @@ pub(super) struct Hosting {
     shut: bool,
     pass: Option<Pass>,
     waiting: Vec<Knock>,
+    /// Of whose knock the person was told.
+    known_waiting: Vec<PeerId>,
     /// The secret since somebody was removed; the link's own one before.
     secret: Option<RoomSecret>,
     /// Those that it had before, the newest last: no word of theirs that comes late leads back.
@@ -113,6 +117,7 @@ impl Hosting {
             shut: false,
             pass: None,
             waiting: Vec::new(),
+            known_waiting: Vec::new(),
             secret: None,
             former: VecDeque::new(),
             without: Vec::new(),
@@ -163,12 +168,21 @@ impl Hosting {
         self.heard.iter().any(|heard| heard.secret == secret)
     }
 
-    fn note(&mut self, secret: RoomSecret, without: Vec<PeerId>) {
+    /// In which life of the server a secret was told.
+    fn heard_in(&self, secret: RoomSecret) -> Option<Epoch> {
+        self.heard.iter().find(|heard| heard.secret == secret)?.epoch
+    }
+
+    fn note(&mut self, secret: RoomSecret, epoch: Option<Epoch>, without: Vec<PeerId>) {
         if !self.knows(secret) {
             if self.heard.len() >= HEARD {
                 self.heard.pop_front();
             }
-            self.heard.push_back(Heard { secret, without });
+            self.heard.push_back(Heard {
+                secret,
+                epoch,
+                without,
+            });
         }
     }
 
@@ -204,6 +218,14 @@ impl Room {
         }
     }
 
+    /// The life of the server that gave us our seat.
+    const fn epoch(&self) -> Option<Epoch> {
+        match self.standing {
+            Standing::Joined { epoch, .. } => Some(epoch),
+            Standing::Preparing { .. } | Standing::Joining | Standing::Waiting | Standing::Ended(_) => None,
+        }
+    }
+
     /// The id that a secret gives this room.
     fn id_by(&self, secret: &RoomSecret) -> Option<RoomId> {
         let name = &self.hosting.hosted.as_ref()?.name;
@@ -211,18 +233,32 @@ impl Room {
     }
 
     /// The answer to `join` or `resume` says how it stands.
-    pub(super) fn told_hosting(&mut self, now: Timestamp, told: Told) {
+    pub(super) fn told_hosting(
+        &mut self,
+        told: Told,
+        epoch: Epoch,
+        session: &mut Session,
+        context: &mut Context<'_>,
+    ) {
+        let now = context.now;
+        let is_forgotten = self.epoch().is_some_and(|known| known != epoch);
         let hosting = &mut self.hosting;
+        if told.host && is_forgotten && told.gate != hosting.gate {
+            // A server that was started anew has the gate of the link. Who shut it, or opened it, did so for
+            // this call.
+            let gate = HostRequest::SetGate { gate: hosting.gate };
+            session.send(now, &ClientMessage::Host(gate), context.commands);
+        } else {
+            hosting.gate = told.gate;
+        }
         hosting.is_host = told.host;
-        hosting.gate = told.gate;
         hosting.shut = false;
         hosting.word = None;
         if told.pass.is_some() {
             hosting.pass = told.pass;
         }
-        if !told.host {
-            hosting.waiting.clear();
-        }
+        // A host is told again who waits, if anybody does.
+        hosting.waiting.clear();
         hosting.confirm_at = None;
         let moved = told.room.filter(|room| *room != self.place.room);
         self.hosting.moved = moved;
@@ -250,6 +286,7 @@ impl Room {
             return;
         }
         self.asked = Asked::Nothing;
+        self.rejoin_at = None;
         self.hosting.word = Some(visavis_protocol::text::clean_text(&word)).filter(|word| !word.is_empty());
         self.standing = Standing::Preparing {
             problem: Some(JoinProblem::Declined),
@@ -286,7 +323,8 @@ impl Room {
             .map(|waiter| waiter.peer)
             .filter(|peer| known.contains(peer))
             .collect();
-        let before: Vec<PeerId> = self.hosting.waiting.iter().map(|knock| knock.peer).collect();
+        let all: Vec<PeerId> = waiting.iter().map(|waiter| waiter.peer).collect();
+        let before = core::mem::replace(&mut self.hosting.known_waiting, all);
         self.hosting.waiting = waiting
             .into_iter()
             .filter(|waiter| !back.contains(&waiter.peer))
@@ -334,6 +372,11 @@ impl Room {
         if !self.hosting.is_host || !self.is_joined() {
             return None;
         }
+        if !session.is_open() && !matches!(intent, HostIntent::AskMute(_)) {
+            // Only the server can do it, and it is away: nothing is announced that will not be.
+            context.signs.notices.push(NoticeKind::HostRefused);
+            return None;
+        }
         let mut key = None;
         let request = match intent {
             HostIntent::SetGate(gate) => HostRequest::SetGate { gate },
@@ -363,7 +406,7 @@ impl Room {
         for other in self.peers.iter().filter(|other| !without.contains(&other.id)) {
             other.say_secret(next, false, without.clone(), commands);
         }
-        self.hosting.note(next, without);
+        self.hosting.note(next, self.epoch(), without);
     }
 
     /// Whether it is time for a host to give the room another secret: nobody inside knows the one it has.
@@ -404,7 +447,12 @@ impl Room {
     }
 
     /// A peer told the secret that the room gets, or has. Returns the key of its chat, if that is news.
-    pub(crate) fn hear_secret(&mut self, now: Timestamp, told: SecretTold) -> Option<ChatKey> {
+    pub(crate) fn hear_secret(
+        &mut self,
+        now: Timestamp,
+        told: SecretTold,
+        server_is_open: bool,
+    ) -> Option<ChatKey> {
         let SecretTold {
             from,
             secret,
@@ -421,17 +469,20 @@ impl Room {
             return None;
         }
         let is_known = self.hosting.knows(secret);
+        let epoch_of_word = self.hosting.heard_in(secret);
         let key = (is_host && !is_known).then(|| secret.chat_key(&id));
         if is_host || is_told {
             // Who is sent away is the host's to say.
             without.retain(|peer| is_host && *peer != self.me);
             without.truncate(limits::REMOVED_TOLD);
-            self.hosting.note(secret, without);
+            self.hosting.note(secret, self.epoch(), without);
         }
         self.settle(now);
         // Who missed the server's word, because the server is away or was started anew, has it from the
-        // others: a host alone, or anybody who repeats what a host had announced.
-        if moved && self.place.room != id && (is_host || is_known) && self.hosting.moved.is_none() {
+        // others: a host alone, or anybody who repeats what a host had announced. While the server that heard
+        // the host is there it says so itself: what it never did is nobody else's to do.
+        let repeats = is_known && (!server_is_open || epoch_of_word != self.epoch());
+        if moved && self.place.room != id && (is_host || repeats) && self.hosting.moved.is_none() {
             self.take_on(secret, id);
             self.hosting.confirm_at = Some(now + CONFIRMED_WITHIN);
         }
@@ -471,9 +522,9 @@ impl Room {
         hosting.secret = Some(secret);
         hosting.moved = None;
         hosting.rename_at = None;
-        if let Some(at) = hosting.heard.iter().position(|heard| heard.secret == secret)
-            && let Some(heard) = hosting.heard.remove(at)
-        {
+        // Those before it never came to be.
+        let at = hosting.heard.iter().position(|heard| heard.secret == secret);
+        if let Some(heard) = at.and_then(|at| hosting.heard.drain(..=at).next_back()) {
             hosting.untold.clone_from(&heard.without);
             hosting.without = heard.without;
         }
@@ -515,7 +566,9 @@ impl Room {
 
     /// Tells the new secret on every connection on which it was not told.
     pub(super) fn tell_secret(&mut self, commands: &mut VecDeque<Command>) {
-        if let Some(secret) = self.hosting.current() {
+        // Whoever came by a link of before knows none that is worth telling, until somebody tells them.
+        let current = self.hosting.current().filter(|_| self.hosting.moved.is_none());
+        if let Some(secret) = current {
             let untold = &self.hosting.untold;
             for peer in self.peers.iter_mut().filter(|peer| !untold.contains(&peer.id)) {
                 peer.tell_secret(secret, &self.hosting.without, commands);

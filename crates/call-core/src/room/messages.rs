@@ -61,7 +61,7 @@ impl Room {
             } => {
                 if you == self.me && !self.is_over() {
                     self.listed(&hosting, &peers);
-                    self.told_hosting(context.now, hosting);
+                    self.told_hosting(hosting, epoch, session, context);
                     self.joined(epoch, version, peers, (ice, ice_lifetime_ms), session, context);
                 }
             }
@@ -185,9 +185,19 @@ impl Room {
                     }
                     // The server forgot us, or held the seat no longer: the same join again.
                     self.ask_to_join(context.now, session, context.commands);
+                } else if code == ErrorCode::RoomMoved {
+                    // Sent away while we were not there, or away for longer than a seat is kept: `join` says.
+                    self.ask_to_join(context.now, session, context.commands);
                 } else {
                     self.rejoin_at = Some(context.now + REJOIN_AFTER);
                 }
+            }
+            (Some("join"), Asked::Join)
+                if self.standing == Standing::Waiting && code == ErrorCode::RateLimited =>
+            {
+                // A server that was started anew, and many behind one address.
+                self.asked = Asked::Nothing;
+                self.rejoin_at = Some(context.now + REJOIN_AFTER);
             }
             (Some("join"), Asked::Join) => {
                 self.asked = Asked::Nothing;

@@ -8,7 +8,7 @@ use std::collections::VecDeque;
 
 use bytestring::ByteString;
 use visavis_protocol::{
-    Charter, Claim, ErrorCode, Gate, HostRequest, Hosting, LeaveReason, PeerId, RoomId, SeatId,
+    Charter, Claim, CloseCode, ErrorCode, Gate, HostRequest, Hosting, LeaveReason, PeerId, RoomId, SeatId,
     ServerMessage, limits, text,
 };
 
@@ -16,7 +16,7 @@ use super::config::HubFault;
 use super::connection::Place;
 use super::moved::Found;
 use super::rate::{Bucket, Rate};
-use super::room::RoomKey;
+use super::room::{RoomKey, Watcher};
 use super::roster::Newcomer;
 use super::waiting::Wait;
 use super::{ConnectionKey, Hub};
@@ -24,6 +24,9 @@ use super::{ConnectionKey, Hub};
 /// Seats that one room remembers to have let in, and as many that were removed from it. Who is forgotten
 /// has a pass, or none any more.
 const REMEMBERED_SEATS: usize = 256;
+/// How long a page takes to come back after a reload. Whoever has left for longer when somebody is removed comes
+/// by the new link like everybody: it may be the same person's other browser.
+const BACK_WITHIN: Duration = Duration::from_secs(15);
 /// Ids that a room had before, under which passes are good for who watches it.
 const FORMER_IDS: usize = 8;
 
@@ -57,6 +60,8 @@ pub(super) struct Hosted {
     pub(super) waits: Vec<Wait>,
     /// Who was let in, to come back without being asked.
     admitted: SeatBook,
+    /// Those of them who have left, and when.
+    gone: VecDeque<(Duration, SeatId)>,
     /// Who was removed: neither a pass nor what was before lets them in.
     removed: SeatBook,
     /// Ids of before, the newest last.
@@ -71,6 +76,7 @@ impl Hosted {
             gate: first_gate(charter),
             waits: Vec::new(),
             admitted: SeatBook::default(),
+            gone: VecDeque::new(),
             removed: SeatBook::default(),
             former: VecDeque::new(),
             removals: Bucket::default(),
@@ -88,9 +94,29 @@ impl Hosted {
     /// Notes that somebody took a seat. Who was removed stays so: they may have heard of the new link, and
     /// came through an open gate.
     pub(super) fn let_in(&mut self, seat: SeatId) {
+        self.gone.retain(|(_, known)| *known != seat);
         if !self.removed.contains(seat) {
             self.admitted.insert(seat);
         }
+    }
+
+    /// Notes that somebody has left.
+    pub(super) fn has_left(&mut self, now: Duration, seat: SeatId) {
+        self.gone.push_back((now, seat));
+        if self.gone.len() > REMEMBERED_SEATS {
+            self.gone.pop_front();
+        }
+    }
+
+    /// The room gets another link: whoever has left it for good comes by that one, if somebody gives it to them.
+    fn forget_gone(&mut self, now: Duration) {
+        self.gone.retain(|(left, seat)| {
+            let may_come_back = *left + BACK_WITHIN > now;
+            if !may_come_back {
+                self.admitted.remove(*seat);
+            }
+            may_come_back
+        });
     }
 
     /// Whether a seat was let in, and not removed since.
@@ -260,7 +286,7 @@ impl Hub {
                 }
             }
             HostRequest::Rename { next } => match self.may_rename(now, key, &next) {
-                Ok(()) => self.rename(key, next),
+                Ok(()) => self.rename(now, key, next),
                 Err(code) => self.send_error(connection, code, Some(kind), None),
             },
         }
@@ -342,6 +368,7 @@ impl Hub {
             .ok_or(ErrorCode::UnknownPeer)?;
         self.may_rename(now, key, &next)?;
         if let Some(hosted) = self.hosted_mut(key) {
+            hosted.forget_gone(now);
             hosted.admitted.remove(seat);
             hosted.removed.insert(seat);
         }
@@ -351,14 +378,16 @@ impl Hub {
             self.say_where(now, socket);
             self.send(socket, &ServerMessage::Removed {});
         }
-        self.rename(key, next);
+        self.rename(now, key, next);
         self.let_in_if_open(now, key);
         Ok(())
     }
 
     /// Whether a host may give a room that id now.
     fn may_rename(&mut self, now: Duration, key: RoomKey, next: &RoomId) -> Result<(), ErrorCode> {
-        let taken = self.room_keys.contains_key(next) || self.moved.contains(next);
+        // A room that stands under it already is none to spare: only those who heard the secret can have made it,
+        // and it is the host's to give.
+        let taken = self.moved.contains(next) || self.rooms.get(&key).is_some_and(|room| room.id == *next);
         let hosted = self.hosted_mut(key).ok_or(ErrorCode::NotHost)?;
         if taken || next.charter() != Some(hosted.charter) {
             return Err(ErrorCode::BadMessage);
@@ -373,7 +402,10 @@ impl Hub {
     }
 
     /// Gives a room another id. Whoever sits or waits there stays; who looks in is told that it moved.
-    fn rename(&mut self, key: RoomKey, next: RoomId) {
+    fn rename(&mut self, now: Duration, key: RoomKey, next: RoomId) {
+        if let Some(other) = self.room_keys.get(&next).copied() {
+            self.dissolve(now, other);
+        }
         let Some(room) = self.rooms.get_mut(&key) else {
             return;
         };
@@ -389,10 +421,32 @@ impl Hub {
         self.room_keys.insert(next.clone(), key);
         self.moved.insert(old, next.clone());
         self.tell_seated(key, |version| ServerMessage::Moved { version, room: next });
+        self.send_watchers_on(watchers);
+    }
+
+    fn send_watchers_on(&mut self, watchers: Vec<Watcher>) {
         for watcher in watchers {
             self.set_place(watcher.connection, Place::Greeted);
             self.send_error(watcher.connection, ErrorCode::RoomMoved, Some("watch"), None);
         }
+    }
+
+    /// Ends a room that stands in the way of another.
+    fn dissolve(&mut self, now: Duration, key: RoomKey) {
+        let waiting = self.waiting_sockets(key);
+        let Some(room) = self.rooms.remove(&key) else {
+            return;
+        };
+        self.room_keys.remove(&room.id);
+        for seat in &room.seats {
+            self.ended.insert(seat.peer);
+        }
+        let seated = room.seats.iter().filter_map(|seat| seat.connection());
+        for socket in seated.chain(waiting) {
+            self.detach(now, socket, CloseCode::SeatMoved);
+            self.say_where(now, socket);
+        }
+        self.send_watchers_on(room.watchers);
     }
 
     /// Counts the roster's version up and tells everybody who sits there.

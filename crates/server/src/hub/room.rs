@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use visavis_protocol::{LeaveReason, PeerEntry, PeerId, RoomId, SeatId, ServerMessage};
+use visavis_protocol::{Gate, LeaveReason, PeerEntry, PeerId, RoomId, SeatId, ServerMessage};
 
 use super::ConnectionKey;
 use super::config::{HubConfig, HubFault};
@@ -74,6 +74,8 @@ pub(super) struct Watcher {
     pub(super) may_look_inside: bool,
     /// The id by which they know the room.
     pub(super) asked: RoomId,
+    /// The gate that kept them from seeing inside when they were last told.
+    pub(super) shut_by: Option<Gate>,
 }
 
 /// A room with somebody in it, waiting before it or looking at it.
@@ -130,7 +132,13 @@ impl Room {
 
     /// Whether the gate hides from a watcher who is inside.
     pub(super) fn is_shut_for(&self, watcher: &Watcher) -> bool {
-        !watcher.may_look_inside && self.hosted.as_ref().is_some_and(|hosted| !hosted.gate.is_open())
+        self.shut_for(watcher).is_some()
+    }
+
+    /// The gate that keeps somebody who looks from seeing inside, if one does.
+    pub(super) fn shut_for(&self, watcher: &Watcher) -> Option<Gate> {
+        let gate = self.hosted.as_ref().map(|hosted| hosted.gate)?;
+        (!watcher.may_look_inside && !gate.is_open()).then_some(gate)
     }
 
     /// Everybody, as a watcher sees them.

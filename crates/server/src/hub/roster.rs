@@ -237,7 +237,8 @@ impl Hub {
             return;
         };
         let (address, place) = (known.address, known.place);
-        let key = self.find_room(asked).key;
+        let found = self.find_room(asked);
+        let key = found.key;
         if let Place::Seated(own_key, own) = place {
             // A client that missed a roster event asks for the room as it is.
             let is_own = own == peer && key == Some(own_key);
@@ -280,7 +281,13 @@ impl Hub {
         if !waits && !self.ended.contains(peer) {
             self.addresses.resume_failed(now, address);
         }
-        self.send_error(connection, ErrorCode::UnknownSession, Some("resume"), None);
+        // Whoever comes by a link of before may have been sent away; whether they were, `join` says.
+        let code = if found.moved && !waits {
+            ErrorCode::RoomMoved
+        } else {
+            ErrorCode::UnknownSession
+        };
+        self.send_error(connection, code, Some("resume"), None);
     }
 
     /// Moves a session to another connection, if that is the newer one.
@@ -419,7 +426,10 @@ impl Hub {
         let Some(at) = room.position(peer) else {
             return;
         };
-        room.seats.remove(at);
+        let seat = room.seats.remove(at).seat;
+        if let Some(hosted) = &mut room.hosted {
+            hosted.has_left(now, seat);
+        }
         self.ended.insert(peer);
         self.announce(now, key, RosterEvent::Left(peer, reason));
     }

@@ -46,11 +46,13 @@ impl Hub {
         if room.watchers.len() >= watchers {
             return self.send_error(connection, ErrorCode::TooManyWatchers, Some("watch"), None);
         }
-        let watcher = Watcher {
+        let mut watcher = Watcher {
             connection,
             may_look_inside,
             asked: id,
+            shut_by: None,
         };
+        watcher.shut_by = room.shut_for(&watcher);
         let occupancy = room.occupancy(seats, &watcher);
         room.watchers.push(watcher);
         self.set_place(connection, Place::Watching(key));
@@ -94,14 +96,23 @@ impl Hub {
         // Written once for all who see the same, which is nearly always everybody.
         let mut last: Option<(bool, RoomId, ByteString)> = None;
         for watcher in room.watchers.clone() {
-            let Some(room) = self.rooms.get(&key) else {
+            let Some(room) = self.rooms.get_mut(&key) else {
                 return;
             };
             let shut = room.is_shut_for(&watcher);
+            // Whoever may not look inside does not learn either that something has changed there.
+            let shut_by = room.shut_for(&watcher);
+            if shut_by.is_some() && watcher.shut_by == shut_by {
+                continue;
+            }
             let text = match last {
                 Some((seen, asked, text)) if seen == shut && asked == watcher.asked => text,
                 Some(_) | None => room.occupancy(seats, &watcher).encode().into(),
             };
+            let is_this = |known: &&mut Watcher| known.connection == watcher.connection;
+            if let Some(known) = room.watchers.iter_mut().find(is_this) {
+                known.shut_by = shut_by;
+            }
             last = Some((shut, watcher.asked, text.clone()));
             self.push(watcher.connection, text);
         }
