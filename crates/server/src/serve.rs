@@ -95,6 +95,7 @@ pub struct Handle {
     origins: Vec<Origin>,
     tls: Option<Arc<Tls>>,
     stop: watch::Sender<bool>,
+    broken: watch::Receiver<Option<Arc<StoreError>>>,
     door: JoinHandle<()>,
 }
 
@@ -153,6 +154,23 @@ impl Handle {
         match &self.tls {
             Some(tls) => tls.reload(),
             None => info!("there is no certificate to read again"),
+        }
+    }
+
+    /// Waits until the server cannot go on, because something cannot be written down; for ever while it can.
+    /// It says nothing more to anybody then, and the process is to end: what was written is there for the next one.
+    pub fn broken(&self) -> impl Future<Output = Arc<StoreError>> + use<> {
+        let mut broken = self.broken.clone();
+        async move {
+            loop {
+                if let Some(error) = &*broken.borrow_and_update() {
+                    return Arc::clone(error);
+                }
+                if broken.changed().await.is_err() {
+                    // It has ended well.
+                    return core::future::pending().await;
+                }
+            }
         }
     }
 
@@ -223,7 +241,12 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         ..config.hub
     };
     let hub = Hub::new(hub, Epoch::from_bytes(epoch), unix);
-    tokio::spawn(driver::run(hub, store, signer, started, facts_end, requests_end));
+    let (breaks, broken) = watch::channel(None);
+    tokio::spawn(async move {
+        if let Err(error) = driver::run(hub, store, signer, started, facts_end, requests_end).await {
+            breaks.send_replace(Some(Arc::new(error)));
+        }
+    });
     let house = Arc::new(House {
         assets,
         admission: Arc::clone(&admission),
@@ -283,6 +306,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         origins: config.public_origins,
         tls,
         stop,
+        broken,
         door: tokio::spawn(door.keep_and_drain(requests)),
     })
 }
