@@ -123,7 +123,7 @@ fn desk_link(config: &Config, wanted: &DeskLinkWanted) -> ExitCode {
         return complain(text, EX_USAGE);
     };
     let is_first = !Signer::has_keys(folder);
-    let made = std::fs::create_dir_all(folder)
+    let made = visavis_server::private::folder(folder)
         .map_err(|error| format!("cannot use the data folder: {error}"))
         .and_then(|()| Signer::open(Some(folder)).map_err(|error| with_source(&error)))
         .and_then(|signer| {

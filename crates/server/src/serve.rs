@@ -2,9 +2,9 @@
 
 use core::sync::atomic::AtomicU64;
 use core::time::Duration;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::{fs, io};
 
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -32,6 +32,7 @@ use crate::links::{LinksError, Signer};
 use crate::metrics::Metrics;
 use crate::operator::Office;
 use crate::pass_key;
+use crate::private;
 use crate::signature;
 use crate::socket::{Capacity, Surroundings};
 use crate::store::{Store, StoreError};
@@ -189,7 +190,7 @@ impl Handle {
 /// See [`ServeError`].
 pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     if let Some(folder) = &config.data_dir {
-        fs::create_dir_all(folder).map_err(ServeError::DataDir)?;
+        private::folder(folder).map_err(ServeError::DataDir)?;
     }
     let assets = Assets::open(config.assets.clone()).map_err(ServeError::Assets)?;
     let mut epoch = [0; 16];

@@ -356,3 +356,31 @@ fn a_copy_beside_a_server_that_writes_is_of_one_moment() {
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
 }
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_reads_what_is_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("modes");
+    let inner = folder.0.join("made/data");
+    private::folder(&inner).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&inner), 0o700);
+    let files = ["", "-wal", "-shm"].map(|end| inner.join(format!("{FILE}{end}")));
+    {
+        let mut store = Store::open(Some(&inner)).unwrap();
+        store.write(&claim("ada", 1)).unwrap();
+        for file in &files {
+            assert_eq!(mode(file), 0o600, "{}", file.display());
+            // As an older version left them.
+            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let again = Store::open(Some(&inner)).unwrap();
+        for file in &files {
+            assert_eq!(mode(file), 0o600, "{}", file.display());
+        }
+        assert_ne!(again.directory().unwrap(), Directory::default());
+    }
+    let store = Store::open(Some(&inner)).unwrap();
+    assert_ne!(store.directory().unwrap(), Directory::default());
+}

@@ -100,7 +100,10 @@ impl Authority {
     ) -> Result<Self, AuthorityError> {
         let folder = data.map(|data| data.join(FOLDER));
         if let Some(folder) = &folder {
-            private_folder(folder)?;
+            crate::private::folder(folder).map_err(|source| AuthorityError::File {
+                file: folder.clone(),
+                source,
+            })?;
             if let Some(kept) = Self::kept(folder)? {
                 return Ok(kept);
             }
@@ -385,18 +388,6 @@ fn read(folder: &Path, name: &str) -> Result<Option<Pair>, AuthorityError> {
         chain: vec![CertificateDer::from_pem_slice(&certificate).map_err(damaged)?],
         key: PrivateKeyDer::from_pem_slice(&text("key")?).map_err(damaged)?,
     }))
-}
-
-/// Makes a folder that nobody else looks into.
-fn private_folder(folder: &Path) -> Result<(), AuthorityError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| AuthorityError::File {
-        file: folder.into(),
-        source,
-    })
 }
 
 /// Writes a file that only this user reads, whole or not at all.
