@@ -1,9 +1,9 @@
 //! A certificate authority of this server alone, for networks where no public one gives certificates.
 //!
 //! It is made once and kept, for every device has to be told to trust it. What it may sign for is
-//! bounded by itself (RFC 5280, section 4.2.1.10): names of this machine and of local networks, so
-//! that who steals its key cannot stand in for a bank. The certificate that it signs for the server
-//! is made anew whenever the machine is called otherwise.
+//! bounded by itself (RFC 5280, section 4.2.1.10): names of this machine and of local networks,
+//! and IPv6 addresses, so that who steals its key cannot stand in for a bank's name. The certificate
+//! that it signs for the server is made anew whenever the machine is called otherwise.
 
 use core::time::Duration;
 use std::fs::{self, File, OpenOptions};
