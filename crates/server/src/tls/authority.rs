@@ -208,6 +208,8 @@ impl Authority {
         if let Some(folder) = &self.folder
             && let Ok(Some(kept)) = read(folder, LEAF)
             && kept.names() == *names
+            // Who was killed between the two files left a certificate with another one's key.
+            && kept.goes_together()
             && self.check(&kept, names, RENEW_BEFORE_DAYS * DAY).is_ok()
         {
             return Ok(kept);
