@@ -333,7 +333,6 @@ impl Store {
         if seen == self.seen {
             return Ok(Vec::new());
         }
-        self.seen = seen;
         let (mut freed, mut last) = (Vec::new(), self.freed);
         let mut statement = self
             .db
@@ -352,7 +351,8 @@ impl Store {
             }
             transaction.commit()?;
         }
-        self.freed = last;
+        // Only now: what failed is looked at again.
+        (self.seen, self.freed) = (seen, last);
         Ok(freed)
     }
 

@@ -52,6 +52,24 @@ fn missed(number: u64) -> Change {
 }
 
 #[test]
+fn a_handle_that_was_freed_is_heard_of_also_where_the_first_look_fails() {
+    let folder = Folder::new("freed-locked");
+    let mut server = folder.open();
+    server.db.busy_timeout(Duration::ZERO).unwrap();
+    server.write(&claim("ada", 1)).unwrap();
+    let mut command = folder.open();
+    assert!(command.free(&named("ada")).unwrap());
+    let lock = command
+        .db
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+    let lock = lock.unwrap();
+    assert!(server.freed().is_err());
+    // Without another write, which would be looked at in any case.
+    lock.rollback().unwrap();
+    assert_eq!(server.freed().unwrap(), [named("ada")]);
+}
+
+#[test]
 fn what_was_written_is_there_for_the_next_server() {
     let folder = Folder::new("again");
     let contact = |is| Change::Contact {
