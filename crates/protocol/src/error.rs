@@ -20,7 +20,7 @@ pub enum ErrorCode {
     InvalidName,
     /// The room already seats as many as it can.
     RoomFull,
-    /// The server holds as many rooms as it can.
+    /// The server holds as many rooms, handles or desks as it can.
     ServerFull,
     /// This connection is already in a room.
     AlreadyJoined,

@@ -12,14 +12,14 @@ use std::time::SystemTime;
 use bytestring::ByteString;
 use rustc_hash::FxHashMap;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
-use tracing::{debug, error, info};
+use tokio::time::{Instant, MissedTickBehavior, interval, sleep, sleep_until};
+use tracing::{debug, error, info, warn};
 use visavis_protocol::{CloseCode, ServerMessage};
 
-use crate::hub::{AddressKey, ConnectionKey, Counts, Hub, Output, Totals};
+use crate::hub::{AddressKey, Change, ConnectionKey, Counts, Hub, Output, Totals};
 use crate::links::Signer;
 use crate::socket::{Outbox, Overflow, text_of};
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 
 /// Facts that may wait for the hub. Beyond it, sockets are read no further.
 pub(crate) const QUEUE_FACTS: usize = 1024;
@@ -29,6 +29,10 @@ const BATCH_FACTS: usize = 256;
 const RETURN_WITHIN: Duration = Duration::from_secs(5);
 /// How often it is looked whether an operator's command wrote to the store.
 const LOOK_AT_STORE_EVERY: Duration = Duration::from_secs(2);
+/// How long a write that fails is tried again: another process may hold the file, or a full disk get room.
+const WRITE_WITHIN: Duration = Duration::from_secs(5);
+/// From one try to the next.
+const WRITE_AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// What happened at a socket.
 #[derive(Debug)]
@@ -61,6 +65,10 @@ struct Driver {
 }
 
 /// Runs the hub until nobody can send it anything any more.
+///
+/// # Errors
+/// If something cannot be written down: then the hub knows more than the next start will, so it must not
+/// say another word.
 pub(crate) async fn run(
     hub: Hub,
     store: Store,
@@ -68,7 +76,7 @@ pub(crate) async fn run(
     started: Instant,
     mut facts: mpsc::Receiver<Fact>,
     mut requests: mpsc::Receiver<Request>,
-) {
+) -> Result<(), StoreError> {
     let mut driver = Driver {
         hub,
         store,
@@ -94,7 +102,7 @@ pub(crate) async fn run(
             Some(request) = requests.recv() => driver.serve(request),
             received = facts.recv_many(&mut batch, BATCH_FACTS) => {
                 if received == 0 {
-                    return;
+                    return Ok(());
                 }
                 driver.take_in(&mut batch);
             }
@@ -104,7 +112,7 @@ pub(crate) async fn run(
             }
             _ = looks.tick() => driver.look_at_store(),
         }
-        driver.deliver();
+        driver.deliver().await?;
     }
 }
 
@@ -152,50 +160,61 @@ impl Driver {
         }
     }
 
-    fn deliver(&mut self) {
-        let mut slow = Vec::new();
-        let mut is_unwritten = false;
-        while let Some(output) = self.hub.poll_output() {
-            match output {
-                Output::Send { connection, .. } if is_unwritten => {
-                    // It would be told of what is not written. On another socket it asks again.
-                    is_unwritten = false;
-                    if let Some(outbox) = self.outboxes.remove(&connection) {
-                        outbox.close(CloseCode::Restart);
-                        slow.push(connection);
+    /// Does what the hub wants, in its order: nobody is told anything before all that was to be written
+    /// down until then is written.
+    async fn deliver(&mut self) -> Result<(), StoreError> {
+        loop {
+            let mut slow = Vec::new();
+            while let Some(output) = self.hub.poll_output() {
+                match output {
+                    Output::Send { connection, text } => {
+                        if let Some(outbox) = self.outboxes.get(&connection)
+                            && outbox.push(text) == Err(Overflow)
+                        {
+                            self.outboxes.remove(&connection);
+                            slow.push(connection);
+                        }
                     }
-                }
-                Output::Send { connection, text } => {
-                    if let Some(outbox) = self.outboxes.get(&connection)
-                        && outbox.push(text) == Err(Overflow)
-                    {
-                        self.outboxes.remove(&connection);
-                        slow.push(connection);
-                    }
-                }
-                Output::Store(change) => {
-                    if let Err(error) = self.store.write(&change) {
-                        error!(%error, "something could not be written down");
-                        is_unwritten = true;
-                    }
-                }
-                Output::Close { connection, code } => {
-                    debug!(connection = connection.0, code = code.code(), "closed");
-                    if let Some(outbox) = self.outboxes.remove(&connection) {
-                        outbox.close(code);
+                    Output::Store(change) => self.write(&change).await?,
+                    Output::Close { connection, code } => {
+                        debug!(connection = connection.0, code = code.code(), "closed");
+                        if let Some(outbox) = self.outboxes.remove(&connection) {
+                            outbox.close(code);
+                        }
                     }
                 }
             }
+            if slow.is_empty() {
+                return Ok(());
+            }
+            let now = self.now();
+            for connection in slow {
+                debug!(connection = connection.0, "too slow a reader");
+                self.guarded(None, |hub| hub.disconnect(now, connection));
+            }
         }
-        if slow.is_empty() {
-            return;
+    }
+
+    /// Writes a change down, and waits for a store that refuses it. Everybody waits with it: which words
+    /// build on the change, the hub alone knows.
+    async fn write(&mut self, change: &Change) -> Result<(), StoreError> {
+        let mut refused = None;
+        while let Err(error) = self.store.write(change) {
+            let reason = std::error::Error::source(&error).map(ToString::to_string);
+            let since: Instant = *refused.get_or_insert_with(|| {
+                warn!(%error, reason, "something could not be written down; everybody waits while it is tried again");
+                Instant::now()
+            });
+            if since.elapsed() >= WRITE_WITHIN {
+                error!(%error, reason, "something cannot be written down; the server ends, so that nobody is told that it was");
+                return Err(error);
+            }
+            sleep(WRITE_AGAIN_AFTER).await;
         }
-        let now = self.now();
-        for connection in slow {
-            debug!(connection = connection.0, "too slow a reader");
-            self.guarded(None, |hub| hub.disconnect(now, connection));
+        if refused.is_some() {
+            info!("it is written down now");
         }
-        self.deliver();
+        Ok(())
     }
 
     /// Looks whether an operator freed a handle.

@@ -398,7 +398,7 @@ const fn explanation(code: ErrorCode) -> &'static str {
         ErrorCode::AlreadyGreeted => "hello was said before",
         ErrorCode::InvalidName => "a name has 1 to 64 visible characters in normalization form C",
         ErrorCode::RoomFull => "every seat of the room is taken",
-        ErrorCode::ServerFull => "the server holds as many rooms as it can",
+        ErrorCode::ServerFull => "the server holds as many of these as it can",
         ErrorCode::AlreadyJoined => "this connection is in a room already",
         ErrorCode::NotJoined => "this connection is in no room",
         ErrorCode::UnknownSession => "no such session; join again",

@@ -15,6 +15,7 @@ pub mod links;
 mod metrics;
 pub mod operator;
 mod pass_key;
+pub mod private;
 mod serve;
 mod signature;
 mod socket;

@@ -13,7 +13,7 @@ use visavis_protocol::Handle;
 use visavis_server::config::{Config, ConfigError, DeskLinkWanted, Task, TlsSetting, from_environment};
 use visavis_server::doctor::{self, Patience};
 use visavis_server::links::Signer;
-use visavis_server::store::Store;
+use visavis_server::store::{Store, StoreError};
 use visavis_server::{Handle as Server, ServeError};
 
 /// The exit code for settings that cannot be used (sysexits.h).
@@ -123,7 +123,7 @@ fn desk_link(config: &Config, wanted: &DeskLinkWanted) -> ExitCode {
         return complain(text, EX_USAGE);
     };
     let is_first = !Signer::has_keys(folder);
-    let made = std::fs::create_dir_all(folder)
+    let made = visavis_server::private::folder(folder)
         .map_err(|error| format!("cannot use the data folder: {error}"))
         .and_then(|()| Signer::open(Some(folder)).map_err(|error| with_source(&error)))
         .and_then(|signer| {
@@ -222,12 +222,29 @@ async fn run(config: Config) -> Result<(), Failure> {
         Failure(with_source(&error), code)
     })?;
     announce(&handle).map_err(|error| Failure(format!("cannot write to stdout: {error}"), 1))?;
-    while signals.next().await == Signal::Reload {
-        handle.reload();
+    let mut broken = core::pin::pin!(handle.broken());
+    let fail = |error: &StoreError| {
+        let error = with_source(error);
+        Failure(
+            format!("ends, because something cannot be written down: {error}"),
+            1,
+        )
+    };
+    loop {
+        tokio::select! {
+            biased;
+            error = broken.as_mut() => return Err(fail(&error)),
+            signal = signals.next() => match signal {
+                Signal::Reload => handle.reload(),
+                Signal::Stop => break,
+            },
+        }
     }
     info!("stopping; once more to stop at once");
     let again = async { while signals.next().await == Signal::Reload {} };
     tokio::select! {
+        biased;
+        error = broken => return Err(fail(&error)),
         () = handle.shutdown() => {}
         () = again => {}
     }

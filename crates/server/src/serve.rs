@@ -2,9 +2,9 @@
 
 use core::sync::atomic::AtomicU64;
 use core::time::Duration;
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use std::{fs, io};
 
 use axum::body::Body;
 use hyper::body::Incoming;
@@ -32,6 +32,7 @@ use crate::links::{LinksError, Signer};
 use crate::metrics::Metrics;
 use crate::operator::Office;
 use crate::pass_key;
+use crate::private;
 use crate::signature;
 use crate::socket::{Capacity, Surroundings};
 use crate::store::{Store, StoreError};
@@ -95,6 +96,7 @@ pub struct Handle {
     origins: Vec<Origin>,
     tls: Option<Arc<Tls>>,
     stop: watch::Sender<bool>,
+    broken: watch::Receiver<Option<Arc<StoreError>>>,
     door: JoinHandle<()>,
 }
 
@@ -156,6 +158,23 @@ impl Handle {
         }
     }
 
+    /// Waits until the server cannot go on, because something cannot be written down; for ever while it can.
+    /// It says nothing more to anybody then, and the process is to end: what was written is there for the next one.
+    pub fn broken(&self) -> impl Future<Output = Arc<StoreError>> + use<> {
+        let mut broken = self.broken.clone();
+        async move {
+            loop {
+                if let Some(error) = &*broken.borrow_and_update() {
+                    return Arc::clone(error);
+                }
+                if broken.changed().await.is_err() {
+                    // It has ended well.
+                    return core::future::pending().await;
+                }
+            }
+        }
+    }
+
     /// Stops accepting, asks everybody to come back a little later, and waits until they are gone,
     /// a little less than [`limits::DRAIN_WITHIN`] at most.
     pub async fn shutdown(self) {
@@ -171,7 +190,7 @@ impl Handle {
 /// See [`ServeError`].
 pub async fn serve(config: Config) -> Result<Handle, ServeError> {
     if let Some(folder) = &config.data_dir {
-        fs::create_dir_all(folder).map_err(ServeError::DataDir)?;
+        private::folder(folder).map_err(ServeError::DataDir)?;
     }
     let assets = Assets::open(config.assets.clone()).map_err(ServeError::Assets)?;
     let mut epoch = [0; 16];
@@ -223,7 +242,12 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         ..config.hub
     };
     let hub = Hub::new(hub, Epoch::from_bytes(epoch), unix);
-    tokio::spawn(driver::run(hub, store, signer, started, facts_end, requests_end));
+    let (breaks, broken) = watch::channel(None);
+    tokio::spawn(async move {
+        if let Err(error) = driver::run(hub, store, signer, started, facts_end, requests_end).await {
+            breaks.send_replace(Some(Arc::new(error)));
+        }
+    });
     let house = Arc::new(House {
         assets,
         admission: Arc::clone(&admission),
@@ -283,6 +307,7 @@ pub async fn serve(config: Config) -> Result<Handle, ServeError> {
         origins: config.public_origins,
         tls,
         stop,
+        broken,
         door: tokio::spawn(door.keep_and_drain(requests)),
     })
 }

@@ -18,6 +18,7 @@ use visavis_protocol::limits::{MISSED_CALLS, MISSED_FOR};
 use visavis_protocol::people::Missed;
 
 use crate::hub::{Change, Directory, Kept};
+use crate::private;
 pub use copy::backup;
 
 /// The file's name in the data folder.
@@ -44,6 +45,9 @@ pub enum StoreError {
     /// There is none.
     #[error("there is no {0}")]
     Absent(PathBuf),
+    /// It cannot be made.
+    #[error("cannot make {0}")]
+    Make(PathBuf, #[source] std::io::Error),
     /// A copy cannot be made.
     #[error("cannot make {0}")]
     Backup(PathBuf, #[source] std::io::Error),
@@ -72,6 +76,9 @@ impl Store {
     pub fn open(folder: Option<&Path>) -> Result<Self, StoreError> {
         let path = folder.map_or_else(|| PathBuf::from(":memory:"), |folder| folder.join(FILE));
         let failed = |error| StoreError::File(path.clone(), error);
+        if folder.is_some() {
+            keep_private(&path)?;
+        }
         let db = Connection::open(&path).map_err(failed)?;
         db.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         db.pragma_update(None, "synchronous", "NORMAL").map_err(failed)?;
@@ -326,7 +333,6 @@ impl Store {
         if seen == self.seen {
             return Ok(Vec::new());
         }
-        self.seen = seen;
         let (mut freed, mut last) = (Vec::new(), self.freed);
         let mut statement = self
             .db
@@ -345,7 +351,8 @@ impl Store {
             }
             transaction.commit()?;
         }
-        self.freed = last;
+        // Only now: what failed is looked at again.
+        (self.seen, self.freed) = (seen, last);
         Ok(freed)
     }
 
@@ -359,6 +366,24 @@ impl Store {
         self.db.execute("DELETE FROM missed WHERE at < ?1", [oldest])?;
         Ok(())
     }
+}
+
+/// Sees to it that a store's file is for its owner alone: names, notes and the secrets of hosts are in it.
+/// What `SQLite` makes beside it gets the rights of the file.
+fn keep_private(path: &Path) -> Result<(), StoreError> {
+    if private::file(path).map_err(|error| StoreError::Make(path.into(), error))? {
+        return Ok(());
+    }
+    // An older version left the file to the umask.
+    for end in ["", "-wal", "-shm"] {
+        let mut file = path.as_os_str().to_owned();
+        file.push(end);
+        if let Err(error) = private::tighten(Path::new(&file)) {
+            // Somebody else's, who shares it with us.
+            warn!(file = %file.display(), %error, "others than its owner may read it");
+        }
+    }
+    Ok(())
 }
 
 /// Where the store of a folder is, if there is one.

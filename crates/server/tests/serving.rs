@@ -453,7 +453,12 @@ async fn the_program_says_where_it_is_and_stops_when_told() {
         .strip_prefix("Visavis is ready at http://127.0.0.1:")
         .unwrap();
     assert_ne!(port.parse::<u16>().unwrap(), 0);
-    assert!(data.is_dir());
+    let mode = |path: &Path| {
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::metadata(path).unwrap().permissions().mode() & 0o777
+    };
+    assert_eq!(mode(&data), 0o700);
+    assert_eq!(mode(&data.join("visavis.sqlite3")), 0o600);
     let pid = child.id().unwrap().to_string();
     let killed = tokio::process::Command::new("kill")
         .args(["-TERM", &pid])

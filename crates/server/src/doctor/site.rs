@@ -70,7 +70,7 @@ pub(super) fn data_folder(config: &Config) -> Finding {
 }
 
 fn try_folder(folder: &Path) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    crate::private::folder(folder)?;
     let probe = folder.join(format!(".doctor-{}", std::process::id()));
     std::fs::write(&probe, b"")?;
     std::fs::remove_file(probe)

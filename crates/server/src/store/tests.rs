@@ -52,6 +52,24 @@ fn missed(number: u64) -> Change {
 }
 
 #[test]
+fn a_handle_that_was_freed_is_heard_of_also_where_the_first_look_fails() {
+    let folder = Folder::new("freed-locked");
+    let mut server = folder.open();
+    server.db.busy_timeout(Duration::ZERO).unwrap();
+    server.write(&claim("ada", 1)).unwrap();
+    let mut command = folder.open();
+    assert!(command.free(&named("ada")).unwrap());
+    let lock = command
+        .db
+        .transaction_with_behavior(rusqlite::TransactionBehavior::Immediate);
+    let lock = lock.unwrap();
+    assert!(server.freed().is_err());
+    // Without another write, which would be looked at in any case.
+    lock.rollback().unwrap();
+    assert_eq!(server.freed().unwrap(), [named("ada")]);
+}
+
+#[test]
 fn what_was_written_is_there_for_the_next_server() {
     let folder = Folder::new("again");
     let contact = |is| Change::Contact {
@@ -355,4 +373,32 @@ fn a_copy_beside_a_server_that_writes_is_of_one_moment() {
         }
         stop.store(true, std::sync::atomic::Ordering::Relaxed);
     });
+}
+
+#[cfg(unix)]
+#[test]
+fn nobody_else_reads_what_is_kept() {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = Folder::new("modes");
+    let inner = folder.0.join("made/data");
+    private::folder(&inner).unwrap();
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&inner), 0o700);
+    let files = ["", "-wal", "-shm"].map(|end| inner.join(format!("{FILE}{end}")));
+    {
+        let mut store = Store::open(Some(&inner)).unwrap();
+        store.write(&claim("ada", 1)).unwrap();
+        for file in &files {
+            assert_eq!(mode(file), 0o600, "{}", file.display());
+            // As an older version left them.
+            fs::set_permissions(file, fs::Permissions::from_mode(0o644)).unwrap();
+        }
+        let again = Store::open(Some(&inner)).unwrap();
+        for file in &files {
+            assert_eq!(mode(file), 0o600, "{}", file.display());
+        }
+        assert_ne!(again.directory().unwrap(), Directory::default());
+    }
+    let store = Store::open(Some(&inner)).unwrap();
+    assert_ne!(store.directory().unwrap(), Directory::default());
 }

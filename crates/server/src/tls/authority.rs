@@ -1,9 +1,9 @@
 //! A certificate authority of this server alone, for networks where no public one gives certificates.
 //!
 //! It is made once and kept, for every device has to be told to trust it. What it may sign for is
-//! bounded by itself (RFC 5280, section 4.2.1.10): names of this machine and of local networks, so
-//! that who steals its key cannot stand in for a bank. The certificate that it signs for the server
-//! is made anew whenever the machine is called otherwise.
+//! bounded by itself (RFC 5280, section 4.2.1.10): names of this machine and of local networks,
+//! and IPv6 addresses, so that who steals its key cannot stand in for a bank's name. The certificate
+//! that it signs for the server is made anew whenever the machine is called otherwise.
 
 use core::time::Duration;
 use std::fs::{self, File, OpenOptions};
@@ -100,7 +100,10 @@ impl Authority {
     ) -> Result<Self, AuthorityError> {
         let folder = data.map(|data| data.join(FOLDER));
         if let Some(folder) = &folder {
-            private_folder(folder)?;
+            crate::private::folder(folder).map_err(|source| AuthorityError::File {
+                file: folder.clone(),
+                source,
+            })?;
             if let Some(kept) = Self::kept(folder)? {
                 return Ok(kept);
             }
@@ -205,6 +208,8 @@ impl Authority {
         if let Some(folder) = &self.folder
             && let Ok(Some(kept)) = read(folder, LEAF)
             && kept.names() == *names
+            // Who was killed between the two files left a certificate with another one's key.
+            && kept.goes_together()
             && self.check(&kept, names, RENEW_BEFORE_DAYS * DAY).is_ok()
         {
             return Ok(kept);
@@ -385,18 +390,6 @@ fn read(folder: &Path, name: &str) -> Result<Option<Pair>, AuthorityError> {
         chain: vec![CertificateDer::from_pem_slice(&certificate).map_err(damaged)?],
         key: PrivateKeyDer::from_pem_slice(&text("key")?).map_err(damaged)?,
     }))
-}
-
-/// Makes a folder that nobody else looks into.
-fn private_folder(folder: &Path) -> Result<(), AuthorityError> {
-    let mut builder = fs::DirBuilder::new();
-    builder.recursive(true);
-    #[cfg(unix)]
-    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(folder).map_err(|source| AuthorityError::File {
-        file: folder.into(),
-        source,
-    })
 }
 
 /// Writes a file that only this user reads, whole or not at all.

@@ -90,6 +90,15 @@ impl Pair {
         self.chain.first().map_or_else(Names::default, Names::of)
     }
 
+    /// Whether the key is that of the certificate, and both can be used.
+    pub(crate) fn goes_together(&self) -> bool {
+        let copy = Self {
+            chain: self.chain.clone(),
+            key: self.key.clone_key(),
+        };
+        copy.into_config().is_ok()
+    }
+
     /// What a listener speaks TLS with.
     pub(crate) fn into_config(self) -> Result<Arc<ServerConfig>, PairError> {
         let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))

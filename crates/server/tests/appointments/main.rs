@@ -12,3 +12,4 @@ mod operators;
 mod refusals;
 #[path = "../support/mod.rs"]
 mod support;
+mod unwritten;

@@ -98,6 +98,22 @@ fn a_leaf_of_another_authority_is_not_shown() {
     assert_ne!(second.leaf(&names).unwrap().chain, leaf.chain);
 }
 
+#[test]
+fn a_kept_leaf_with_another_s_key_is_made_anew() {
+    let folder = Folder::new("halves");
+    let authority = Authority::open(Some(&folder.0), Some("box"), &[]).unwrap();
+    let names = authority.names(Some("box"), &[]);
+    let leaf = authority.leaf(&names).unwrap();
+    // What is left by an end between the two files of the next one.
+    let other = KeyPair::generate().unwrap();
+    write(&folder.0.join("tls/leaf.key"), &other.serialize_pem()).unwrap();
+    let anew = authority.leaf(&names).unwrap();
+    assert_ne!(anew.chain, leaf.chain);
+    assert!(anew.into_config().is_ok());
+    let kept = authority.leaf(&names).unwrap();
+    assert!(kept.into_config().is_ok());
+}
+
 #[cfg(unix)]
 #[test]
 fn nobody_else_reads_the_keys() {
