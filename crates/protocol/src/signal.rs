@@ -48,7 +48,7 @@ pub enum Frame {
         moved: bool,
         /// The sessions that are sent away: whoever passes the secret on tells them nothing of it, unless the
         /// server lists them in the room of that secret. Counts from a host alone; at most
-        /// [`limits::REMOVED_TOLD`], the newest.
+        /// [`crate::limits::REMOVED_TOLD`], the newest.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         without: Vec<PeerId>,
     },
