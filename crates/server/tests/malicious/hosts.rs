@@ -158,14 +158,15 @@ async fn m35_the_way_back_of_somebody_who_was_removed() {
                 claim,
             };
             gone.is_refused(&watch.encode(), refused).await;
-            for room in [&room, &next] {
+            let by_link = [(&room, refused), (&next, ErrorCode::UnknownSession)];
+            for (room, code) in by_link {
                 let resume = ClientMessage::Resume {
                     epoch,
                     room: room.clone(),
                     session: SessionSecret::from_bytes([1; 16]),
                     claim,
                 };
-                gone.is_refused(&resume.encode(), ErrorCode::UnknownSession).await;
+                gone.is_refused(&resume.encode(), code).await;
             }
         }
         // With the new link they would be asked like anybody.
