@@ -406,6 +406,8 @@ pub(super) const WORDS: Words = Words {
         too_many: "Many people wait here already. Try again in a moment.",
         removed: "The host removed you from the call",
         removed_hint: "The link that you have leads nowhere any more. If this was a mistake, ask the host for the new one.",
+        left_behind: "The room has a new link",
+        left_behind_hint: "It changed while you were away, and yours leads nowhere any more. Ask somebody inside for the new one.",
         person_removed: With("{} was removed"),
         knocked: With("{} is waiting to be let in"),
         link_changed: "The room has a new link. It is in your address bar.",

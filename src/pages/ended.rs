@@ -44,10 +44,20 @@ pub fn view(link: &RoomLink, reason: EndReason) -> El {
             words.host.removed_hint,
             words.rejoin,
         ),
+        EndReason::LinkChanged => (
+            Icon::Link,
+            words.host.left_behind,
+            words.host.left_behind_hint,
+            words.rejoin,
+        ),
     };
     let go_on = button("button button-primary", move || match reason {
         EndReason::PageOutdated => runtime.reload(),
-        EndReason::HungUp | EndReason::SeatMoved | EndReason::Refused | EndReason::Removed => {
+        EndReason::HungUp
+        | EndReason::SeatMoved
+        | EndReason::Refused
+        | EndReason::Removed
+        | EndReason::LinkChanged => {
             // The name was good enough to get in; if not, the page before joining says why.
             _ = runtime.join(&name.get_value());
         }
@@ -57,6 +67,6 @@ pub fn view(link: &RoomLink, reason: EndReason) -> El {
         button.set_text(if is_joining() { words.joining } else { again });
     });
     // The old link leads nowhere: there is nothing to go on with.
-    let go_on = (reason != EndReason::Removed).then_some(go_on);
+    let go_on = (!matches!(reason, EndReason::Removed | EndReason::LinkChanged)).then_some(go_on);
     message(sign, title, text, go_on.into_iter().chain([to_lobby("button")])).child(outcome())
 }

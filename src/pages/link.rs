@@ -48,6 +48,7 @@ pub fn why(code: ErrorCode) -> (&'static str, bool) {
         | ErrorCode::NotHost
         | ErrorCode::RoomLocked
         | ErrorCode::RoomMoved
+        | ErrorCode::Removed
         | ErrorCode::TooManyWaiting
         | ErrorCode::NoDesk
         | ErrorCode::NoVisit

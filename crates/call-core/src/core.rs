@@ -654,9 +654,12 @@ impl Core {
         let departed = core::mem::take(&mut context.signs.departed);
         room.depart(departed, &mut context);
         for told in core::mem::take(&mut context.signs.secrets) {
-            if let Some(key) = room.hear_secret(now, told, server.is_open) {
+            if let Some(key) = room.hear_secret(told, &mut context) {
                 self.chat.expect_key(key);
             }
+        }
+        for (from, secret) in core::mem::take(&mut context.signs.withdrawn) {
+            room.hear_withdrawn(from, secret);
         }
         let signs = context.signs;
         notices.extend(signs.notices);

@@ -152,6 +152,8 @@ pub enum EndReason {
     Refused,
     /// The host sent them away.
     Removed,
+    /// The room got another link while they were away, and nobody is left who could tell it.
+    LinkChanged,
 }
 
 /// How it stands with the signaling server.

@@ -62,6 +62,8 @@ pub enum ErrorCode {
     RoomLocked,
     /// The room has another link since somebody was removed from it.
     RoomMoved,
+    /// The host sent the seat away.
+    Removed,
     /// As many wait before this room as may.
     TooManyWaiting,
     /// The token is longer than any that was made here.
@@ -143,6 +145,7 @@ impl ErrorCode {
         Self::NotHost,
         Self::RoomLocked,
         Self::RoomMoved,
+        Self::Removed,
         Self::TooManyWaiting,
         Self::TokenTooLong,
         Self::TokenMalformed,
@@ -200,6 +203,7 @@ impl ErrorCode {
             Self::NotHost => "not_host",
             Self::RoomLocked => "room_locked",
             Self::RoomMoved => "room_moved",
+            Self::Removed => "removed",
             Self::TooManyWaiting => "too_many_waiting",
             Self::TokenTooLong => "token_too_long",
             Self::TokenMalformed => "token_malformed",

@@ -185,10 +185,12 @@ pub const WAITER_WINDOW: Duration = RESUME_WINDOW;
 /// Ids under which rooms were known before a removal, so that who comes by an old link is told. The oldest
 /// is forgotten first.
 pub const MOVED_ROOMS: usize = 10_000;
-/// Sessions that were sent away of which a page tells those who stay, the newest.
+/// Seats that were sent away of which a page tells those who stay, the newest.
 pub const REMOVED_TOLD: usize = 16;
 /// How often the secret of one room may change, a minute.
 pub const REMOVALS_PER_MINUTE: u32 = 20;
+/// How often one address may have a room's secret changed, a minute: each time an id is kept of [`MOVED_ROOMS`].
+pub const RENAMES_PER_ADDRESS: u32 = 60;
 
 /// Desks that one server keeps.
 pub const DESKS: usize = 10_000;

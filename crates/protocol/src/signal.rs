@@ -11,7 +11,7 @@ use alloc::string::String;
 use alloc::vec::Vec;
 
 use crate::message::{DecodeError, encode};
-use crate::{PeerId, RoomSecret};
+use crate::{PeerId, RoomSecret, SeatId};
 
 /// `id` of the control channel, which both sides make beforehand (`negotiated`).
 pub const CONTROL_CHANNEL: u16 = 0;
@@ -46,11 +46,16 @@ pub enum Frame {
         /// Whether the room has it already. Before that it is a host's to say, and nothing changes.
         #[serde(default, skip_serializing_if = "core::ops::Not::not")]
         moved: bool,
-        /// The sessions that are sent away: whoever passes the secret on tells them nothing of it, unless the
-        /// server lists them in the room of that secret. Counts from a host alone; at most
-        /// [`crate::limits::REMOVED_TOLD`], the newest.
+        /// The seats that are sent away, whatever session they are: whoever passes the secret on tells them
+        /// nothing of it, unless the server lists them in the room of that secret. Counts from a host alone; at
+        /// most [`crate::limits::REMOVED_TOLD`], the newest.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
-        without: Vec<PeerId>,
+        without: Vec<SeatId>,
+    },
+    /// A secret that the sender announced comes to nothing: the server would not change it.
+    Withdrawn {
+        /// Which.
+        secret: RoomSecret,
     },
 }
 

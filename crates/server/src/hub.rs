@@ -419,6 +419,7 @@ const fn explanation(code: ErrorCode) -> &'static str {
         ErrorCode::NotHost => "only the room's host may do that",
         ErrorCode::RoomLocked => "the host locked the room: no newcomer comes in",
         ErrorCode::RoomMoved => "the room has another link since somebody was removed from it",
+        ErrorCode::Removed => "the host removed you from this room, and it has another link",
         ErrorCode::TooManyWaiting => "as many wait before this room as may",
         ErrorCode::TokenTooLong => "the token is longer than any that was made here",
         ErrorCode::TokenMalformed => "the token is none: a part of the link was lost or changed",

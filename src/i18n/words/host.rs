@@ -61,6 +61,10 @@ words! {
     removed: &'static str,
     /// What to do.
     removed_hint: &'static str,
+    /// After the call.
+    left_behind: &'static str,
+    /// What to do.
+    left_behind_hint: &'static str,
     /// Notice.
     person_removed: With,
     /// Notice.

@@ -93,6 +93,7 @@ fn problem(standing: &Standing) -> Option<&'static str> {
             | ErrorCode::NotHost
             | ErrorCode::RoomLocked
             | ErrorCode::RoomMoved
+            | ErrorCode::Removed
             | ErrorCode::TooManyWaiting
             | ErrorCode::TokenTooLong
             | ErrorCode::TokenMalformed

@@ -54,6 +54,8 @@ pub(crate) struct Signs {
     pub(crate) departed: Vec<(PeerId, Witness)>,
     /// Somebody tells a secret of the room.
     pub(crate) secrets: Vec<SecretTold>,
+    /// Somebody takes back a secret that they told.
+    pub(crate) withdrawn: Vec<(PeerId, RoomSecret)>,
     /// What the person should be told.
     pub(crate) notices: Vec<NoticeKind>,
     /// Somebody shows a sign: their seat, their name, which.
@@ -98,5 +100,5 @@ pub(crate) struct SecretTold {
     /// Whether the room has it already.
     pub(crate) moved: bool,
     /// Who was sent away, if a host says so.
-    pub(crate) without: Vec<PeerId>,
+    pub(crate) without: Vec<SeatId>,
 }

@@ -5,7 +5,7 @@ use alloc::collections::VecDeque;
 use alloc::vec::Vec;
 use core::time::Duration;
 
-use visavis_protocol::{Frame, Packet, PeerId, RoomSecret, Signal, limits};
+use visavis_protocol::{Frame, Packet, PeerId, RoomSecret, SeatId, Signal, limits};
 
 use super::link::Channel;
 use super::{Context, Peer, Presence, SecretTold, ServerRoad};
@@ -147,7 +147,7 @@ impl Peer {
         &self,
         secret: RoomSecret,
         moved: bool,
-        without: Vec<PeerId>,
+        without: Vec<SeatId>,
         commands: &mut VecDeque<Command>,
     ) {
         let frame = Frame::Secret {
@@ -162,7 +162,7 @@ impl Peer {
     pub(crate) fn tell_secret(
         &mut self,
         secret: RoomSecret,
-        without: &[PeerId],
+        without: &[SeatId],
         commands: &mut VecDeque<Command>,
     ) {
         let link = self.link.as_ref().filter(|link| link.channel == Channel::Open);
@@ -172,6 +172,11 @@ impl Peer {
         if self.told_secret.replace((link, secret)) != Some((link, secret)) {
             self.say_secret(secret, true, without.to_vec(), commands);
         }
+    }
+
+    /// Says that a secret comes to nothing.
+    pub(crate) fn withdraw_secret(&self, secret: RoomSecret, commands: &mut VecDeque<Command>) {
+        self.write(&Frame::Withdrawn { secret }, commands);
     }
 
     /// Asks them to turn the microphone off.
@@ -252,6 +257,7 @@ impl Peer {
                 moved,
                 without,
             }),
+            Ok(Frame::Withdrawn { secret }) => context.signs.withdrawn.push((self.id, secret)),
             Err(_) => {}
         }
     }

@@ -12,7 +12,7 @@ use core::time::Duration;
 
 use visavis_protocol::{
     Charter, ChatKey, Claim, ClientMessage, Epoch, ErrorCode, Gate, HostRequest, HostSecret, Hosting as Told,
-    Pass, PeerEntry, PeerId, RoomId, RoomSecret, SeatId, SessionSecret, Waiter, limits,
+    LeaveReason, Pass, PeerEntry, PeerId, RoomId, RoomSecret, SeatId, SessionSecret, Waiter, limits,
 };
 
 use super::{Asked, Room, Standing};
@@ -69,7 +69,26 @@ struct Heard {
     /// In which life of the server.
     epoch: Option<Epoch>,
     /// Who was sent away, as the host said.
-    without: Vec<PeerId>,
+    without: Vec<SeatId>,
+    /// Who said so; none for what this page says itself.
+    from: Option<PeerId>,
+}
+
+/// Somebody whom this page sent away, or wanted to.
+#[derive(Clone, Copy, Debug)]
+struct Removal {
+    peer: PeerId,
+    seat: SeatId,
+    /// The secret that the room gets.
+    next: RoomSecret,
+}
+
+/// Keeps the newest few secrets.
+fn keep_some(book: &mut VecDeque<RoomSecret>, secret: RoomSecret) {
+    if book.len() >= HEARD {
+        book.pop_front();
+    }
+    book.push_back(secret);
 }
 
 /// What a room knows of its host, its gate and its link.
@@ -89,13 +108,17 @@ pub(super) struct Hosting {
     secret: Option<RoomSecret>,
     /// Those that it had before, the newest last: no word of theirs that comes late leads back.
     former: VecDeque<RoomSecret>,
+    /// Those that were told of before the one in force and that it never had, as far as we know.
+    skipped: VecDeque<RoomSecret>,
     /// Whom the host sent away, up to the secret that is in force, or wanted to.
-    without: Vec<PeerId>,
+    without: Vec<SeatId>,
     /// Those of them who are told nothing of it. Whom the server lists in a room of that secret has stayed.
-    untold: Vec<PeerId>,
+    untold: Vec<SeatId>,
     heard: VecDeque<Heard>,
     /// Whom this page sent away or wanted to, the newest last.
-    removing: VecDeque<PeerId>,
+    removing: VecDeque<Removal>,
+    /// The room's id, as the server called it last.
+    called: Option<RoomId>,
     /// The room's id as the server has it, while we do not know its secret.
     moved: Option<RoomId>,
     /// Until when the server is to say that the room has moved.
@@ -121,10 +144,12 @@ impl Hosting {
             known_waiting: Vec::new(),
             secret: None,
             former: VecDeque::new(),
+            skipped: VecDeque::new(),
             without: Vec::new(),
             untold: Vec::new(),
             heard: VecDeque::new(),
             removing: VecDeque::new(),
+            called: None,
             moved: None,
             confirm_at: None,
             rename_at: None,
@@ -174,28 +199,28 @@ impl Hosting {
         self.heard.iter().find(|heard| heard.secret == secret)?.epoch
     }
 
-    fn note(&mut self, secret: RoomSecret, epoch: Option<Epoch>, without: Vec<PeerId>) {
-        if !self.knows(secret) {
+    fn note(&mut self, heard: Heard) {
+        if !self.knows(heard.secret) {
             if self.heard.len() >= HEARD {
                 self.heard.pop_front();
             }
-            self.heard.push_back(Heard {
-                secret,
-                epoch,
-                without,
-            });
+            self.heard.push_back(heard);
         }
     }
 
     /// Notes whom this page wants to send away. Two clicks may come before the server has answered the first:
     /// whoever it is about hears no secret any more.
-    fn note_removal(&mut self, peer: PeerId) -> Vec<PeerId> {
-        self.removing.retain(|known| *known != peer);
-        self.removing.push_back(peer);
+    fn note_removal(&mut self, removal: Removal) -> Vec<SeatId> {
+        self.removing.retain(|known| known.seat != removal.seat);
+        self.removing.push_back(removal);
         if self.removing.len() > limits::REMOVED_TOLD {
             self.removing.pop_front();
         }
-        self.removing.iter().copied().collect()
+        self.sent_away()
+    }
+
+    fn sent_away(&self) -> Vec<SeatId> {
+        self.removing.iter().map(|removal| removal.seat).collect()
     }
 }
 
@@ -237,16 +262,22 @@ impl Room {
     pub(super) fn told_hosting(
         &mut self,
         told: Told,
-        epoch: Epoch,
+        (epoch, version): (Epoch, u64),
         session: &mut Session,
         context: &mut Context<'_>,
     ) {
         let now = context.now;
-        let is_forgotten = self.epoch().is_some_and(|known| known != epoch);
+        let is_forgotten = match self.standing {
+            Standing::Joined {
+                epoch: known,
+                version: read,
+            } => known != epoch || version < read,
+            Standing::Preparing { .. } | Standing::Joining | Standing::Waiting | Standing::Ended(_) => false,
+        };
         let hosting = &mut self.hosting;
         if told.host && is_forgotten && told.gate != hosting.gate {
-            // A server that was started anew has the gate of the link. Who shut it, or opened it, did so for
-            // this call.
+            // A server that was started anew has the gate of the link, and so has a room whose seats were all
+            // given up. Who shut it, or opened it, did so for this call.
             let gate = HostRequest::SetGate { gate: hosting.gate };
             session.send(now, &ClientMessage::Host(gate), context.commands);
         } else {
@@ -260,10 +291,9 @@ impl Room {
         }
         // A host is told again who waits, if anybody does.
         hosting.waiting.clear();
-        hosting.confirm_at = None;
-        let moved = told.room.filter(|room| *room != self.place.room);
-        self.hosting.moved = moved;
-        self.settle(now);
+        if let Some(room) = told.room.or_else(|| self.asked_as.clone()) {
+            self.is_called(now, room);
+        }
     }
 
     /// The host lets people in: there is nothing to do but wait.
@@ -391,7 +421,7 @@ impl Room {
             HostIntent::Remove(seat) => {
                 let whom = self.peers.iter().find(|peer| peer.seat == seat);
                 let (peer, id) = whom.map(|peer| peer.id).zip(self.id_by(&next))?;
-                let without = self.hosting.note_removal(peer);
+                let without = self.hosting.note_removal(Removal { peer, seat, next });
                 key = Some(next.chat_key(&id));
                 self.announce(next, without, context.commands);
                 HostRequest::Remove { peer, next: id }
@@ -408,11 +438,17 @@ impl Room {
     }
 
     /// Says which secret the room is to get to all but those who are sent away.
-    fn announce(&mut self, next: RoomSecret, without: Vec<PeerId>, commands: &mut VecDeque<Command>) {
-        for other in self.peers.iter().filter(|other| !without.contains(&other.id)) {
+    fn announce(&mut self, next: RoomSecret, without: Vec<SeatId>, commands: &mut VecDeque<Command>) {
+        for other in self.peers.iter().filter(|other| !without.contains(&other.seat)) {
             other.say_secret(next, false, without.clone(), commands);
         }
-        self.hosting.note(next, self.epoch(), without);
+        let epoch = self.epoch();
+        self.hosting.note(Heard {
+            secret: next,
+            epoch,
+            without,
+            from: None,
+        });
     }
 
     /// Whether it is time for a host to give the room another secret: nobody inside knows the one it has.
@@ -433,18 +469,20 @@ impl Room {
             return None;
         }
         let id = self.id_by(&next)?;
-        let without = self.hosting.removing.iter().copied().collect();
+        let without = self.hosting.sent_away();
         self.announce(next, without, context.commands);
         let key = next.chat_key(&id);
         self.ask_as_host(HostRequest::Rename { next: id }, now, session, context.commands);
         Some(key)
     }
 
-    /// The server renamed the room.
-    pub(super) fn moved(&mut self, now: Timestamp, room: RoomId) {
+    /// The server says what the room is called.
+    pub(super) fn is_called(&mut self, now: Timestamp, room: RoomId) {
+        self.hosting.called = Some(room.clone());
         let is_former = |secret: &RoomSecret| self.id_by(secret).as_ref() == Some(&room);
         if self.hosting.confirm_at.is_some() && self.hosting.former.iter().any(is_former) {
-            // The others told of a later move already; the server's word for that one is still to come.
+            // The others told of a later move already. The server's word for that one is still to come; or it
+            // was started anew, and seated us by what it was asked.
             return;
         }
         self.hosting.confirm_at = None;
@@ -452,13 +490,21 @@ impl Room {
         self.settle(now);
     }
 
+    /// The server lists somebody new. Where it calls the room as we do, they are not sent away, whoever was.
+    pub(super) fn came_in(&mut self, entry: &PeerEntry) {
+        let hosting = &mut self.hosting;
+        if hosting.called.as_ref() == Some(&self.place.room) {
+            hosting.untold.retain(|seat| *seat != entry.seat);
+            hosting
+                .removing
+                .retain(|removal| removal.seat != entry.seat || removal.peer == entry.peer);
+        }
+    }
+
     /// A peer told the secret that the room gets, or has. Returns the key of its chat, if that is news.
-    pub(crate) fn hear_secret(
-        &mut self,
-        now: Timestamp,
-        told: SecretTold,
-        server_is_open: bool,
-    ) -> Option<ChatKey> {
+    pub(crate) fn hear_secret(&mut self, told: SecretTold, context: &mut Context<'_>) -> Option<ChatKey> {
+        let now = context.now;
+        let server_is_open = context.server.is_open;
         let SecretTold {
             from,
             secret,
@@ -471,7 +517,8 @@ impl Room {
             .is_some_and(|peer| peer.is_host);
         let id = self.id_by(&secret).filter(|id| *id != self.place.room)?;
         let is_told = self.hosting.moved.as_ref() == Some(&id);
-        if self.hosting.former.contains(&secret) && !is_told {
+        let is_past = self.hosting.former.contains(&secret) || self.hosting.skipped.contains(&secret);
+        if is_past && !is_told {
             return None;
         }
         let is_known = self.hosting.knows(secret);
@@ -479,9 +526,16 @@ impl Room {
         let key = (is_host && !is_known).then(|| secret.chat_key(&id));
         if is_host || is_told {
             // Who is sent away is the host's to say.
-            without.retain(|peer| is_host && *peer != self.me);
+            let own = self.place.seat.seat_id();
+            without.retain(|seat| is_host && *seat != own);
             without.truncate(limits::REMOVED_TOLD);
-            self.hosting.note(secret, self.epoch(), without);
+            let epoch = self.epoch();
+            self.hosting.note(Heard {
+                secret,
+                epoch,
+                without,
+                from: Some(from),
+            });
         }
         self.settle(now);
         // Who missed the server's word, because the server is away or was started anew, has it from the
@@ -491,8 +545,29 @@ impl Room {
         if moved && self.place.room != id && (is_host || repeats) && self.hosting.moved.is_none() {
             self.take_on(secret, id);
             self.hosting.confirm_at = Some(now + CONFIRMED_WITHIN);
+            if is_host && !server_is_open {
+                self.part_from_the_removed(context);
+            }
         }
         key
+    }
+
+    /// Whom the host sent away goes, where there is no server to say so.
+    fn part_from_the_removed(&mut self, context: &mut Context<'_>) {
+        for seat in self.hosting.without.clone() {
+            let peer = self.peers.iter().find(|peer| peer.seat == seat);
+            if let Some(peer) = peer.map(|peer| peer.id) {
+                let notice = self.peer_left(peer, LeaveReason::Removed, context);
+                context.signs.notices.extend(notice);
+            }
+        }
+    }
+
+    /// The server would not do what a host had announced: nobody is to take it for done, whoever says so.
+    pub(crate) fn hear_withdrawn(&mut self, from: PeerId, secret: RoomSecret) {
+        self.hosting
+            .heard
+            .retain(|heard| heard.secret != secret || heard.from != Some(from));
     }
 
     /// Takes the new link on once both its secret and the server's word for it are there.
@@ -507,6 +582,7 @@ impl Room {
             .iter()
             .map(|heard| heard.secret)
             .chain(self.hosting.former.iter().copied())
+            .chain(self.hosting.skipped.iter().copied())
             .find(|secret| self.id_by(secret).as_ref() == Some(&moved));
         let hosting = &mut self.hosting;
         match secret {
@@ -520,29 +596,30 @@ impl Room {
         self.place.room = id;
         let hosting = &mut self.hosting;
         if let Some(before) = hosting.current() {
-            if hosting.former.len() >= HEARD {
-                hosting.former.pop_front();
-            }
-            hosting.former.push_back(before);
+            keep_some(&mut hosting.former, before);
         }
         hosting.secret = Some(secret);
         hosting.moved = None;
         hosting.rename_at = None;
-        // Those before it never came to be.
+        // Those before it never came to be, unless the server still says so.
         let at = hosting.heard.iter().position(|heard| heard.secret == secret);
-        if let Some(heard) = at.and_then(|at| hosting.heard.drain(..=at).next_back()) {
-            hosting.untold.clone_from(&heard.without);
-            hosting.without = heard.without;
+        for heard in hosting.heard.drain(..at.map_or(0, |at| at + 1)) {
+            if heard.secret == secret {
+                hosting.untold.clone_from(&heard.without);
+                hosting.without = heard.without;
+            } else {
+                keep_some(&mut hosting.skipped, heard.secret);
+            }
         }
         self.is_new_link = true;
     }
 
-    /// Takes note of those whom the server lists. If it was asked by the id of the secret that is in force, and
-    /// the room is called so, nobody who was sent away is among them.
+    /// Takes note of those whom the server lists. If it calls the room by the secret that is in force, nobody
+    /// who was sent away is among them.
     pub(super) fn listed(&mut self, told: &Told, entries: &[PeerEntry]) {
-        if told.room.is_none() && self.asked_as.as_ref() == Some(&self.place.room) {
-            let is_listed = |peer: &PeerId| entries.iter().any(|entry| entry.peer == *peer);
-            self.hosting.untold.retain(|peer| !is_listed(peer));
+        if told.room.as_ref().or(self.asked_as.as_ref()) == Some(&self.place.room) {
+            let is_listed = |seat: &SeatId| entries.iter().any(|entry| entry.seat == *seat);
+            self.hosting.untold.retain(|seat| !is_listed(seat));
         }
     }
 
@@ -560,11 +637,15 @@ impl Room {
         session: &mut Session,
         commands: &mut VecDeque<Command>,
     ) {
-        if self.hosting.confirm_at.is_none_or(|at| now < at) {
+        if self.hosting.confirm_at.is_none_or(|at| now < at) || !session.is_open() {
             return;
         }
-        self.hosting.confirm_at = None;
-        if self.is_joined() && self.asked == Asked::Nothing && session.is_open() {
+        if !self.is_joined() {
+            self.hosting.confirm_at = None;
+        } else if self.asked != Asked::Nothing && self.asked_as.as_ref() == Some(&self.place.room) {
+            self.hosting.confirm_at = Some(now + CONFIRMED_WITHIN);
+        } else {
+            self.hosting.confirm_at = None;
             session.send(now, &ClientMessage::Leave {}, commands);
             self.ask_to_join(now, session, commands);
         }
@@ -580,7 +661,7 @@ impl Room {
             for peer in self
                 .peers
                 .iter_mut()
-                .filter(|peer| to_all || !untold.contains(&peer.id))
+                .filter(|peer| to_all || !untold.contains(&peer.seat))
             {
                 peer.tell_secret(secret, &self.hosting.without, commands);
             }
@@ -588,13 +669,31 @@ impl Room {
     }
 
     /// The server would not do what a host asked.
-    pub(super) fn host_refused(&mut self, code: ErrorCode, about: &str) -> Option<NoticeKind> {
+    pub(super) fn host_refused(
+        &mut self,
+        code: ErrorCode,
+        about: &str,
+        peer: Option<PeerId>,
+        commands: &mut VecDeque<Command>,
+    ) -> Option<NoticeKind> {
         if about == "remove_peer" {
-            // They stay, and hear of the next link like everybody.
+            // They stay, and hear of the next link like everybody; what was announced for them comes to nothing.
+            let is_refused = |removal: &Removal| peer.is_none_or(|peer| removal.peer == peer);
+            let refused = self.hosting.removing.iter().copied().filter(is_refused);
+            let void: Vec<RoomSecret> = refused.map(|removal| removal.next).collect();
             let peers = &self.peers;
+            let is_here = |removal: &Removal| peers.iter().any(|peer| peer.id == removal.peer);
             self.hosting
                 .removing
-                .retain(|known| peers.iter().all(|peer| peer.id != *known));
+                .retain(|removal| !(is_refused(removal) && is_here(removal)));
+            self.hosting.heard.retain(|heard| !void.contains(&heard.secret));
+            for (other, secret) in self
+                .peers
+                .iter()
+                .flat_map(|other| void.iter().map(move |secret| (other, *secret)))
+            {
+                other.withdraw_secret(secret, commands);
+            }
         }
         let is_about_host = ["set_gate", "admit", "decline_waiting", "remove_peer", "host"].contains(&about);
         let is_full = code == ErrorCode::RoomFull;

@@ -61,7 +61,7 @@ impl Room {
             } => {
                 if you == self.me && !self.is_over() {
                     self.listed(&hosting, &peers);
-                    self.told_hosting(hosting, epoch, session, context);
+                    self.told_hosting(hosting, (epoch, version), session, context);
                     self.joined(epoch, version, peers, (ice, ice_lifetime_ms), session, context);
                 }
             }
@@ -91,8 +91,11 @@ impl Room {
                     peer.handle_relayed(n, packet, context);
                 }
             }
-            ServerMessage::Error { code, about, .. } => {
-                if let Some(notice) = about.as_deref().and_then(|about| self.host_refused(code, about)) {
+            ServerMessage::Error {
+                code, about, peer, ..
+            } => {
+                let about_host = |about: &str| self.host_refused(code, about, peer, context.commands);
+                if let Some(notice) = about.as_deref().and_then(about_host) {
                     return [notice].into();
                 }
                 self.refused(code, about.as_deref(), session, context)
@@ -133,7 +136,7 @@ impl Room {
             }
             ServerMessage::Moved { version, room } => {
                 if self.follows(version, session, context) {
-                    self.moved(context.now, room);
+                    self.is_called(context.now, room);
                     // The pass is for the room's id: there is a new one.
                     self.ask_to_resume(context.now, session, context.commands);
                 }
@@ -201,9 +204,17 @@ impl Room {
             }
             (Some("join"), Asked::Join) => {
                 self.asked = Asked::Nothing;
-                if code == ErrorCode::RoomMoved && self.is_same_server() {
-                    // It knows whom it let in and whom a host sent away, while we were not there to hear it.
+                if self.is_joined() && code == ErrorCode::Removed {
                     return self.end(EndReason::Removed, context.commands);
+                }
+                // It knows whom it let in; those who are away for long come by the new link. One that was
+                // started anew may not know us, and then those with whom we talk tell it.
+                let nobody_tells = || self.peers.iter().all(|peer| !peer.has_sure_channel(context.now));
+                if self.is_joined()
+                    && code == ErrorCode::RoomMoved
+                    && (self.is_same_server() || nobody_tells())
+                {
+                    return self.end(EndReason::LinkChanged, context.commands);
                 }
                 if self.is_joined() {
                     // A call is not dropped because a restarted server is short of something.
@@ -248,7 +259,7 @@ const fn problem(code: ErrorCode) -> JoinProblem {
     match code {
         ErrorCode::RoomFull => JoinProblem::RoomFull,
         ErrorCode::RoomLocked => JoinProblem::Locked,
-        ErrorCode::RoomMoved => JoinProblem::Moved,
+        ErrorCode::RoomMoved | ErrorCode::Removed => JoinProblem::Moved,
         ErrorCode::TooManyWaiting => JoinProblem::TooManyWaiting,
         ErrorCode::ServerFull => JoinProblem::ServerFull,
         ErrorCode::InvalidName => JoinProblem::InvalidName,

@@ -134,6 +134,7 @@ impl Room {
     }
 
     pub(super) fn peer_joined(&mut self, entry: PeerEntry, context: &mut Context<'_>) -> Option<NoticeKind> {
+        self.came_in(&entry);
         if let Some(at) = self.position(entry.peer) {
             // Back after the server forgot both of us: the connection never noticed.
             let peer = self.peers.get_mut(at)?;

@@ -34,6 +34,7 @@ struct Usage {
     joins: Bucket,
     rooms: Bucket,
     handles: Bucket,
+    renames: Bucket,
 }
 
 #[derive(Default)]
@@ -101,6 +102,13 @@ impl Addresses {
         self.usage.entry(address).or_default().rooms.take(now, rate, 1)
     }
 
+    /// Whether somebody here may give a room another id.
+    pub(super) fn may_rename(&mut self, now: Duration, address: AddressKey) -> bool {
+        let pace = limits::RENAMES_PER_ADDRESS;
+        let rate = Rate::new(pace, Duration::from_secs(60), pace);
+        self.usage.entry(address).or_default().renames.take(now, rate, 1)
+    }
+
     /// Whether somebody here may take another handle that nobody has.
     pub(super) fn may_take_handle(&mut self, now: Duration, address: AddressKey) -> bool {
         let rate = self.handles;
@@ -161,7 +169,7 @@ impl Addresses {
 impl Usage {
     fn is_idle(&self, now: Duration) -> bool {
         self.connections == 0
-            && [self.joins, self.rooms, self.handles]
+            && [self.joins, self.rooms, self.handles, self.renames]
                 .iter()
                 .all(|bucket| bucket.is_full(now))
     }

@@ -142,6 +142,8 @@ pub(super) enum Entrance {
     Wait,
     /// Comes by a link of before.
     Moved,
+    /// Does so because a host sent them away.
+    Removed,
     /// Must stay outside.
     Locked,
 }
@@ -173,10 +175,14 @@ impl Hub {
             return Entrance::Open;
         }
         let waits = hosted.is_some_and(|hosted| hosted.wait_of(who.peer, who.seat).is_some());
-        if found.moved && !self.config.has(HubFault::RemovedComesBack) {
-            return if waits { Entrance::Wait } else { Entrance::Moved };
-        }
         let removed = hosted.is_some_and(|hosted| hosted.removed.contains(who.seat));
+        if found.moved && !self.config.has(HubFault::RemovedComesBack) {
+            return match (waits, removed) {
+                (true, _) => Entrance::Wait,
+                (false, true) => Entrance::Removed,
+                (false, false) => Entrance::Moved,
+            };
+        }
         let has_pass = |pass| self.config.pass_key.is_good(pass, &found.id, who.seat);
         if !removed && who.pass.is_some_and(has_pass) {
             return Entrance::Open;
@@ -281,11 +287,11 @@ impl Hub {
                 self.decline(now, key, peer, text::clean_text(&word));
             }
             HostRequest::Remove { peer, next } => {
-                if let Err(code) = self.remove(now, key, own, peer, next) {
+                if let Err(code) = self.remove(now, connection, (key, own), peer, next) {
                     self.send_error(connection, code, Some(kind), Some(peer));
                 }
             }
-            HostRequest::Rename { next } => match self.may_rename(now, key, &next) {
+            HostRequest::Rename { next } => match self.may_rename(now, connection, key, &next) {
                 Ok(()) => self.rename(now, key, next),
                 Err(code) => self.send_error(connection, code, Some(kind), None),
             },
@@ -351,8 +357,8 @@ impl Hub {
     fn remove(
         &mut self,
         now: Duration,
-        key: RoomKey,
-        own: PeerId,
+        connection: ConnectionKey,
+        (key, own): (RoomKey, PeerId),
         peer: PeerId,
         next: RoomId,
     ) -> Result<(), ErrorCode> {
@@ -366,7 +372,7 @@ impl Hub {
             .find(|seat| seat.peer == peer)
             .map(|seat| (seat.seat, seat.connection()))
             .ok_or(ErrorCode::UnknownPeer)?;
-        self.may_rename(now, key, &next)?;
+        self.may_rename(now, connection, key, &next)?;
         if let Some(hosted) = self.hosted_mut(key) {
             hosted.forget_gone(now);
             hosted.admitted.remove(seat);
@@ -384,7 +390,13 @@ impl Hub {
     }
 
     /// Whether a host may give a room that id now.
-    fn may_rename(&mut self, now: Duration, key: RoomKey, next: &RoomId) -> Result<(), ErrorCode> {
+    fn may_rename(
+        &mut self,
+        now: Duration,
+        connection: ConnectionKey,
+        key: RoomKey,
+        next: &RoomId,
+    ) -> Result<(), ErrorCode> {
         // A room that stands under it already is none to spare: only those who heard the secret can have made it,
         // and it is the host's to give.
         let taken = self.moved.contains(next) || self.rooms.get(&key).is_some_and(|room| room.id == *next);
@@ -394,11 +406,12 @@ impl Hub {
         }
         let pace = limits::REMOVALS_PER_MINUTE;
         let rate = Rate::new(pace, Duration::from_secs(60), pace);
-        if hosted.removals.take(now, rate, 1) {
-            Ok(())
-        } else {
-            Err(ErrorCode::RateLimited)
-        }
+        let may = hosted.removals.take(now, rate, 1)
+            && self
+                .connections
+                .get(&connection)
+                .is_some_and(|known| self.addresses.may_rename(now, known.address));
+        if may { Ok(()) } else { Err(ErrorCode::RateLimited) }
     }
 
     /// Gives a room another id. Whoever sits or waits there stays; who looks in is told that it moved.
@@ -419,7 +432,8 @@ impl Hub {
         let watchers = core::mem::take(&mut room.watchers);
         self.room_keys.remove(&old);
         self.room_keys.insert(next.clone(), key);
-        self.moved.insert(old, next.clone());
+        let keys = &self.room_keys;
+        self.moved.insert(old, next.clone(), |id| keys.contains_key(id));
         self.tell_seated(key, |version| ServerMessage::Moved { version, room: next });
         self.send_watchers_on(watchers);
     }

@@ -10,6 +10,9 @@ use visavis_protocol::{RoomId, limits};
 use super::Hub;
 use super::room::RoomKey;
 
+/// How many of the oldest are looked at for one of a room in which nobody is.
+const LOOKED_THROUGH: usize = 64;
+
 /// Old ids, the oldest forgotten first.
 #[derive(Default)]
 pub(super) struct MovedRooms {
@@ -19,14 +22,19 @@ pub(super) struct MovedRooms {
 }
 
 impl MovedRooms {
-    pub(super) fn insert(&mut self, old: RoomId, next: RoomId) {
+    /// Notes that a room has another id. Where there are too many, one of the oldest goes, rather one of a room
+    /// in which nobody is: an old link to it opens an empty room, and not one that somebody was sent away from.
+    pub(super) fn insert(&mut self, old: RoomId, next: RoomId, is_alive: impl Fn(&RoomId) -> bool) {
         if self.next.insert(old.clone(), next).is_none() {
             self.order.push_back(old);
         }
-        if self.order.len() > limits::MOVED_ROOMS
-            && let Some(oldest) = self.order.pop_front()
-        {
-            self.next.remove(&oldest);
+        if self.order.len() > limits::MOVED_ROOMS {
+            let oldest: Vec<RoomId> = self.order.iter().take(LOOKED_THROUGH).cloned().collect();
+            let is_dead = |id: &RoomId| self.end_of(id).is_none_or(|end| !is_alive(&end));
+            let at = oldest.iter().position(is_dead).unwrap_or(0);
+            if let Some(id) = self.order.remove(at) {
+                self.next.remove(&id);
+            }
         }
     }
 
@@ -83,7 +91,7 @@ mod tests {
     fn an_old_id_leads_to_the_newest_however_often_the_room_moved() {
         let mut moved = MovedRooms::default();
         for n in 0..100 {
-            moved.insert(id(n), id(n + 1));
+            moved.insert(id(n), id(n + 1), |_| true);
         }
         assert_eq!(moved.end_of(&id(0)), Some(id(100)));
         assert_eq!(moved.next[&id(0)], id(100), "the way was not shortened");
@@ -95,7 +103,7 @@ mod tests {
     fn the_oldest_is_forgotten() {
         let mut moved = MovedRooms::default();
         for n in 0..=limits::MOVED_ROOMS {
-            moved.insert(id(2 * n), id(2 * n + 1));
+            moved.insert(id(2 * n), id(2 * n + 1), |_| true);
         }
         assert_eq!(moved.end_of(&id(0)), None);
         assert_eq!(moved.end_of(&id(2)), Some(id(3)));
@@ -103,5 +111,15 @@ mod tests {
             (moved.next.len(), moved.order.len()),
             (limits::MOVED_ROOMS, limits::MOVED_ROOMS)
         );
+    }
+
+    #[test]
+    fn one_of_a_room_in_which_nobody_is_is_forgotten_before_older_ones() {
+        let mut moved = MovedRooms::default();
+        for n in 0..=limits::MOVED_ROOMS {
+            moved.insert(id(2 * n), id(2 * n + 1), |end| *end != id(7));
+        }
+        assert_eq!(moved.end_of(&id(6)), None);
+        assert_eq!(moved.end_of(&id(0)), Some(id(1)));
     }
 }

@@ -15,7 +15,7 @@ use visavis_protocol::{
 use super::config::HubFault;
 use super::connection::Place;
 use super::hosts::Entrance;
-use super::room::{Hold, Room, RoomKey, RosterEvent, Seat};
+use super::room::{Hold, RoomKey, RosterEvent, Seat};
 use super::{ConnectionKey, Hub, Timer};
 
 /// Somebody who asks for a seat.
@@ -102,16 +102,17 @@ impl Hub {
             }
             Entrance::Wait => self.refuse_wait(found.key, who.seat),
             Entrance::Moved => Some(ErrorCode::RoomMoved),
+            Entrance::Removed => Some(ErrorCode::Removed),
             Entrance::Locked => Some(ErrorCode::RoomLocked),
         };
         if let Some(code) = refused {
             return self.refuse_join(connection, code);
         }
-        let is_alive = found
-            .key
-            .and_then(|key| self.rooms.get(&key))
-            .is_some_and(Room::is_alive);
-        if !is_alive && !self.addresses.may_open_room(now, address) {
+        // Whoever waits is told nothing of a room, and not by their allowance either; they take up no more of
+        // it than their socket.
+        let is_empty = |room: RoomKey| self.rooms.get(&room).is_none_or(|room| room.seats.is_empty());
+        let opens = entrance != Entrance::Wait && found.key.is_none_or(is_empty);
+        if opens && !self.addresses.may_open_room(now, address) {
             return self.refuse_join(connection, ErrorCode::RateLimited);
         }
         let Some(key) = self.room_or_new(found.id) else {

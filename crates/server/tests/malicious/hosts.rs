@@ -146,7 +146,7 @@ async fn m35_the_way_back_of_somebody_who_was_removed() {
         };
         for claim in [Claim::default(), with_pass] {
             let refused = ErrorCode::RoomMoved;
-            gone.is_refused(&join_hosted(&room, 1, claim).encode(), refused)
+            gone.is_refused(&join_hosted(&room, 1, claim).encode(), ErrorCode::Removed)
                 .await;
             let mut other = server.greeted_from("127.0.2.77").await;
             other

@@ -262,6 +262,11 @@ impl World {
             self.depart(self.tabs[tab].person, true);
         }
         self.keep_link(tab);
+        self.open_link(tab);
+    }
+
+    /// By the link that the person has.
+    pub(super) fn open_link(&mut self, tab: usize) {
         let person = self.tabs[tab].person;
         let room = self.room_of(person);
         let hosted = self.hosted_for(person);

@@ -195,13 +195,13 @@ impl World {
                     problem: Some(JoinProblem::Moved)
                 })
             );
+            let was_left_behind = stage == Some(Stage::Ended(EndReason::LinkChanged));
             let owner = &mut self.people[person];
-            // Who was in the room before comes back without that.
-            if is_refused && !owner.removed && !owner.was_in {
+            // Who was in the room before comes back without that, if they were not away for too long.
+            if (is_refused && !owner.was_in || was_left_behind) && !owner.removed {
                 owner.secret = secret;
                 let wants_in = owner.wants_in;
-                self.tabs[tab].entered = false;
-                self.enter(tab);
+                self.open_link(tab);
                 if wants_in {
                     self.join(tab);
                 }
@@ -259,6 +259,9 @@ impl World {
                     Some(Stage::Preparing {
                         problem: Some(problem),
                     }) => self.may_be_refused(tab, problem),
+                    Some(Stage::Ended(EndReason::LinkChanged)) => {
+                        self.may_be_refused(tab, JoinProblem::Moved)
+                    }
                     Some(_) | None => false,
                 }
         })

@@ -264,7 +264,7 @@ fn who_was_removed_does_not_come_back() {
     for (n, claim) in (20..).zip(claims) {
         for session_n in [1, n] {
             world.say(first, &join_of(&open(), 1, session_n, claim));
-            assert_eq!(world.take_error(first), Some(ErrorCode::RoomMoved));
+            assert_eq!(world.take_error(first), Some(ErrorCode::Removed));
         }
         world.say(first, &watch_of(&open(), Some(1), claim));
         assert_eq!(world.take_error(first), Some(ErrorCode::RoomMoved));

@@ -2,9 +2,10 @@
 
 use core::time::Duration;
 
-use visavis_protocol::{ClientMessage, CloseCode, ErrorCode, ServerMessage, limits};
+use visavis_protocol::{Claim, ClientMessage, CloseCode, ErrorCode, HostRequest, ServerMessage, limits};
 
 use super::harness::{World, hello, join, join_as, relay, resume, room, seat, session};
+use super::hosted::{HOST, as_host, ask, error, guarded, join_of, room_of};
 use crate::hub::{HubConfig, HubLimits};
 
 #[test]
@@ -197,7 +198,7 @@ fn an_address_joins_only_so_fast_and_resumes_are_not_counted() {
             seat: seat(n),
             session: session(n),
             name: "x".into(),
-            claim: visavis_protocol::Claim::default(),
+            claim: Claim::default(),
         };
         world.say(*connection, &message);
         if let [
@@ -226,7 +227,7 @@ fn an_address_opens_only_so_many_rooms() {
             seat: seat(n),
             session: session(n),
             name: "x".into(),
-            claim: visavis_protocol::Claim::default(),
+            claim: Claim::default(),
         };
         world.say(connection, &message);
         opened += u32::from(matches!(
@@ -258,7 +259,7 @@ fn a_full_server_opens_no_more_rooms_and_serves_those_it_has() {
         &ClientMessage::Watch {
             room: room("coffee"),
             seat: None,
-            claim: visavis_protocol::Claim::default(),
+            claim: Claim::default(),
         },
     );
     assert_eq!(world.take_error(b), Some(ErrorCode::ServerFull));
@@ -269,7 +270,7 @@ fn a_full_server_opens_no_more_rooms_and_serves_those_it_has() {
             seat: seat(2),
             session: session(2),
             name: "x".into(),
-            claim: visavis_protocol::Claim::default(),
+            claim: Claim::default(),
         },
     );
     assert_eq!(world.take_error(b), Some(ErrorCode::ServerFull));
@@ -285,4 +286,57 @@ fn what_comes_for_an_unknown_connection_is_nothing() {
     world.say(a, &join_as(1, 2));
     world.disconnect(a);
     assert_eq!(world.counts().connections, 0);
+}
+
+#[test]
+fn waiting_before_a_room_costs_no_allowance_whether_anybody_is_inside_or_not() {
+    let mut world = World::new();
+    world.host_in(&guarded());
+    for (at, room) in [guarded(), room_of(9, true)].iter().enumerate() {
+        let address = 70 + u32::try_from(at).unwrap();
+        for n in 0..limits::ROOMS_PER_MINUTE {
+            let connection = world.connect_from(address);
+            world.say(connection, &hello());
+            world.say(
+                connection,
+                &join_of(
+                    &room_of(20 + u8::try_from(n).unwrap(), false),
+                    1,
+                    1,
+                    Claim::default(),
+                ),
+            );
+            world.say(connection, &ClientMessage::Leave {});
+            world.now += Duration::from_millis(400);
+        }
+        let connection = world.connect_from(address);
+        world.say(connection, &hello());
+        world.take(connection);
+        world.say(connection, &join_of(room, 1, 1, Claim::default()));
+        assert_eq!(world.take(connection), [ServerMessage::Waiting {}], "{room:?}");
+    }
+}
+
+#[test]
+fn one_address_changes_only_so_many_secrets() {
+    let mut world = World::new();
+    let mut refused = Vec::new();
+    let mut next = 10;
+    for n in 1..=4 {
+        let host = world.connect_from(5);
+        world.say(host, &hello());
+        world.say(host, &join_of(&room_of(n, false), HOST, HOST, as_host()));
+        world.take(host);
+        for _ in 0..limits::REMOVALS_PER_MINUTE {
+            next += 1;
+            let next = room_of(next, false);
+            world.say(host, &ask(HostRequest::Rename { next }));
+            let told = world.take(host);
+            if !matches!(told[..], [ServerMessage::Moved { .. }]) {
+                refused.push((n, error(&told)));
+            }
+        }
+    }
+    let all = usize::try_from(4 * limits::REMOVALS_PER_MINUTE - limits::RENAMES_PER_ADDRESS).unwrap();
+    assert_eq!(refused, vec![(4, ErrorCode::RateLimited); all]);
 }
